@@ -1,0 +1,90 @@
+# The same few commands for people and CI. Each target sets up its own environment under .venvs/.
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n 2 --dist worksteal
+UPGRADE ?=
+
+UV := .venvs/tools/bin/uv
+DEV := .venvs/dev/bin
+PACKAGE := pyproject.toml LICENSE $(wildcard README.md) $(shell find src -name '*.py' -o -name '*.sql' -o -name py.typed)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check format docs bench lock dev clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venvs/demo/.ready ## run the example pipeline on 336,776 real flights
+	@.venvs/demo/bin/python examples/flights/demo.py
+
+test: .venvs/dev/.ready ## run all tests (PYTEST_ARGS="-k name" narrows them)
+	@$(DEV)/pytest -q $(PYTEST_ARGS)
+
+check: .venvs/dev/.ready ## format, lint, types, layers, docs
+	@$(DEV)/ruff format --check --quiet . || { echo "Not formatted: run 'make format'." >&2; exit 1; }
+	@$(DEV)/ruff check --quiet .
+	@$(DEV)/mypy
+	@$(DEV)/lint-imports
+	@site=$$(mktemp -d) && trap 'rm -rf "$$site"' EXIT && $(DEV)/mkdocs build --strict --quiet --site-dir "$$site"
+
+format: .venvs/dev/.ready ## format the code and mend what can be mended
+	@$(DEV)/ruff format --quiet .
+	@$(DEV)/ruff check --quiet --fix .
+
+docs: .venvs/dev/.ready ## build the documentation into site/
+	@$(DEV)/mkdocs build --strict --quiet --site-dir site
+
+bench: .venvs/bench/.ready .venvs/peers/.ready ## run the benchmarks: ratios against peers and limits
+	@.venvs/bench/bin/python -m benchmarks.run
+
+dev: .venvs/dev/.ready ## set up .venvs/dev: segue, editable, and every tool
+	@:
+
+# The lock for development is the widest; the others keep to its versions.
+LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE)
+lock: .venvs/tools/.ready ## lock versions again (UPGRADE=--upgrade takes the newest)
+	@$(UV) pip compile --group tools --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/tools.txt
+	@$(LOCK) --all-extras --group build --group dev -o requirements/dev.txt
+	@$(LOCK) --extra demo --group build -c requirements/dev.txt -o requirements/demo.txt
+	@$(LOCK) --all-extras --group build --group bench -c requirements/dev.txt -o requirements/bench.txt
+	@$(UV) pip compile --group peers --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/peers.txt
+
+clean: ## remove environments, caches and built files
+	@rm -rf .venvs .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist site
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment holds exactly its lock, checked by hash, and then segue. uv takes seconds; where
+# it can't reach what pip can (a mirror set in pip's configuration), pip does the same slowly.
+.venvs/tools/.ready: requirements/tools.txt
+	@echo "Setting up .venvs/tools"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venvs/%/.locked: requirements/%.txt .venvs/tools/.ready
+	@echo "Setting up .venvs/$*"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(UV) pip sync --quiet --python $(@D) --require-hashes $< \
+		|| $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venvs/dev/.ready: .venvs/dev/.locked pyproject.toml
+	@$(UV) pip install --quiet --python $(@D) --offline --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# As users get it: built and installed, not linked.
+.venvs/demo/.ready .venvs/bench/.ready: .venvs/%/.ready: .venvs/%/.locked $(PACKAGE)
+	@$(UV) pip install --quiet --python $(@D) --offline --no-deps --no-build-isolation --reinstall-package segue .
+	@touch $@
+
+# Peers are welcome guests: benchmarks leave out what does not install here.
+.venvs/peers/.ready: requirements/peers.txt
+	@$(MAKE) --no-print-directory .venvs/peers/.locked || echo "Peers did not install: benchmarks go on without them."
+	@mkdir -p $(@D) && touch $@
+
+# Stamps are worth keeping.
+.PRECIOUS: .venvs/%/.locked
