@@ -1,0 +1,41 @@
+"""Segue: data pipelines in plain Python and SQL, from a laptop to a cluster to the edge.
+
+The public names load what they need when they are first used, so that
+``import segue`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from segue.declare.decorator import step
+    from segue.errors import SegueError
+    from segue.project import Project, load
+
+__version__ = "0.1.0"
+
+__all__ = ["Project", "SegueError", "__version__", "load", "step"]
+
+_HOMES = {
+    "Project": "segue.project",
+    "SegueError": "segue.errors",
+    "load": "segue.project",
+    "step": "segue.declare.decorator",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'segue' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

@@ -1,0 +1,105 @@
+"""Engines, source kinds, lakes, ledgers and check kinds, found by entry point.
+
+A package adds one of them by an entry point in the group named here; nothing of
+segue has to be changed. What is missing answers with the command that installs it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, cast
+
+from segue.errors import MissingExtraError, UnknownNameError
+
+if TYPE_CHECKING:
+    from segue.protocols import CheckKind, Engine, SourceKind
+
+ENGINES = "segue.engines"
+SOURCES = "segue.sources"
+LAKES = "segue.lakes"
+LEDGERS = "segue.ledgers"
+CHECKS = "segue.checks"
+
+EXTRAS = {"spark": "spark", "ray": "ray", "dask": "dask"}
+"""Engines that are known and need an extra."""
+
+
+@cache
+def _points(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Return the names that can be loaded from a group, sorted."""
+    return tuple(sorted(_points(group)))
+
+
+@cache
+def load(group: str, name: str) -> Any:
+    """Return what an entry point names.
+
+    Args:
+        group: One of the groups of this module.
+        name: Name in the group.
+
+    Raises:
+        MissingExtraError: It exists and is not installed; the hint is the command.
+        UnknownNameError: Nothing has this name; the hint tells the nearest.
+    """
+    point = _points(group).get(name)
+    noun = group.removeprefix("segue.").removesuffix("s")
+    if point is None:
+        if group == ENGINES and name in EXTRAS:
+            raise _missing(noun, name, EXTRAS[name])
+        raise UnknownNameError(
+            f"there is no {noun} called {name!r}", hint=nearest(name, names(group))
+        )
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        raise _missing(noun, name, EXTRAS.get(name, name)) from error
+
+
+def _missing(noun: str, name: str, extra: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"the {noun} {name!r} is not installed", hint=f"pip install 'segue[{extra}]'"
+    )
+
+
+def load_engine(name: str) -> Engine:
+    """Return an engine by name."""
+    return cast("Engine", load(ENGINES, name)())
+
+
+def load_source(kind: str) -> SourceKind:
+    """Return a source kind by name."""
+    return cast("SourceKind", load(SOURCES, kind)())
+
+
+def load_check(kind: str) -> CheckKind:
+    """Return a check kind by name."""
+    return cast("CheckKind", load(CHECKS, kind))
+
+
+def nearest(name: str, known: tuple[str, ...] | list[str], *, noun: str = "") -> str:
+    """Return a hint that names what a misspelled name may have meant.
+
+    Args:
+        name: What was written.
+        known: Names that exist.
+        noun: What they are, for the sentence without a near one.
+
+    Example:
+        >>> nearest("ordrs", ["orders", "stores"])
+        "did you mean 'orders'?"
+    """
+    matches = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+    if matches:
+        return f"did you mean {' or '.join(map(repr, matches))}?"
+    if not known:
+        return f"there is no {noun or 'name'} yet"
+    listed = ", ".join(sorted(known)[:12])
+    more = "" if len(known) <= 12 else f", … ({len(known)} in all)"
+    return f"there are: {listed}{more}"

@@ -1,0 +1,174 @@
+"""The tables and keys of ``segue.toml``, with their types, defaults and help.
+
+This is the one place that says what can be set; the reference page of the
+documentation is generated from it. Sizes are numbers of bytes or texts such as
+``"2GB"``; durations are seconds or texts such as ``"90s"``, ``"5m"``, ``"2h"``, ``"1d"``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SECRET = re.compile(r"\$\{(\w+)\}")
+
+
+def parse_size(value: int | str) -> int:
+    """Return a number of bytes.
+
+    Args:
+        value: A number, or a text with a unit: KB, MB, GB, TB (powers of 1000) or KiB, MiB,
+            GiB, TiB (powers of 1024).
+
+    Raises:
+        ValueError: It is not a size.
+
+    Example:
+        >>> parse_size("1.5GB")
+        1500000000
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", str(value))
+    if match is None or match[2].upper() not in _UNITS:
+        raise ValueError(f"{value!r} is not a size: write it as 500MB or 2GB")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def parse_duration(value: float | str) -> float:
+    """Return a number of seconds.
+
+    Args:
+        value: A number of seconds, or a text with a unit: ms, s, m, h, d.
+
+    Raises:
+        ValueError: It is not a duration.
+
+    Example:
+        >>> parse_duration("1.5m")
+        90.0
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", str(value))
+    if match is None:
+        raise ValueError(f"{value!r} is not a duration: write it as 90s, 5m or 2h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def expand_secrets(text: str, environ: Mapping[str, str]) -> str:
+    """Return `text` with each ``${NAME}`` replaced from the environment.
+
+    Raises:
+        KeyError: A name is not set.
+
+    Example:
+        >>> expand_secrets("${USER_}@db", {"USER_": "reader"})
+        'reader@db'
+    """
+    return _SECRET.sub(lambda match: environ[match[1]], text)
+
+
+def find_secrets(text: str) -> tuple[str, ...]:
+    """Return the names that stand in `text` as ``${NAME}``."""
+    return tuple(_SECRET.findall(text))
+
+
+def redact(text: str, names: Iterable[str], environ: Mapping[str, str]) -> str:
+    """Return `text` without the values of the secrets called `names`.
+
+    Example:
+        >>> redact("login hunter2 failed", ["PASSWORD"], {"PASSWORD": "hunter2"})
+        'login ${PASSWORD} failed'
+    """
+    for name in names:
+        if value := environ.get(name):
+            text = text.replace(value, f"${{{name}}}")
+    return text
+
+
+Size = Annotated[int, BeforeValidator(parse_size)]
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+
+
+class Table(BaseModel):
+    """A table of ``segue.toml``: unknown keys are refused, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProjectSettings(Table):
+    """``[project]``."""
+
+    name: str = Field(description="Name of the project, as records and pages show it.")
+    workers: int = Field(4, ge=1, description="Most steps that run side by side.")
+
+
+class LakeSettings(Table):
+    """``[lake]``."""
+
+    path: str = Field("lake", description="Folder of the published tables.")
+    ledger: str = Field(
+        "", description="URL of the ledger; SQLite inside the lake's folder if not stated."
+    )
+    lease: Duration = Field(
+        15.0,
+        gt=0,
+        description="How long a run may be silent before others may take it for lost.",
+    )
+
+
+class PlaceSettings(Table):
+    """``[places.<name>]``."""
+
+    engine: str = Field("duckdb", description="Engine: duckdb; later spark, ray, dask.")
+    address: str = Field("", description="Where the engine is reached; empty for this process.")
+    threads: int | None = Field(None, ge=1, description="Most threads; all cores if not stated.")
+    memory: Size | None = Field(
+        None, description="Most memory; what does not fit goes to temporary files."
+    )
+
+
+class StepSettings(Table):
+    """``[steps.<name>]``: each key replaces what the step's own code says."""
+
+    on: str | None = Field(None, description="Place where the step runs.")
+    retries: int | None = Field(None, ge=0, description="How often a failed attempt is repeated.")
+    backoff: Duration | None = Field(
+        None, ge=0, description="Wait before the first retry; doubles with each further one."
+    )
+    timeout: Duration | None = Field(None, gt=0, description="Longest time of one attempt.")
+    memory: Size | None = Field(None, gt=0, description="Most memory of one attempt.")
+    tags: tuple[str, ...] | None = Field(None, description="Words to select the step by.")
+
+
+class Settings(Table):
+    """All of ``segue.toml``."""
+
+    project: ProjectSettings
+    lake: LakeSettings = Field(default_factory=lambda: LakeSettings())
+    tables: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Source tables; the keys depend on the kind of source.",
+    )
+    connections: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Databases that source tables come from."
+    )
+    places: dict[str, PlaceSettings] = Field(
+        default_factory=dict, description="Where steps can run; `local` is always there."
+    )
+    steps: dict[str, StepSettings] = Field(
+        default_factory=dict, description="Settings of single steps."
+    )
+    params: dict[str, dict[str, bool | int | float | str]] = Field(
+        default_factory=dict,
+        description="Values of step parameters: [params.<step>] with name = value.",
+    )

@@ -1,0 +1,168 @@
+"""What must be true of a table, and what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segue.errors import Location
+    from segue.spec.types import DataType
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How many failing rows are borne.
+
+    Attributes:
+        count: Most failing rows, if stated as a number.
+        share: Largest share of failing rows (0.001 for ``0.1%``), if stated as one.
+    """
+
+    count: int | None = None
+    share: float | None = None
+
+    def allows(self, failing: int, rows: int) -> bool:
+        """Return whether `failing` of `rows` rows are within the tolerance."""
+        if self.share is not None:
+            return failing <= self.share * rows
+        return failing <= (self.count or 0)
+
+    def __str__(self) -> str:
+        """Return the tolerance as a contract states it."""
+        return f"{self.share * 100:g}%" if self.share is not None else str(self.count or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One measurable statement of a contract.
+
+    Attributes:
+        name: Its name, unique in the contract: given, or made from kind and columns.
+        kind: Name of the check kind, such as ``between``.
+        columns: Columns it speaks of; empty for a check of the whole table.
+        arguments: What the kind needs, as it was validated by the kind.
+        fail: Tolerance beyond which the check fails; None for a check that only warns.
+        warn: Tolerance beyond which it warns; None for a check that never warns.
+        location: Where it is declared.
+        sensitive: Whether values must stay out of samples and records.
+    """
+
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    arguments: Mapping[str, Any]
+    fail: Tolerance | None
+    warn: Tolerance | None
+    location: Location
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What must be true of a table.
+
+    Attributes:
+        table: Name of the table.
+        location: Where it is declared.
+        checks: Its checks, types of columns included.
+        owner: Who answers for the table.
+        about: What the table is.
+        columns: What is said about columns: descriptions by name.
+        sensitive: Columns whose values must stay out of samples and records.
+        rejects: Whether rows that fail a row-level check are set aside.
+        digest: Hex digest of all that decides a verdict.
+        types: Declared column types, by name.
+    """
+
+    table: str
+    location: Location
+    checks: tuple[Check, ...]
+    owner: str = ""
+    about: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sensitive: tuple[str, ...] = ()
+    rejects: bool = False
+    digest: str = ""
+    types: Mapping[str, DataType] = field(default_factory=dict)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Names of the other tables that its checks look into."""
+        tables = {check.arguments["table"] for check in self.checks if check.kind == "references"}
+        return tuple(sorted(tables))
+
+
+class Verdict(StrEnum):
+    """What a check came to, from good to bad."""
+
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What one check measured on one table version.
+
+    Attributes:
+        table: Name of the table.
+        check: Name of the check.
+        kind: Name of the check kind.
+        columns: Columns it speaks of.
+        verdict: What it came to.
+        rows: Rows of the table.
+        failing: Rows that break the check; None where the check does not count rows or could
+            not be measured.
+        value: What a whole-table check measured.
+        message: One sentence for people.
+        sample: A few failing rows, as plain values; empty for sensitive columns.
+        sql: The query that counted.
+        rejected: Whether the failing rows were set aside.
+    """
+
+    table: str
+    check: str
+    kind: str
+    columns: tuple[str, ...]
+    verdict: Verdict
+    rows: int
+    failing: int | None
+    message: str
+    value: float | None = None
+    sample: tuple[Mapping[str, Any], ...] = ()
+    sql: str = ""
+    rejected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All measurements of one table version against its contract.
+
+    Attributes:
+        table: Name of the table.
+        rows: Rows that were measured.
+        measurements: One per check, in the contract's order.
+    """
+
+    table: str
+    rows: int
+    measurements: tuple[Measurement, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of all checks; pass where there is none."""
+        order = list(Verdict)
+        return max((m.verdict for m in self.measurements), key=order.index, default=Verdict.PASS)
+
+    @property
+    def stops(self) -> bool:
+        """Whether the table may not be published."""
+        return any(
+            m.verdict in (Verdict.FAIL, Verdict.ERROR) and not m.rejected
+            for m in self.measurements
+        )

@@ -1,0 +1,165 @@
+"""Table versions: what a step staged, and what a run published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segue.spec.step import Mode
+    from segue.spec.types import TableSchema
+
+HASH_MODULUS = 1 << 128
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """One Parquet file of a table.
+
+    Attributes:
+        path: Path relative to the table's folder.
+        rows: Number of rows.
+        bytes: Size in bytes.
+        digest: Sum of the hashes of its rows modulo 2**128, as 32 hex digits.
+        stats: Delta Lake's statistics of the file: ``minValues``, ``maxValues``, ``nullCount``.
+    """
+
+    path: str
+    rows: int
+    bytes: int
+    digest: str = ""
+    stats: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StagedTable:
+    """A step's result, written and not yet published.
+
+    Attributes:
+        table: Name of the table.
+        schema: Logical columns, before the lake's storage types.
+        mode: How it becomes the table.
+        adds: Files that are new.
+        keeps: Files of the base version that stay (append, merge).
+        base: Version of the table that it builds on; None if there was none. (Ledger's number.)
+    """
+
+    table: str
+    schema: TableSchema
+    mode: Mode
+    adds: tuple[DataFile, ...]
+    keeps: tuple[DataFile, ...] = ()
+    base: int | None = None
+
+    @property
+    def files(self) -> tuple[DataFile, ...]:
+        """All files of the table as it will be."""
+        return self.keeps + self.adds
+
+    @property
+    def rows(self) -> int:
+        """Rows of the table as it will be."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the table as it will be."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def content_hash(self) -> str:
+        """Hash of the rows, free of their order and of how they lie in files."""
+        return sum_digests(self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """A published version of a table.
+
+    Attributes:
+        table: Name of the table.
+        number: Ledger's number of the version: 1, 2, … without gaps; also the version of the
+            application transaction ``segue`` in the table's Delta log.
+        delta_version: Version of the Delta table that holds it.
+        schema: Logical columns.
+        files: Its files.
+        content_hash: Hash of the rows.
+        run_id: Run that published it.
+        fingerprint: Digest of the code that made it.
+        published_at: UTC time as ISO text; for people, never for decisions.
+    """
+
+    table: str
+    number: int
+    delta_version: int
+    schema: TableSchema
+    files: tuple[DataFile, ...]
+    content_hash: str
+    run_id: str
+    fingerprint: str
+    published_at: str
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """Size of the files in bytes."""
+        return sum(file.bytes for file in self.files)
+
+    @property
+    def identity(self) -> str:
+        """What a reader of the table depends on: its columns and rows, not who made them."""
+        return f"{self.content_hash}:{self.schema}"
+
+
+@dataclass(frozen=True, slots=True)
+class StepMemory:
+    """What is remembered of a step's last success, to decide whether it must run again.
+
+    Attributes:
+        step: Name of the step.
+        fingerprint: Digest of its code then.
+        parts: Parts of the fingerprint then.
+        inputs: Identity of each table it read.
+        parameters: Values of its settings, as JSON text by name.
+        schema: Schema of its result (declared, bound or inferred); None for an effect.
+        run_id: The run.
+        finished_at: UTC time as ISO text.
+        seen_files: Files of each growing input that an append step has used up.
+        rows: Rows it made, for estimates.
+        seconds: How long it took, for estimates.
+        staged: Its unpublished result, if the run did not publish.
+        rejects: Its unpublished rejects, likewise.
+        report: Measurements of that result, as JSON-ready mappings.
+    """
+
+    step: str
+    fingerprint: str
+    parts: tuple[tuple[str, str], ...]
+    inputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    schema: TableSchema | None
+    run_id: str
+    finished_at: str
+    seen_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: int = 0
+    seconds: float = 0.0
+    staged: StagedTable | None = None
+    rejects: StagedTable | None = None
+    report: tuple[Mapping[str, Any], ...] = ()
+
+
+def sum_digests(files: tuple[DataFile, ...]) -> str:
+    """Return the sum of the files' row hashes modulo 2**128, as 32 hex digits.
+
+    Example:
+        >>> sum_digests((DataFile("a", 1, 10, "ff"), DataFile("b", 1, 10, "1")))
+        '00000000000000000000000000000100'
+    """
+    total = sum(int(file.digest or "0", 16) for file in files) % HASH_MODULUS
+    return f"{total:032x}"

@@ -1,0 +1,73 @@
+"""How data that lies in files is to be read: what a source or lake says, and an engine does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segue.spec.types import DataType, TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Files that together make a table, and how to read them.
+
+    Attributes:
+        format: ``csv``, ``json``, ``parquet`` or ``arrow``.
+        paths: Absolute paths of the files, in the order of their rows.
+        options: What the format needs; the names are those of the source kind's settings.
+        types: Column types that replace inferred ones.
+        schema: Logical columns, where they are known beforehand. A Parquet file that stores
+            a type in a nearest one (see `Lake.storage_type`) is cast back to it.
+        hive: Whether ``name=value`` folders are columns.
+    """
+
+    format: str
+    paths: tuple[str, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    types: Mapping[str, DataType] = field(default_factory=dict)
+    schema: TableSchema | None = None
+    hive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of a source, as it was seen.
+
+    Attributes:
+        path: Absolute path.
+        bytes: Size.
+        stamp: What changes when the file does: size and modification time, or its version.
+    """
+
+    path: str
+    bytes: int
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source table as it was seen before a plan was made.
+
+    Attributes:
+        table: Name of the table.
+        identity: Changes whenever the data may have changed.
+        files: Its files, sorted by path.
+        rows: Number of rows, where statistics tell without reading.
+        grows: Whether files are added to it (a glob or folder), so that an append step reads
+            only the new ones.
+    """
+
+    table: str
+    identity: str
+    files: tuple[SourceFile, ...] = ()
+    rows: int | None = None
+    grows: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Size of all files."""
+        return sum(file.bytes for file in self.files)
