@@ -25,7 +25,7 @@ check: .venvs/dev/.ready ## format, lint, types, layers, docs
 	@$(DEV)/ruff format --check --quiet . || { echo "Not formatted: run 'make format'." >&2; exit 1; }
 	@$(DEV)/ruff check --quiet .
 	@$(DEV)/mypy
-	@$(DEV)/lint-imports
+	@$(DEV)/lint-imports --no-logo
 	@site=$$(mktemp -d) && trap 'rm -rf "$$site"' EXIT && $(DEV)/mkdocs build --strict --quiet --site-dir "$$site"
 
 format: .venvs/dev/.ready ## format the code and mend what can be mended

@@ -1,0 +1,27 @@
+"""What every test gets: the same terminal, clock zone and environment on every machine."""
+
+import os
+import time
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Machines differ in speed: a slow example is no failure, `--timeout` is the guard.
+settings.register_profile(
+    "segue", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("segue")
+
+TERMINAL = ("CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE")
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the caller's settings and terminal, for this process and those that tests start."""
+    for name in list(os.environ):
+        if name.startswith("SEGUE_") or name in TERMINAL:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
