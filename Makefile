@@ -1,6 +1,6 @@
 # The same few commands for people and CI. Each target sets up its own environment under .venvs/.
 
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 PYTEST_ARGS ?= -n 2 --dist worksteal
 UPGRADE ?=
 
@@ -61,13 +61,13 @@ clean: ## remove environments, caches and built files
 # it can't reach what pip can (a mirror set in pip's configuration), pip does the same slowly.
 .venvs/tools/.ready: requirements/tools.txt
 	@echo "Setting up .venvs/tools"
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@test -x $(@D)/bin/pip || $(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .venvs/%/.locked: requirements/%.txt .venvs/tools/.ready
 	@echo "Setting up .venvs/$*"
-	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@test -x $(@D)/bin/pip || $(PYTHON) -m venv $(@D)
 	@$(UV) pip sync --quiet --python $(@D) --require-hashes $< \
 		|| $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
