@@ -71,7 +71,17 @@ class Engine(Protocol):
 
 
 class Session(Protocol):
-    """An engine at work. Methods may be called from several threads at once."""
+    """An engine at work: names for data, and SELECTs over them.
+
+    A session is used by one thread at a time; `fork` gives another thread its own.
+    """
+
+    def fork(self) -> Session:
+        """Return a session that shares this one's memory and threads, and none of its names.
+
+        Closing a fork leaves the others as they are; closing the first one ends all.
+        """
+        ...
 
     def bind(self, name: str, data: Scan | str | pa.Table) -> None:
         """Give data a name that queries can use: files, a SELECT, or an Arrow table."""
@@ -168,9 +178,7 @@ class SourceKind(Protocol):
         """
         ...
 
-    def scan(
-        self, source: SourceSpec, root: Path, scratch: Path, only: Sequence[str] = ()
-    ) -> Scan:
+    def scan(self, source: SourceSpec, root: Path, scratch: Path, only: Sequence[str] = ()) -> Scan:
         """Return how to read it; `only` limits it to these files of its state.
 
         Raises:
@@ -287,7 +295,11 @@ class Ledger(Protocol):
         ...
 
     def close_run(
-        self, lease: Lease, status: RunStatus, seconds: float, error: str = "",
+        self,
+        lease: Lease,
+        status: RunStatus,
+        seconds: float,
+        error: str = "",
         outcomes: Sequence[StepOutcome] = (),
     ) -> None:
         """Record how a run ended."""

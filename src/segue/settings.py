@@ -154,7 +154,7 @@ class Settings(Table):
     """All of ``segue.toml``."""
 
     project: ProjectSettings
-    lake: LakeSettings = Field(default_factory=lambda: LakeSettings())
+    lake: LakeSettings = Field(default_factory=LakeSettings)
     tables: dict[str, dict[str, Any]] = Field(
         default_factory=dict,
         description="Source tables; the keys depend on the kind of source.",

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_INTEGERS = tuple(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
 PLAIN_KINDS = frozenset(
-    "null bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 "
-    "string binary date time".split()
+    (*_INTEGERS, "null", "bool", "float32", "float64", "string", "binary", "date", "time")
 )
 """Kinds without arguments."""
 
 UNITS = ("s", "ms", "us", "ns")
+MAX_PRECISION = 38
+"""Most digits of a decimal, in Arrow's 128 bits and in Delta Lake alike."""
 
 ALIASES = {
     "boolean": "bool",
@@ -269,7 +271,7 @@ class _Reader:
         precision = int(self.name("a precision"))
         scale = int(self.name("a scale")) if self.take(",") else 0
         self.expect(")")
-        if not (1 <= precision <= 38 and 0 <= scale <= precision):
+        if not (1 <= precision <= MAX_PRECISION and 0 <= scale <= precision):
             raise ValueError(f"decimal({precision},{scale}) is out of range")
         return DataType("decimal", (precision, scale))
 
@@ -282,6 +284,8 @@ class _Reader:
         zone: tuple[str, ...] = ()
         if kind == "timestamp" and self.take(","):
             # offsets such as +01:00 hold a mark of ours
-            zone = (self.name("a time zone") + (":" + self.name("minutes") if self.take(":") else ""),)
+            zone = (
+                self.name("a time zone") + (":" + self.name("minutes") if self.take(":") else ""),
+            )
         self.expect(")")
         return DataType(kind, (unit, *zone))
