@@ -42,6 +42,7 @@ class Cause(StrEnum):
     STAGED_EARLIER = "staged earlier"
     MISSING = "missing"
     REWRITTEN = "rewritten"
+    INPUT_BLOCKED = "input blocked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,15 @@ class Estimate:
         rows: Rows, None if nothing tells.
         bytes: Bytes, None if nothing tells.
         seconds: Time, from the last run.
+        input_rows: Rows that it reads, None if nothing tells.
+        input_bytes: Bytes that it reads, likewise.
     """
 
     rows: int | None = None
     bytes: int | None = None
     seconds: float | None = None
+    input_rows: int | None = None
+    input_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +92,11 @@ class PlannedStep:
         inputs: Identity of each table it reads, where it is known before the run; the empty
             string for a table that the same run makes.
         new_files: For an append step: the files of growing inputs that it has not yet read.
-            An input that is not named is read whole.
+            An input that is not named is read whole; one that is named without files has
+            nothing new, so that the step sees none of its rows.
         estimate: What it is expected to make.
         place: Where it runs.
+        rebuild: Whether an append or merge step starts from an empty table.
     """
 
     step: StepSpec
@@ -99,6 +106,7 @@ class PlannedStep:
     new_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     estimate: Estimate = field(default_factory=Estimate)
     place: str = "local"
+    rebuild: bool = False
 
     @property
     def name(self) -> str:
