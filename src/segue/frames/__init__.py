@@ -1,0 +1,1 @@
+"""Arrow in the middle, and one file per frame library."""

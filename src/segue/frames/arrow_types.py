@@ -1,0 +1,357 @@
+"""Segue's types in Arrow and back, and Arrow data brought to a logical schema."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segue.spec.types import MAX_PRECISION, Column, DataType, TableSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PLAIN = {
+    "null": pa.null(),
+    "bool": pa.bool_(),
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "string": pa.string(),
+    "binary": pa.binary(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+} | {
+    f"{sign}int{bits}": getattr(pa, f"{sign}int{bits}")()
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+}
+
+_BUILT: dict[str, Callable[[DataType, list[pa.DataType]], pa.DataType]] = {
+    "decimal": lambda type_, _: pa.decimal128(*type_.arguments),
+    "timestamp": lambda type_, _: pa.timestamp(*type_.arguments),
+    "duration": lambda type_, _: pa.duration(*type_.arguments),
+    "list": lambda _, inner: pa.list_(inner[0]),
+    "map": lambda _, inner: pa.map_(inner[0], inner[1]),
+    "categorical": lambda _, inner: pa.dictionary(pa.int32(), inner[0]),
+    "struct": lambda type_, inner: pa.struct(
+        [(name, part) for (name, _), part in zip(type_.fields, inner, strict=True)]
+    ),
+}
+
+_KINDS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+    (pa.types.is_null, "null"),
+    (pa.types.is_boolean, "bool"),
+    (pa.types.is_float16, "float32"),
+    (pa.types.is_string, "string"),
+    (pa.types.is_large_string, "string"),
+    (pa.types.is_string_view, "string"),
+    (pa.types.is_binary, "binary"),
+    (pa.types.is_large_binary, "binary"),
+    (pa.types.is_binary_view, "binary"),
+    (pa.types.is_fixed_size_binary, "binary"),
+    (pa.types.is_date, "date"),
+    (pa.types.is_time, "time"),
+)
+
+_LISTS: tuple[Callable[[pa.DataType], bool], ...] = (
+    pa.types.is_list,
+    pa.types.is_large_list,
+    pa.types.is_fixed_size_list,
+    pa.types.is_list_view,
+    pa.types.is_large_list_view,
+)
+
+
+def to_arrow(schema: TableSchema) -> pa.Schema:
+    """Return the Arrow schema of a logical one; every column may be null."""
+    return pa.schema([(column.name, to_arrow_type(column.type)) for column in schema])
+
+
+def to_arrow_type(type_: DataType) -> pa.DataType:
+    """Return the one Arrow type in which segue passes a logical type on.
+
+    Example:
+        >>> from segue.spec.types import parse_type
+        >>> str(to_arrow_type(parse_type("timestamp(ms, UTC)")))
+        'timestamp[ms, tz=UTC]'
+    """
+    if type_.kind in _PLAIN:
+        return _PLAIN[type_.kind]
+    return _BUILT[type_.kind](type_, [to_arrow_type(inner) for _, inner in type_.fields])
+
+
+def from_arrow(schema: pa.Schema) -> TableSchema:
+    """Return the logical schema of an Arrow one.
+
+    Raises:
+        ValueError: A name comes twice, or a column has a type that segue lacks.
+    """
+    _refuse_twins(schema.names)
+    columns = []
+    for field in schema:
+        try:
+            columns.append(Column(field.name, from_arrow_type(field.type)))
+        except ValueError as error:
+            raise ValueError(f"column {field.name!r}: {error}") from None
+    return TableSchema(tuple(columns))
+
+
+def from_arrow_type(type_: pa.DataType) -> DataType:
+    """Return the logical type of an Arrow type; layouts of the same values are one type.
+
+    Raises:
+        ValueError: Segue has no such type.
+
+    Example:
+        >>> str(from_arrow_type(pa.dictionary(pa.int8(), pa.large_string())))
+        'categorical<string>'
+    """
+    kind = next((kind for test, kind in _KINDS if test(type_)), None)
+    if kind is not None:
+        return DataType(kind)
+    if pa.types.is_integer(type_) or pa.types.is_floating(type_):
+        return DataType({"float": "float32", "double": "float64"}.get(str(type_), str(type_)))
+    if pa.types.is_decimal(type_):
+        return _from_decimal(type_)
+    if pa.types.is_timestamp(type_):
+        return DataType("timestamp", (type_.unit, type_.tz) if type_.tz else (type_.unit,))
+    if pa.types.is_duration(type_):
+        return DataType("duration", (type_.unit,))
+    return _from_nested(type_)
+
+
+def _from_nested(type_: pa.DataType) -> DataType:
+    if isinstance(type_, pa.BaseExtensionType):
+        named = {"arrow.uuid": "string", "arrow.bool8": "bool"}.get(type_.extension_name)
+        return DataType(named) if named else from_arrow_type(type_.storage_type)
+    if pa.types.is_dictionary(type_):
+        return DataType("categorical", (), (("item", from_arrow_type(type_.value_type)),))
+    if pa.types.is_run_end_encoded(type_):
+        return from_arrow_type(type_.value_type)
+    if any(test(type_) for test in _LISTS):
+        return DataType("list", (), (("item", from_arrow_type(type_.value_type)),))
+    if pa.types.is_map(type_):
+        key, value = from_arrow_type(type_.key_type), from_arrow_type(type_.item_type)
+        return DataType("map", (), (("key", key), ("value", value)))
+    if pa.types.is_struct(type_):
+        fields = [type_.field(position) for position in range(type_.num_fields)]
+        _refuse_twins([field.name for field in fields])
+        return DataType("struct", (), tuple((f.name, from_arrow_type(f.type)) for f in fields))
+    raise ValueError(f"Arrow's type {type_} can't be a column of a table")
+
+
+def _from_decimal(type_: pa.DataType) -> DataType:
+    # Arrow allows scales below zero and above the precision, Delta and SQL do not
+    scale = max(type_.scale, 0)
+    precision = max(type_.precision - min(type_.scale, 0), scale)
+    if precision > MAX_PRECISION:
+        raise ValueError(f"{type_} has more digits than the {MAX_PRECISION} that a table can hold")
+    return DataType("decimal", (precision, scale))
+
+
+def _refuse_twins(names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"column {twice!r} comes twice")
+
+
+def conform(data: pa.Table, schema: TableSchema) -> pa.Table:
+    """Bring a table to a logical schema: columns matched by name, in the schema's order.
+
+    Values are cast only where nothing is lost: a number that does not fit, a text that is
+    not a date, a fraction cut off are errors. Dictionaries, views, run ends and extension
+    types (``arrow.uuid`` becomes text) are laid out as `to_arrow_type` says.
+
+    Raises:
+        ValueError: A column is missing, comes twice or is not in the schema; or a value can't
+            be cast. The message names the column, both types and the first bad value.
+    """
+    columns = [
+        pa.chunked_array(
+            [_cast_column(chunk, column) for chunk in data.column(column.name).chunks],
+            to_arrow_type(column.type),
+        )
+        for column in _match_columns(data.schema, schema)
+    ]
+    return _assemble(pa.Table, columns, schema, data.num_rows)
+
+
+def conform_batch(batch: pa.RecordBatch, schema: TableSchema) -> pa.RecordBatch:
+    """Bring a batch to a logical schema, as `conform` does a table.
+
+    Raises:
+        ValueError: As `conform`.
+    """
+    matched = _match_columns(batch.schema, schema)
+    columns = [_cast_column(batch.column(column.name), column) for column in matched]
+    return _assemble(pa.RecordBatch, columns, schema, batch.num_rows)
+
+
+def _assemble(kind: Any, columns: list[Any], schema: TableSchema, rows: int) -> Any:
+    if columns:
+        return kind.from_arrays(columns, schema=to_arrow(schema))
+    # without a column Arrow can't tell the number of rows
+    return kind.from_pylist([{}] * rows, schema=to_arrow(schema))
+
+
+def _match_columns(found: pa.Schema, schema: TableSchema) -> TableSchema:
+    _refuse_twins(found.names)
+    expected = set(schema.names)
+    missing = [name for name in schema.names if name not in set(found.names)]
+    excess = [name for name in found.names if name not in expected]
+    if missing or excess:
+        parts = []
+        if missing:
+            parts.append(f"without {', '.join(map(repr, missing))}")
+        if excess:
+            parts.append(f"with {', '.join(map(repr, excess))} that the schema does not have")
+        raise ValueError(f"the columns differ from the schema ({schema}): {' and '.join(parts)}")
+    return schema
+
+
+def _cast_column(array: pa.Array, column: Column) -> pa.Array:
+    target = to_arrow_type(column.type)
+    if array.type == target:
+        return array
+    plain = _lay_out(array)
+    try:
+        return _cast(plain, target)
+    except (pa.ArrowException, ValueError) as error:
+        shown = _show_type(array.type)
+        detail = _find_bad_value(plain, target) or str(error)
+        raise ValueError(
+            f"column {column.name!r} is {shown} and can't be {column.type}: {detail}"
+        ) from None
+
+
+def _show_type(type_: pa.DataType) -> str:
+    try:
+        return str(from_arrow_type(type_))
+    except ValueError:
+        return str(type_)
+
+
+def _find_bad_value(array: pa.Array, target: pa.DataType) -> str:
+    """Return the first value that can't be cast, found by halving; empty if no value can."""
+    if not _can_cast(array[:0], target):
+        return ""
+    low, high = 0, len(array) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if _can_cast(array[low : middle + 1], target):
+            low = middle + 1
+        else:
+            high = middle
+    return f"row {low + 1} holds {_show_value(array[low])}"
+
+
+def _can_cast(array: pa.Array, target: pa.DataType) -> bool:
+    try:
+        _cast(array, target)
+    except (pa.ArrowException, ValueError):
+        return False
+    return True
+
+
+def _show_value(value: pa.Scalar) -> str:
+    try:
+        text = repr(value.as_py())
+    except ValueError:  # Python's own times end at microseconds
+        text = str(value.cast(pa.string()))
+    return textwrap.shorten(text, 80, placeholder="…") if " " in text else text[:80]
+
+
+def _cast(array: pa.Array, target: pa.DataType) -> pa.Array:
+    source = array.type
+    if source == target:
+        return array
+    if pa.types.is_dictionary(target):
+        values = _cast(_decode(array), target.value_type)
+        return values.dictionary_encode().cast(target)
+    if pa.types.is_dictionary(source):
+        return _cast(_decode(array), target)
+    _refuse_guess(source, target)
+    if pa.types.is_integer(source) and pa.types.is_decimal(target):
+        # Arrow asks for room for every integer there could be; the next cast looks at values
+        array = array.cast(pa.decimal128(20, 0))
+    result = array.cast(target)
+    if _may_lose(source, target):
+        _refuse_loss(array, result)
+    return result
+
+
+def _decode(array: pa.Array) -> pa.Array:
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def _refuse_guess(source: pa.DataType, target: pa.DataType) -> None:
+    """Refuse casts for which Arrow would make something up."""
+    if pa.types.is_temporal(target) and pa.types.is_integer(source):
+        raise ValueError("a number is not a time")
+    if pa.types.is_temporal(source) and pa.types.is_integer(target):
+        raise ValueError("a time is not a number")
+    if pa.types.is_struct(source) and pa.types.is_struct(target):
+        # Arrow fills and drops fields in silence
+        names = [{t.field(i).name for i in range(t.num_fields)} for t in (source, target)]
+        if names[0] != names[1]:
+            odd = ", ".join(map(repr, sorted(names[0] ^ names[1])))
+            raise ValueError(f"the fields differ: {odd}")
+
+
+def _may_lose(source: pa.DataType, target: pa.DataType) -> bool:
+    """Return whether Arrow casts without a look at what gets lost."""
+    if pa.types.is_boolean(target):
+        return bool(pa.types.is_integer(source) or pa.types.is_floating(source))
+    if pa.types.is_date(target):
+        return bool(pa.types.is_timestamp(source))
+    return bool(pa.types.is_float32(target) and pa.types.is_float64(source))
+
+
+def _refuse_loss(array: pa.Array, result: pa.Array) -> None:
+    if pa.types.is_float32(result.type):
+        kept = pc.equal(pc.is_inf(array), pc.is_inf(result))
+    else:
+        kept = pc.equal(result.cast(array.type), array)
+    if pc.all(kept).as_py() is False:
+        raise ValueError("part of a value would be lost")
+
+
+def _lay_out(array: pa.Array) -> pa.Array:
+    """Return the array with extension types and run ends replaced by plain values."""
+    type_ = array.type
+    if not _is_wrapped(type_):
+        return array
+    if isinstance(type_, pa.BaseExtensionType):
+        return _lay_out_extension(array)
+    if pa.types.is_run_end_encoded(type_):
+        return _lay_out(pc.run_end_decode(array))
+    if pa.types.is_struct(type_):
+        names = [type_.field(position).name for position in range(type_.num_fields)]
+        parts = [_lay_out(array.field(position)) for position in range(type_.num_fields)]
+        return pa.StructArray.from_arrays(parts, names, mask=array.is_null())
+    return _lay_out_list(pa.concat_arrays([array]))  # from_arrays takes no slices
+
+
+def _lay_out_extension(array: pa.Array) -> pa.Array:
+    name = array.type.extension_name
+    if name == "arrow.uuid":
+        return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
+    storage = _lay_out(array.storage)
+    return storage.cast(pa.bool_()) if name == "arrow.bool8" else storage
+
+
+def _lay_out_list(array: pa.Array) -> pa.Array:
+    type_, mask = array.type, array.is_null()
+    if pa.types.is_map(type_):
+        keys, items = _lay_out(array.keys), _lay_out(array.items)
+        return pa.MapArray.from_arrays(array.offsets, keys, items, mask=mask)
+    listed = array if pa.types.is_large_list(type_) else array.cast(pa.large_list(type_.value_type))
+    return pa.LargeListArray.from_arrays(listed.offsets, _lay_out(listed.values), mask=mask)
+
+
+def _is_wrapped(type_: pa.DataType) -> bool:
+    if isinstance(type_, pa.BaseExtensionType) or pa.types.is_run_end_encoded(type_):
+        return True
+    return any(_is_wrapped(type_.field(position).type) for position in range(type_.num_fields))
