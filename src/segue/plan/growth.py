@@ -1,0 +1,127 @@
+"""Append steps: which files of their inputs are new, and what they have used up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segue.plan.graph import find_maker
+from segue.spec.plan import Cause, Reason
+from segue.spec.step import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from segue.spec.output import StepMemory
+    from segue.spec.plan import History, PlannedStep
+    from segue.spec.step import ProjectSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What became of a growing input's files since an append step read it.
+
+    Attributes:
+        new: Paths of files that were not there.
+        rewritten: Paths of files that were read and are now others, or gone.
+    """
+
+    new: tuple[str, ...]
+    rewritten: tuple[str, ...] = ()
+
+
+def compare_files(now: Mapping[str, str], seen: Iterable[str]) -> Growth:
+    r"""Tell new files from those that were seen.
+
+    Args:
+        now: Path of each file by its mark, which changes when the file does.
+        seen: Marks of the files that were read.
+
+    Example:
+        >>> compare_files({"a\t1": "a", "b\t1": "b"}, ["a\t1"]).new
+        ('b',)
+    """
+    known = set(seen)
+    gone = known - set(now)
+    if not gone:
+        return Growth(tuple(path for mark, path in now.items() if mark not in known))
+    rewritten = {mark.partition("\t")[0] for mark in gone}
+    new = (path for mark, path in now.items() if mark not in known and path not in rewritten)
+    return Growth(tuple(new), tuple(sorted(rewritten)))
+
+
+def mark_files(table: str, history: History) -> dict[str, str] | None:
+    """Return path by mark for all files of a source or published table, None if unknown."""
+    state = history.sources.get(table)
+    if state is not None:
+        return {f"{file.path}\t{file.stamp}": file.path for file in state.files}
+    version = history.versions.get(table)
+    return None if version is None else {file.path: file.path for file in version.files}
+
+
+def grows(project: ProjectSpec, history: History, table: str) -> bool:
+    """Return whether files are only ever added to a table."""
+    if (state := history.sources.get(table)) is not None:
+        return state.grows
+    maker = find_maker(project, table)
+    return maker == table and project.steps[table].mode is Mode.APPEND
+
+
+def tell_growth(growths: Mapping[str, Growth]) -> Reason | None:
+    """Return how many files of which inputs are new, None if there are none."""
+    told = [
+        f"{len(growth.new):,} new {'file' if len(growth.new) == 1 else 'files'} in {name}"
+        for name, growth in growths.items()
+        if growth.new
+    ]
+    return Reason(Cause.INPUT_CHANGED, ", ".join(told)) if told else None
+
+
+def tell_rewritten(growths: Mapping[str, Growth]) -> Reason | None:
+    """Return which inputs lost or changed files that were read already, None if none did."""
+    told = []
+    for name, growth in growths.items():
+        if growth.rewritten:
+            more = f" and {len(growth.rewritten) - 1:,} more" if growth.rewritten[1:] else ""
+            told.append(f"{growth.rewritten[0]}{more} in {name}")
+    if not told:
+        return None
+    files = ", ".join(told)
+    return Reason(
+        Cause.REWRITTEN,
+        f"{files} changed or went away after it was appended; --force rebuilds from what is there",
+    )
+
+
+def find_unmarked(memory: StepMemory, growing: Iterable[str]) -> tuple[str, ...]:
+    """Return growing inputs that were read whole: appending their files would double rows."""
+    return tuple(
+        name for name in growing if name in memory.inputs and name not in memory.seen_files
+    )
+
+
+def seen_after(
+    planned: PlannedStep,
+    history: History,
+    project: ProjectSpec,
+    made: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, tuple[str, ...]]:
+    """Return the files that an append step will have used up, for its memory.
+
+    Args:
+        planned: The step.
+        history: What the plan rests on.
+        project: The project.
+        made: Paths of all files of tables that the same run makes, by table.
+
+    Returns:
+        Marks of files by growing input; empty for steps that don't append.
+    """
+    if planned.step.mode is not Mode.APPEND:
+        return {}
+    seen: dict[str, tuple[str, ...]] = {}
+    for table in planned.inputs:
+        if grows(project, history, table):
+            files = (made or {}).get(table)
+            seen[table] = tuple(mark_files(table, history) or () if files is None else files)
+    return seen

@@ -1,0 +1,67 @@
+"""What a run has to do, in which order: the nodes of its graph of work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.plan.graph import find_maker, find_source
+from segue.spec.plan import Action
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from segue.spec.plan import Plan, PlannedStep
+    from segue.spec.step import ProjectSpec
+
+
+def find_nodes(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """Return what a run works on, and what each must wait for.
+
+    Nodes are the steps at work, the sources that they or their contracts read, and the views
+    with a contract whose inputs are nodes: a source is looked at before its readers, a view is
+    judged before its own.
+
+    Returns:
+        Names of nodes by name of node, in the order of the plan, sources first.
+    """
+    project = plan.project
+    planned_steps = {planned.name: planned for planned in plan.steps}
+    waits: dict[str, tuple[str, ...]] = {}
+    for planned in planned_steps.values():
+        contract = project.contracts.get(planned.name)
+        tables = planned.step.reads + (contract.references if contract else ())
+        before = _nodes_behind(project, planned_steps, tables, waits)
+        at_work = planned.action in (Action.RUN, Action.REUSE)
+        if at_work or (planned.action is Action.INLINE and contract is not None and before):
+            waits[planned.name] = before
+    sources = {name for before in waits.values() for name in before if name in project.sources}
+    nodes = {name: _references(plan, name, sources) for name in sorted(sources)}
+    return nodes | waits
+
+
+def _nodes_behind(
+    project: ProjectSpec,
+    planned: Mapping[str, PlannedStep],
+    tables: Iterable[str],
+    waits: Mapping[str, tuple[str, ...]],
+) -> tuple[str, ...]:
+    """Return the nodes that must be done before `tables` can be read, through views."""
+    found: dict[str, None] = {}
+    for table in tables:
+        maker = find_maker(project, table)
+        if maker is None:
+            source = find_source(project, table)
+            found |= {source: None} if source else {}
+        elif maker in waits:
+            found[maker] = None
+        elif planned[maker].action is Action.INLINE:
+            reads = planned[maker].step.reads
+            found |= dict.fromkeys(_nodes_behind(project, planned, reads, waits))
+    return tuple(found)
+
+
+def _references(plan: Plan, source: str, sources: set[str]) -> tuple[str, ...]:
+    """Return the sources at work that a source's contract looks into."""
+    contract = plan.project.contracts.get(source)
+    tables = contract.references if contract else ()
+    return tuple(table for table in tables if table in sources and table != source)
