@@ -1,0 +1,1 @@
+"""Measure a table against its contract, and set failing rows aside."""

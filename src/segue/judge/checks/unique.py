@@ -1,0 +1,132 @@
+"""``unique: true`` or ``unique: [[store, day]]``: no two rows have the same key.
+
+Every row of a group of duplicates breaks it. Keys with a null in them are left aside
+unless ``nulls: equal``; NaN is a value like any other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segue.judge.compile import Screen
+from segue.judge.row_check import RowCheck, read_flag, read_long
+from segue.judge.sql_text import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from segue.spec.contract import Check
+    from segue.spec.types import DataType
+
+_DENSE = 8
+"""Integers count as dense if their range is at most so many times their number."""
+
+
+class UniqueCheck(RowCheck):
+    """Rows that share their key with another break it."""
+
+    name = "unique"
+    scope = "both"
+
+    def read(self, value: Any) -> Mapping[str, Any]:
+        """Read ``true`` below a column; elsewhere a list of columns, or ``{columns: […]}``.
+
+        A contract's list of lists is one check each.
+        """
+        if isinstance(value, list | tuple):
+            value = {"columns": value}
+        if not isinstance(value, dict):
+            read_flag(value, self.name)
+            value = {}
+        value = read_long(value, ("columns", "nulls"), "columns")
+        nulls = value.get("nulls", "ignored")
+        if nulls not in ("ignored", "equal"):
+            raise ValueError(f"expected `nulls: equal` or `nulls: ignored`, found {nulls!r}")
+        if "columns" not in value:
+            return {"nulls": nulls}
+        columns = value["columns"]
+        listed = isinstance(columns, list | tuple) and columns
+        if not listed or not all(isinstance(name, str) for name in columns):
+            raise ValueError(f"expected a list of columns, found {columns!r}")
+        if len(set(columns)) < len(columns):
+            raise ValueError(f"a column comes twice in {', '.join(columns)}")
+        return {"columns": list(columns), "nulls": nulls}
+
+    def failing(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
+        """Return the predicate of failing rows."""
+        del types
+        key = _write_key(check)
+        return (
+            f"({_whole(check)} and {key} in (select {key} from {quote_identifier(table)} "
+            f"where {_whole(check)} group by {_columns(check)} having count(*) > 1))"
+        )
+
+    def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
+        """Return a query of its own that counts rows in groups of duplicates."""
+        del types
+        return (
+            f"select coalesce(sum(n), 0)::bigint from (select count(*) as n "
+            f"from {quote_identifier(table)} where {_whole(check)} "
+            f"group by {_columns(check)} having count(*) > 1)"
+        )
+
+    def screen(self, check: Check, types: Mapping[str, DataType], table: str) -> Screen:
+        """Return a cheaper test that never calls a table with duplicates unique."""
+        names = _names(check)
+        if len(names) == 1 and types[names[0]].is_integer and not _nulls_equal(check):
+            column = quote_identifier(names[0])
+            facts = (f"min({column})", f"max({column})", f"count({column})")
+            return Screen(facts, lambda values: _screen_integers(column, values, table))
+        key = _write_key(check)
+        # Equal keys have equal hashes; unequal ones may, and then the rows are counted.
+        query = (
+            f"select count(distinct hash({key})) = count(*) "
+            f"from {quote_identifier(table)} where {_whole(check)}"
+        )
+        return Screen((), lambda _values: query)
+
+    def state(self, check: Check) -> str:
+        """Return the check as a statement."""
+        return f"{', '.join(_names(check))} unique"
+
+
+def _screen_integers(column: str, values: Sequence[Any], table: str) -> str:
+    """Return the cheapest exact test of whether integers repeat; empty if they surely do."""
+    low, high, count = values
+    if not count:
+        return "select true"
+    width = high - low + 1
+    if width < count:
+        return ""
+    distinct = f"count(distinct {column})"
+    if width <= _DENSE * count:
+        distinct = f"bit_count(bitstring_agg({column}, {low}, {high}))"
+    return f"select {distinct} = {count} from {quote_identifier(table)}"
+
+
+def _names(check: Check) -> tuple[str, ...]:
+    return tuple(check.columns or check.arguments["columns"])
+
+
+def _nulls_equal(check: Check) -> bool:
+    return bool(check.arguments.get("nulls") == "equal")
+
+
+def _columns(check: Check) -> str:
+    return ", ".join(map(quote_identifier, _names(check)))
+
+
+def _whole(check: Check) -> str:
+    """Return the predicate of rows whose keys count."""
+    if _nulls_equal(check):
+        return "true"
+    return " and ".join(f"{quote_identifier(name)} is not null" for name in _names(check))
+
+
+def _write_key(check: Check) -> str:
+    """Return the key as a struct: nulls inside are equal, and no two keys run together."""
+    names = enumerate(map(quote_identifier, _names(check)))
+    return "{" + ", ".join(f"'k{position}': {name}" for position, name in names) + "}"
+
+
+CHECK = UniqueCheck()
