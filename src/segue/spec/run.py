@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from segue.spec.output import StepMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,6 +166,33 @@ class StepOutcome:
         """Whether readers of the step may go on."""
         return self.status in (StepStatus.DONE, StepStatus.REUSED, StepStatus.SKIPPED)
 
+    def remember(self, run_id: str, finished_at: str, *, staged: bool = False) -> StepMemory:
+        """Return what is remembered of a success.
+
+        Args:
+            run_id: The run.
+            finished_at: UTC time as ISO text.
+            staged: Whether to keep the result and its report, for a later run to publish.
+        """
+        made = self.staged
+        measured = self.report.measurements if staged and self.report else ()
+        return StepMemory(
+            step=self.step,
+            fingerprint=self.fingerprint,
+            parts=self.parts,
+            inputs=self.inputs,
+            parameters=self.parameters,
+            schema=made.schema if made else None,
+            run_id=run_id,
+            finished_at=finished_at,
+            seen_files=self.seen_files,
+            rows=sum(file.rows for file in made.adds) if made else 0,
+            seconds=self.seconds,
+            staged=made if staged else None,
+            rejects=self.rejects if staged else None,
+            report=tuple(asdict(measurement) for measurement in measured),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
@@ -176,6 +205,10 @@ class Publication:
         fingerprint: Digest of the code that made it.
         run_id: The run.
         base_delta: Delta version that the log must stand at; None if the table is new.
+        environment: Whose pointer is moved.
+        run_tables: How many tables the run publishes together, so that half a run is known
+            for what it is when only the logs are left.
+        memory: What is remembered of the step; its `seen_files` are only the new ones.
     """
 
     table: str
@@ -184,6 +217,9 @@ class Publication:
     fingerprint: str
     run_id: str
     base_delta: int | None
+    environment: str = "production"
+    run_tables: int = 1
+    memory: StepMemory | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Where tables, ledgers and source data are kept; reached through `segue.registry`."""
