@@ -138,7 +138,7 @@ def write_bound(value: Plain, type_: DataType, *, lower: bool) -> str | bool:
         raise ValueError("a column of true and false has no bounds")
     if not (type_.is_integer or type_.kind == "decimal"):
         literal = write_literal(value, type_)
-        if literal is None:
+        if literal is None or literal.startswith("'nan'"):
             raise ValueError(f"{value!r} is no bound")
         return literal
     number = _expect_number(value, type_)
@@ -164,7 +164,7 @@ def fits(number: Decimal, type_: DataType) -> bool:
     unsigned = type_.kind.startswith("u")
     bits = int(type_.kind.removeprefix("u").removeprefix("int"))
     low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    return low <= number <= high
+    return low <= int(number) <= high
 
 
 def _round(number: Decimal, type_: DataType, rounding: str = ROUND_FLOOR) -> Decimal:

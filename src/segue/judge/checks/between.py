@@ -21,6 +21,7 @@ from segue.judge.sql_text import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from segue.spec.contract import Check
     from segue.spec.types import DataType
@@ -78,14 +79,13 @@ def _read_end(value: Any) -> Plain | None:
     if value is None:
         return None
     end = read_scalar(value)
-    number = read_decimal(end)
-    if isinstance(end, bool) or (isinstance(end, float) and number is not None and number.is_nan()):
+    if isinstance(end, bool) or end != end:  # noqa: PLR0124 - NaN
         raise ValueError(f"{value!r} is no bound")
     return end
 
 
 def _compare_ends(low: Plain, high: Plain) -> None:
-    first, last = read_decimal(low), read_decimal(high)
+    first, last = _read_number(low), _read_number(high)
     numbers_in_order = first is not None and last is not None and first <= last
     if isinstance(low, str) and isinstance(high, str):
         # Texts may be meant as numbers or as words: only what is wrong both ways is wrong.
@@ -96,6 +96,11 @@ def _compare_ends(low: Plain, high: Plain) -> None:
         nonsense = not numbers_in_order
     if nonsense:
         raise ValueError(f"nothing is between {low} and {high}: the smaller bound comes first")
+
+
+def _read_number(end: Plain) -> Decimal | None:
+    number = read_decimal(end)
+    return None if number is None or number.is_nan() else number
 
 
 CHECK = BetweenCheck()
