@@ -80,8 +80,9 @@ class _Builder:
     def add(self, step: StepSpec) -> PlannedStep:
         """Decide what to do with one step, whose needs were added before."""
         planned = self._decide(step)
-        estimate = estimate_step(planned, self.history, self.project, self.decided)
-        planned = replace(planned, estimate=estimate, place=step.on)
+        if planned.action in (Action.RUN, Action.REUSE):
+            estimate = estimate_step(planned, self.history, self.project, self.decided)
+            planned = replace(planned, estimate=estimate)
         self.decided[step.name] = planned
         return planned
 

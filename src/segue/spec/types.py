@@ -47,6 +47,7 @@ ALIASES = {
 }
 """Other words that users write, and what they stand for."""
 
+_WORD = re.compile(r"[^\W\d]\w*")
 _TOKEN = re.compile(r"\s*(?:(?P<name>\"(?:[^\"]|\"\")+\"|[\w/+\-]+)|(?P<mark>[<>(),:*]))")
 
 
@@ -145,7 +146,7 @@ class TableSchema:
 
 def quote_name(name: str) -> str:
     """Return `name` as a schema expression writes it: in double quotes unless it is a word."""
-    return name if re.fullmatch(r"[^\W\d]\w*", name) else '"' + name.replace('"', '""') + '"'
+    return name if _WORD.fullmatch(name) else '"' + name.replace('"', '""') + '"'
 
 
 def parse_type(text: str) -> DataType:
