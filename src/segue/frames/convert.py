@@ -1,0 +1,136 @@
+"""From Arrow to the frame that a function asks for, and back."""
+
+from __future__ import annotations
+
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from segue.errors import MissingExtraError
+from segue.frames.arrow_types import conform, conform_batch, from_arrow, to_arrow
+from segue.spec.step import FrameKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import pyarrow as pa
+
+    from segue.frames.adapter import FrameAdapter
+    from segue.spec.step import FrameSpec
+    from segue.spec.types import TableSchema
+
+BATCH_ROWS = 100_000
+"""Rows of one frame of an iterator."""
+
+_ADAPTERS = {
+    FrameKind.PANDAS: ("pandas_", "PANDAS"),
+    FrameKind.POLARS: ("polars_", "EAGER"),
+    FrameKind.POLARS_LAZY: ("polars_", "LAZY"),
+    FrameKind.ARROW: ("arrow", "TABLE"),
+    FrameKind.ARROW_BATCH: ("arrow", "BATCH"),
+    FrameKind.DUCKDB: ("duckdb_", "RELATION"),
+    FrameKind.ROWS: ("rows", "ROWS"),
+}
+
+
+def load_adapter(kind: FrameKind) -> FrameAdapter:
+    """Return the adapter of a kind of frame, and import its library.
+
+    Raises:
+        MissingExtraError: The library is not installed; the hint is the command.
+    """
+    module, name = _ADAPTERS[kind]
+    try:
+        adapter: FrameAdapter = getattr(import_module(f"segue.frames.{module}"), name)
+    except ModuleNotFoundError as error:
+        extra = kind.partition(".")[0]
+        raise MissingExtraError(
+            f"{extra} is not installed", hint=f"pip install 'segue[{extra}]'"
+        ) from error
+    return adapter
+
+
+def to_frame(data: pa.Table | pa.RecordBatchReader, spec: FrameSpec, schema: TableSchema) -> Any:
+    """Return data as the frame, or the iterator of frames, that an annotation asks for.
+
+    Args:
+        data: A table, or a reader that yields batches as they come.
+        spec: What is asked for. An iterator over a reader holds one batch at a time.
+        schema: Columns and types; an empty frame has them too.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from segue.spec.step import FrameSpec
+        >>> from segue.spec.types import parse_schema
+        >>> to_frame(
+        ...     pa.table({"a": [1, None]}), FrameSpec(FrameKind.ROWS), parse_schema("a: int64")
+        ... )
+        [{'a': 1}, {'a': None}]
+    """
+    import pyarrow as pa
+
+    adapter = load_adapter(spec.kind)
+    if spec.iterator:
+        batches = data.to_batches(BATCH_ROWS) if isinstance(data, pa.Table) else data
+        return _iterate(batches, adapter, schema)
+    table = data if isinstance(data, pa.Table) else data.read_all()
+    return adapter.make(conform(table, schema))
+
+
+def _iterate(batches: Any, adapter: FrameAdapter, schema: TableSchema) -> Iterator[Any]:
+    import pyarrow as pa
+
+    for batch in batches:
+        yield adapter.make(pa.Table.from_batches([conform_batch(batch, schema)]))
+
+
+def open_slices(table: pa.Table, spec: FrameSpec) -> Callable[[int, int], Any]:
+    """Return a function that gives rows of a table, from and to, as the frame asked for.
+
+    Where the library cuts frames well, the table is converted once for all of them, so that
+    thousands of small groups cost little.
+    """
+    adapter = load_adapter(spec.kind)
+    if adapter.cut is not None and not spec.iterator:
+        return partial(adapter.cut, adapter.make(table))
+    schema = from_arrow(table.schema)
+    return lambda start, stop: to_frame(table.slice(start, stop - start), spec, schema)
+
+
+def from_frame(result: Any, kind: FrameKind, hints: TableSchema | None = None) -> pa.Table:
+    """Return a frame as a table; a lazy one is computed.
+
+    Args:
+        result: One frame.
+        kind: What it was announced to be.
+        hints: Columns and types that are likely, for what Python's objects alone don't tell:
+            the precision of decimals, or what an empty column would hold.
+
+    Raises:
+        TypeError: It is something else; the message says what.
+        ValueError: A column can't be stored; the message names it.
+    """
+    import pyarrow as pa
+
+    refuse_other(result, kind)
+    return load_adapter(kind).read(result, pa.schema([]) if hints is None else to_arrow(hints))
+
+
+def join_frames(frames: Sequence[Any], kind: FrameKind) -> Any | None:
+    """Return frames of one kind below each other, or None where they don't simply fit."""
+    join = load_adapter(kind).join
+    return None if join is None else join(frames)
+
+
+def refuse_other(result: Any, kind: FrameKind) -> None:
+    """Raise if a result is not the frame that it was announced to be.
+
+    Raises:
+        TypeError: The message says what it is instead.
+    """
+    expected = type(None) if kind is FrameKind.NOTHING else load_adapter(kind).frame
+    if not isinstance(result, expected):
+        found = type(result)
+        module = found.__module__.partition(".")[0]
+        shown = found.__name__ if module == "builtins" else f"{module}.{found.__name__}"
+        raise TypeError("None" if result is None else shown)

@@ -1,0 +1,56 @@
+"""DuckDB's relations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from segue.frames.adapter import FrameAdapter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NARROWED = {"HUGEINT": "BIGINT", "UHUGEINT": "UBIGINT"}
+"""Sums of integers are 64 bits wide in segue; one that does not fit is an error."""
+
+
+def to_relation(table: pa.Table) -> duckdb.DuckDBPyRelation:
+    """Return a table as a relation of a connection of its own.
+
+    Raises:
+        ValueError: Two names differ by case only, which SQL can't tell apart.
+    """
+    folded: dict[str, str] = {}
+    for name in table.column_names:
+        if (twin := folded.setdefault(name.lower(), name)) != name:
+            raise ValueError(f"columns {twin!r} and {name!r} differ by case only")
+    return duckdb.connect().from_arrow(table)
+
+
+def from_relation(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+    """Compute a relation.
+
+    Raises:
+        duckdb.Error: It can't be computed.
+    """
+    types = [str(type_) for type_ in relation.types]
+    if any(type_ in _NARROWED for type_ in types):
+        relation = relation.project(
+            ", ".join(
+                f"{_quote(name)}::{_NARROWED[type_]} as {_quote(name)}"
+                if type_ in _NARROWED
+                else _quote(name)
+                for name, type_ in zip(relation.columns, types, strict=True)
+            )
+        )
+    return relation.to_arrow_table()
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+RELATION = FrameAdapter(
+    duckdb.DuckDBPyRelation, to_relation, lambda relation, _: from_relation(relation)
+)

@@ -1,0 +1,135 @@
+"""Arrow arrays from plain Python values, without guesses."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+_MISSING = frozenset({"NoneType", "NAType", "NaTType"})
+
+
+def make_array(
+    values: Sequence[Any], name: str, hint: pa.DataType | None = None, *, nan_is_null: bool = False
+) -> pa.Array:
+    """Return Python values as an Arrow array.
+
+    Args:
+        values: Values of one column; None (and pandas' NA and NaT) are nulls.
+        name: Name of the column, for errors.
+        hint: Type that the column had before, where it is known. It settles what values alone
+            don't tell: the precision of decimals, the types of empty lists, a column of nulls.
+        nan_is_null: Whether a float NaN is a missing value.
+
+    Raises:
+        ValueError: The values have no common type; the message names the column and what was found.
+
+    Example:
+        >>> make_array([1, None], "a").type
+        DataType(int64)
+        >>> make_array([1, "x"], "a")
+        Traceback (most recent call last):
+        ValueError: column 'a' mixes int and str
+    """
+    kinds = {kind for kind in map(type, values) if kind.__name__ not in _MISSING}
+    # among pandas' objects a float is most often a NaN that stands for nothing
+    _refuse_mixture(kinds - {float} if nan_is_null else kinds, name)
+    try:
+        inferred = _infer(values, kinds, nan_is_null=nan_is_null)
+    except (pa.ArrowException, OverflowError, ValueError) as error:
+        return _retry_with_hint(values, kinds, name, hint, error)
+    if hint is None or hint == inferred.type or not _may_replace(inferred.type, hint):
+        return inferred
+    with suppress(pa.ArrowException, OverflowError, ValueError):
+        return pa.array(values, hint, from_pandas=nan_is_null)
+    return inferred
+
+
+def make_empty(rows: int) -> pa.Table:
+    """Return a table of so many rows and no column."""
+    return pa.table({"": pa.nulls(rows)}).select([])
+
+
+def refuse_odd_names(names: Sequence[Any]) -> None:
+    """Raise if column names are not text, or one comes twice.
+
+    Raises:
+        ValueError: The message tells the name.
+    """
+    odd = [name for name in names if not isinstance(name, str)]
+    if odd:
+        raise ValueError(f"column names are text, {odd[0]!r} is of type {type(odd[0]).__name__}")
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"column {twice!r} comes twice")
+
+
+def _infer(values: Sequence[Any], kinds: set[type], *, nan_is_null: bool) -> pa.Array:
+    array = pa.array(values, from_pandas=nan_is_null)
+    if pa.types.is_timestamp(array.type) and any(kind is not dt.datetime for kind in kinds):
+        # pandas' own Timestamp knows nanoseconds, which inference cuts off
+        return pa.array(values, pa.timestamp("ns", array.type.tz), from_pandas=nan_is_null)
+    if pa.types.is_duration(array.type) and any(kind is not dt.timedelta for kind in kinds):
+        return pa.array(values, pa.duration("ns"), from_pandas=nan_is_null)
+    return array
+
+
+def _refuse_mixture(kinds: set[type], name: str) -> None:
+    """Refuse values of which Arrow would cut or change some in silence."""
+    days = {k for k in kinds if issubclass(k, dt.date) and not issubclass(k, dt.datetime)}
+    times = {k for k in kinds if issubclass(k, dt.datetime)}
+    texts = {k for k in kinds if issubclass(k, str)}
+    bits = {k for k in kinds if issubclass(k, bytes | bytearray | memoryview)}
+    flags = {k for k in kinds if issubclass(k, bool)}
+    numbers = {k for k in kinds - flags if issubclass(k, int | float)}
+    if (days and times) or (texts and bits) or (flags and numbers):
+        raise _mixture(kinds, name)
+
+
+def _mixture(kinds: set[type], name: str) -> ValueError:
+    names = sorted({kind.__name__ for kind in kinds})
+    return ValueError(f"column {name!r} mixes {', '.join(names[:-1])} and {names[-1]}")
+
+
+def _retry_with_hint(
+    values: Sequence[Any], kinds: set[type], name: str, hint: pa.DataType | None, error: Exception
+) -> pa.Array:
+    # maps look like lists of mixed tuples until somebody says what they are
+    likely = hint if hint is not None and pa.types.is_nested(hint) else None
+    if kinds == {int}:
+        likely = pa.uint64()
+    if likely is not None:
+        with suppress(pa.ArrowException, OverflowError, ValueError):
+            return pa.array(values, likely)
+    if len(kinds) > 1:
+        raise _mixture(kinds, name) from None
+    shown = next(iter(kinds)).__name__ if kinds else "nothing"
+    if any(issubclass(kind, list | tuple | set | Mapping) for kind in kinds):
+        raise ValueError(f"column {name!r} holds {shown} whose parts differ: {error}") from None
+    raise ValueError(
+        f"column {name!r} holds values of type {shown}, which can't be stored: {error}"
+    ) from None
+
+
+def _may_replace(inferred: pa.DataType, hint: pa.DataType) -> bool:
+    """Return whether a remembered type says more than inference, and nothing else."""
+    types = pa.types
+    if types.is_null(inferred):
+        return True
+    if types.is_decimal(inferred):
+        return bool(types.is_decimal(hint))
+    if types.is_nested(inferred):
+        return bool(types.is_nested(hint)) and not types.is_dictionary(hint)
+    if types.is_timestamp(inferred) and types.is_timestamp(hint):
+        # with a zone or without one: never the one for the other
+        return bool((inferred.tz is None) == (hint.tz is None))
+    if types.is_duration(inferred):
+        return bool(types.is_duration(hint))
+    return bool(types.is_integer(inferred) and types.is_integer(hint))

@@ -1,0 +1,121 @@
+"""pandas' frames: nulls and NaN kept apart, integers kept whole.
+
+What a column becomes depends on its type and on whether it holds nulls: integers
+and booleans are plain without and nullable (``Int64``, ``boolean``) with them;
+floats are plain, with NaN for null, unless they hold a real NaN too (``Float64``);
+texts are pandas' own; decimals, dates, times and bytes are Python objects; lists,
+structs and maps keep their Arrow type. On the way back an index with a name
+becomes columns and any other is dropped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segue.frames.adapter import FrameAdapter
+from segue.frames.objects import make_array, make_empty, refuse_odd_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3  # noqa: PLR2004  # pandas 3
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame that may be changed without an effect on the table."""
+    data = {position: _to_series(column) for position, column in enumerate(table.columns)}
+    frame = pd.DataFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
+    frame.columns = pd.Index(table.column_names, dtype=object if not data else None)
+    return frame
+
+
+def _to_series(column: pa.ChunkedArray) -> Any:
+    types, kind = pa.types, column.type
+    if types.is_integer(kind) or types.is_boolean(kind):
+        if column.null_count:
+            return pd.Series(_nullable(kind).__from_arrow__(column))
+    elif types.is_floating(kind):
+        if pc.any(pc.is_nan(column)).as_py():
+            values, mask = np.array(column.to_numpy()), np.array(column.is_null().to_numpy())
+            return pd.Series(pd.arrays.FloatingArray(values, mask))
+    elif types.is_nested(kind) and not types.is_dictionary(kind):
+        return column.to_pandas(types_mapper=pd.ArrowDtype)
+    series = column.to_pandas()
+    # Arrow lends its own memory, which can't be written to
+    return (
+        series.copy() if isinstance(series.dtype, np.dtype) and series.dtype != object else series
+    )
+
+
+def _nullable(kind: pa.DataType) -> Any:
+    if pa.types.is_boolean(kind):
+        return pd.BooleanDtype()
+    name = str(kind)
+    return pd.api.types.pandas_dtype(name.replace("uint", "UInt").replace("int", "Int", 1))
+
+
+def slice_pandas(frame: pd.DataFrame, start: int, stop: int) -> pd.DataFrame:
+    """Return rows as a frame of their own, with an index from 0; cheap."""
+    part = frame.iloc[start:stop]
+    if not _COPY_ON_WRITE:
+        part = part.copy()
+    part.index = pd.RangeIndex(stop - start)
+    return part
+
+
+def join_pandas(frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
+    """Return frames below each other if they have the same columns and types, else None."""
+    first = frames[0]
+    columns, dtypes = list(first.columns), list(first.dtypes)
+    for frame in frames:
+        if _named_levels(frame) or list(frame.columns) != columns or list(frame.dtypes) != dtypes:
+            return None
+    if len(set(columns)) != len(columns) or not columns:
+        return None
+    return pd.concat(frames, ignore_index=True)
+
+
+def from_pandas(frame: pd.DataFrame, hints: pa.Schema) -> pa.Table:
+    """Return a frame as a table.
+
+    Args:
+        frame: Any frame; a named index becomes columns, and stays out of the way of a column
+            with its name.
+        hints: Types that columns had before, for what Python objects alone don't tell.
+
+    Raises:
+        ValueError: A name is not text or comes twice, or a column mixes types.
+    """
+    names = [level for level in _named_levels(frame) if level not in frame.columns]
+    data: list[tuple[Any, Any]] = [(name, frame.index.get_level_values(name)) for name in names]
+    data += [(name, frame.iloc[:, position]) for position, name in enumerate(frame.columns)]
+    refuse_odd_names([name for name, _ in data])
+    if not data:
+        return make_empty(len(frame))
+    known = {field.name: field.type for field in hints}
+    return pa.table({name: _to_array(values, name, known.get(name)) for name, values in data})
+
+
+def _named_levels(frame: pd.DataFrame) -> list[Any]:
+    return [name for name in frame.index.names if name is not None]
+
+
+def _to_array(values: Any, name: str, hint: pa.DataType | None) -> Any:
+    if values.dtype == object:
+        return make_array(values.to_numpy(), name, hint, nan_is_null=True)
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = pd.Series(np.asarray(values))
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, TypeError) as error:
+        raise ValueError(
+            f"column {name!r} is of pandas' type {values.dtype}, which can't be stored: {error}"
+        ) from None
+
+
+PANDAS = FrameAdapter(pd.DataFrame, to_pandas, from_pandas, slice_pandas, join_pandas)

@@ -1,0 +1,50 @@
+"""Rows as a list of dicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from segue.frames.adapter import FrameAdapter
+from segue.frames.objects import make_array, make_empty, refuse_odd_names
+
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def to_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Return a table's rows, each as a dict in the order of the columns."""
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def from_rows(rows: list[Any], hints: pa.Schema) -> pa.Table:
+    """Return rows as a table; a key that a row lacks is null there.
+
+    Args:
+        rows: Dicts with text keys.
+        hints: Types that columns had before, for what values alone don't tell.
+
+    Raises:
+        ValueError: A row is not a dict, a key is not text, or a column has no type.
+    """
+    names: dict[str, None] = {}
+    odd = next((type(row).__name__ for row in rows if not isinstance(row, dict)), None)
+    if odd is not None:
+        raise ValueError(f"a row is of type {odd}, not a dict")
+    for row in rows:
+        names.update(dict.fromkeys(row))
+    refuse_odd_names(list(names))
+    columns = {
+        name: make_array(
+            [row.get(name) for row in rows],
+            name,
+            hints.field(name).type if name in hints.names else None,
+        )
+        for name in names
+    }
+    return pa.table(columns) if columns else make_empty(len(rows))
+
+
+ROWS = FrameAdapter(list, to_rows, from_rows)
