@@ -1,0 +1,1 @@
+"""The project's files into specs: steps, sources, contracts, settings, and fingerprints."""

@@ -1,0 +1,177 @@
+"""A project's folder into one frozen spec, or into all the problems that it has."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segue.declare.fingerprint import digest_parts
+from segue.declare.graph import index_steps, order_steps, resolve_reads
+from segue.declare.problems import Problems, check_name, read_text
+from segue.declare.sql import read_sql_step
+from segue.declare.toml import FILE, Config, read_config
+from segue.errors import Location, UsageError
+from segue.registry import nearest
+from segue.spec.step import Mode, ProjectSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segue.spec.contract import Contract
+    from segue.spec.step import Scalar, StepSpec
+
+STEPS = "steps"
+LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "requirements.txt")
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder at or above `start` that holds a ``segue.toml``.
+
+    Raises:
+        UsageError: There is none.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder
+    raise UsageError(
+        f"there is no {FILE} in {start} or above it",
+        hint="go to a project's folder, or make one: segue new NAME",
+    )
+
+
+def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) -> ProjectSpec:
+    """Read a project's files.
+
+    Args:
+        root: Folder with ``segue.toml``.
+        parameters: Values of settings, ``step.name`` to value; they go before ``[params]``.
+
+    Raises:
+        UsageError: The folder is no project.
+        ProjectError: The files are wrong; it carries every problem.
+    """
+    root = root.resolve()
+    if not (root / FILE).is_file():
+        find_root(root)
+        raise UsageError(f"{root} has no {FILE}", hint=f"name the folder that holds {FILE}")
+    problems = Problems()
+    config = read_config(root, os.environ, problems)
+    declared, broken = _read_sql(root, problems)
+    steps = index_steps(declared, config.sources, problems)
+    contracts: dict[str, Contract] = {}
+    steps = resolve_reads(steps, config.sources, contracts, broken | config.broken, problems)
+    order = order_steps(steps, contracts, problems)
+    steps = _apply_settings(steps, broken, config, problems)
+    problems.check()
+    lake = config.settings.lake
+    return ProjectSpec(
+        name=config.settings.project.name,
+        root=root,
+        steps=_finish_fingerprints({name: steps[name] for name in order}, contracts),
+        sources=config.sources,
+        contracts=contracts,
+        places=config.places,
+        parameters=dict(parameters or {}),
+        lake=lake.path if "://" in lake.path else os.path.normpath(root / lake.path),
+        ledger=lake.ledger,
+        secrets=config.secrets,
+        lock=_digest_lock(root),
+        workers=config.settings.project.workers,
+        lease=lake.lease,
+    )
+
+
+def list_files(folder: Path, suffix: str) -> list[str]:
+    """Return the files below a folder that end in `suffix`, sorted, relative to its parent.
+
+    Folders and files whose names begin with a dot or two underscores are left out.
+    """
+    found = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        inside = os.path.relpath(base, folder.parent)
+        found += [
+            f"{inside}/{name}"
+            for name in names
+            if name.endswith(suffix) and not name.startswith((".", "__"))
+        ]
+    return sorted(found)
+
+
+def _read_sql(root: Path, problems: Problems) -> tuple[list[StepSpec], set[str]]:
+    """Return the SQL steps, and the names of those that can't be read."""
+    steps, broken = [], set()
+    for shown in list_files(root / STEPS, ".sql"):
+        name = shown.rpartition("/")[2].removesuffix(".sql")
+        named = check_name(name, "step", Location(shown), problems)
+        text = read_text(root / shown, shown, problems)
+        step = read_sql_step(name, text, shown, problems) if text is not None else None
+        if step is None or not named:
+            broken.add(name)
+        else:
+            steps.append(step)
+    return steps, broken
+
+
+def _apply_settings(
+    steps: Mapping[str, StepSpec], broken: set[str], config: Config, problems: Problems
+) -> dict[str, StepSpec]:
+    """Return the steps with what ``[steps.<name>]`` says, placed where there is a place."""
+    for name in config.settings.steps.keys() - steps.keys() - broken:
+        where = config.locate("steps", name)
+        hint = nearest(name, list(steps), noun="step")
+        problems.add("unknown-step", f"there is no step {name!r}", where, hint)
+    placed = {}
+    for name, step in steps.items():
+        stated = config.settings.steps.get(name)
+        where = step.location
+        if stated is not None:
+            values = stated.model_dump(exclude_none=True)
+            limits = {key: values.pop(key) for key in list(values) if key not in ("on", "tags")}
+            step = replace(step, **values, limits=replace(step.limits, **limits))  # noqa: PLW2901 - the same step, with more said
+            if stated.on is not None:
+                where = config.locate("steps", name, "on")
+        if config.places and step.on not in config.places:
+            hint = f"{nearest(step.on, list(config.places))}; or declare [places.{step.on}]"
+            problems.add("unknown-place", f"there is no place {step.on!r}", where, hint)
+        placed[name] = step
+    return placed
+
+
+def _finish_fingerprints(
+    steps: Mapping[str, StepSpec], contracts: Mapping[str, Contract]
+) -> dict[str, StepSpec]:
+    """Add to each fingerprint what else decides the table: its contract, and views it reads.
+
+    Args:
+        steps: Steps, a table before its readers.
+        contracts: Contracts by table.
+    """
+    finished: dict[str, StepSpec] = {}
+    for name, step in steps.items():
+        more = [
+            (f"view {table}", finished[table].fingerprint.digest)
+            for table in step.reads
+            if table in finished and finished[table].mode == Mode.VIEW
+        ]
+        if name in contracts:
+            more.append(("contract", contracts[name].digest))
+        code = step.fingerprint
+        finished[name] = (
+            replace(step, fingerprint=digest_parts([*code.parts, *more], code.opaque))
+            if more
+            else step
+        )
+    return finished
+
+
+def _digest_lock(root: Path) -> str:
+    for name in LOCKS:
+        path = root / name
+        if path.is_file():
+            return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    return ""

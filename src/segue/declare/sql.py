@@ -1,0 +1,333 @@
+"""``steps/*.sql``: one SELECT each, the tables that it reads, and its fingerprint."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import TokenType
+
+from segue.declare.fingerprint import digest_parts, digest_text
+from segue.declare.options import NO_OPTIONS, OPTIONS, Options, read_options
+from segue.errors import Location
+from segue.registry import nearest
+from segue.spec.step import StepSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlglot.tokenizer_core import Token
+
+    from segue.declare.problems import Problems
+    from segue.spec.step import Fingerprint
+
+SQL_OPTIONS = tuple(name for name in OPTIONS if name not in ("by", "sort", "how"))
+TABLE_FUNCTIONS = frozenset(
+    ("range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree")
+)
+"""Table functions whose rows come from their arguments alone."""
+
+_DIALECT = DuckDB()
+_OPENINGS = frozenset(
+    (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES, TokenType.L_PAREN)
+)
+_EXACT = frozenset(
+    (
+        TokenType.STRING,
+        TokenType.IDENTIFIER,
+        TokenType.HEREDOC_STRING,
+        TokenType.BYTE_STRING,
+        TokenType.UNICODE_STRING,
+        TokenType.RAW_STRING,
+    )
+)
+_WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
+_HEADER = re.compile(r"^[ \t]*--[ \t]*segue:(.*)$", re.MULTILINE)
+_CLOSED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_UNCLOSED = re.compile(r"['\"]|/\*")
+
+
+def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepSpec | None:
+    """Read one SQL file.
+
+    Args:
+        name: Name of the step.
+        text: Content of the file.
+        shown: Path of the file, as problems name it.
+        problems: Takes what is wrong.
+
+    Returns:
+        The step, or None if its SQL can't be used at all. Its `sql` begins with the file's first
+        line, so that an engine's line numbers are the user's, and ends before a semicolon.
+
+    Example:
+        >>> from segue.declare.problems import Problems
+        >>> read_sql_step("b", "select * from a;", "steps/b.sql", Problems()).reads
+        ('a',)
+    """
+    try:
+        tokens = _DIALECT.tokenize(text)
+    except TokenError:
+        where = Location(shown, _find_unclosed(text))
+        problems.add("sql-syntax", "a quote or comment is not closed", where)
+        return None
+    body = _cut_statement(tokens, shown, problems)
+    if not body:
+        return None
+    tree = _parse(body, text, shown, problems)
+    if tree is None:
+        return None
+    location = Location(shown, body[0].line)
+    header = text[: body[0].start]
+    options = _read_header(text, header, shown, problems)
+    step = StepSpec(
+        name=name,
+        location=location,
+        reads=_read_tables(tree, shown, problems),
+        mode=options.mode,
+        fingerprint=fingerprint_sql(body, tree, options),
+        sql=text[: body[-1].end + 1],
+        about=_read_about(header),
+    )
+    if options is NO_OPTIONS:
+        return step
+    return replace(
+        step,
+        key=options.key,
+        schema=options.schema,
+        tags=options.tags,
+        on=options.on,
+        limits=options.limits,
+    )
+
+
+def fingerprint_sql(
+    tokens: Sequence[Token], tree: exp.Expr, options: Options = NO_OPTIONS
+) -> Fingerprint:
+    """Return the fingerprint of a SELECT.
+
+    Case of keywords and functions, whitespace and comments don't count; case of names does,
+    since it is the case of the result's columns, and so does every letter of a literal.
+
+    Args:
+        tokens: Its tokens.
+        tree: Its syntax tree.
+        options: The step's options.
+    """
+    words = [
+        token.text if token.token_type in _EXACT else " ".join(token.text.upper().split())
+        for token in tokens
+    ]
+    # Tokens can't tell a keyword from a column called `date`: the tree's names can.
+    names = [node.this for node in tree.find_all(exp.Identifier)]
+    parts = [("query", digest_text("\0".join(words) + "\1" + "\0".join(names)))]
+    parts += [(f"option {name}", digest_text(value)) for name, value in options.meaning]
+    return digest_parts(parts)
+
+
+def _cut_statement(tokens: list[Token], shown: str, problems: Problems) -> list[Token]:
+    """Return the tokens of the one statement, without its semicolon."""
+    end = next(
+        (i for i, token in enumerate(tokens) if token.token_type == TokenType.SEMICOLON),
+        len(tokens),
+    )
+    body = tokens[:end]
+    rest = [token for token in tokens[end:] if token.token_type != TokenType.SEMICOLON]
+    if not body:
+        hint = "write one SELECT, or delete the file"
+        problems.add("sql-empty", "there is no SELECT here", Location(shown, 1), hint)
+        return []
+    if rest:
+        where = Location(shown, rest[0].line)
+        hint = "one file is one step: move the second statement to a file of its own"
+        problems.add("sql-not-one-select", "a second statement begins here", where, hint)
+        return []
+    if body[0].token_type not in _OPENINGS:
+        _refuse_statement(body[0].text.upper(), Location(shown, body[0].line), problems)
+        return []
+    return body
+
+
+def _refuse_statement(word: str, location: Location, problems: Problems) -> None:
+    hint = "a step is one SELECT; segue writes its rows to the table named after the file"
+    problems.add("sql-not-one-select", f"{word} is not a SELECT", location, hint)
+
+
+def _parse(body: list[Token], text: str, shown: str, problems: Problems) -> exp.Expr | None:
+    """Return the syntax tree of the one SELECT, or None after reporting why it is none."""
+    first = Location(shown, body[0].line)
+    try:
+        tree = _DIALECT.parser().parse(body, text)[0]
+    except ParseError as error:
+        found = error.errors[0]
+        near = f" near {found['highlight']!r}" if found.get("highlight") else ""
+        message = f"the SQL does not parse{near}: {found['description'].rstrip('.')}"
+        problems.add("sql-syntax", message, Location(shown, found["line"] or first.line))
+        return None
+    except RecursionError:
+        problems.add("sql-syntax", "the SQL is nested too deeply", first)
+        return None
+    before = len(problems)
+    _check_select(tree, first, problems)
+    return tree if len(problems) == before else None
+
+
+def _check_select(tree: exp.Expr | None, first: Location, problems: Problems) -> None:
+    """Report what makes a statement something else than one SELECT that stands for itself."""
+    bare = tree.unnest() if isinstance(tree, exp.Subquery) else tree
+    if tree is None or not isinstance(bare, exp.Query | exp.Values):
+        _refuse_statement(tree.key.upper() if tree else "this", first, problems)
+        return
+    if isinstance(bare, exp.Select) and not bare.expressions:
+        problems.add("sql-syntax", "the SELECT names no columns", first)
+    write = tree.find(*_WRITES)
+    if write is not None:
+        where = Location(first.path, _line(write, first))
+        _refuse_statement(write.key.upper(), where, problems)
+    if tree.find(exp.Placeholder, exp.Parameter):
+        hint = "write the value itself; values that change belong in a table"
+        problems.add("sql-placeholder", "a SQL step takes no placeholders", first, hint)
+
+
+def _line(node: exp.Expr, default: Location) -> int | None:
+    for name in node.find_all(exp.Identifier):
+        if line := name.meta.get("line"):
+            return int(line)
+    return default.line
+
+
+def _find_unclosed(text: str) -> int:
+    blank = _CLOSED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    found = _UNCLOSED.search(blank)
+    return blank.count("\n", 0, found.start() if found else len(blank)) + 1
+
+
+def _read_tables(tree: exp.Expr, shown: str, problems: Problems) -> tuple[str, ...]:
+    """Return the tables that a query reads, in the order in which they are first named."""
+    found: dict[str, int] = {}
+    for table in _walk_tables(tree, frozenset()):
+        name = table.this
+        line = name.meta.get("line") if isinstance(name, exp.Identifier) else None
+        if not isinstance(name, exp.Identifier):
+            _check_function(table, Location(shown, table.meta.get("line")), problems)
+            continue
+        where = Location(shown, line)
+        if table.args.get("db"):
+            hint = f"tables of a project have one name: {name.this}"
+            message = f"{table.sql(dialect='duckdb')} names a schema or database"
+            problems.add("qualified-table", message, where, hint)
+        elif any(sign in name.this for sign in "./\\*"):
+            _refuse_file(repr(name.this), name.this, where, problems)
+        else:
+            start = int(name.meta.get("start", 0))
+            found[name.this] = min(start, found.get(name.this, start))
+    return tuple(sorted(found, key=found.__getitem__))
+
+
+def _walk_tables(node: exp.Expr, ctes: frozenset[str]) -> Iterator[exp.Table]:
+    """Yield the tables below a node that are no CTE where they stand. Names fold case."""
+    with_ = node.args.get("with_")
+    if with_ is not None:
+        visible = ctes
+        for cte in with_.expressions:
+            name = cte.alias.lower()
+            inner = visible | {name} if with_.args.get("recursive") else visible
+            yield from _walk_tables(cte.this, inner)
+            visible = visible | {name}
+        ctes = visible
+    if isinstance(node, exp.Table) and not (
+        isinstance(node.this, exp.Identifier)
+        and not node.args.get("db")
+        and node.this.this.lower() in ctes
+    ):
+        yield node
+    for name, value in node.args.items():
+        if name == "with_":
+            continue
+        for child in value if isinstance(value, list) else (value,):
+            if isinstance(child, exp.Expr):
+                yield from _walk_tables(child, ctes)
+
+
+def _check_function(table: exp.Table, location: Location, problems: Problems) -> None:
+    """Refuse a table function that reads what the project has not declared."""
+    function = table.this
+    name = str(function.this if isinstance(function, exp.Anonymous) else function.key).lower()
+    if isinstance(function, exp.GenerateSeries | exp.Unnest) or name in TABLE_FUNCTIONS:
+        return
+    _refuse_file(f"{name}()", "...", location, problems)
+
+
+def _refuse_file(what: str, path: str, location: Location, problems: Problems) -> None:
+    hint = f'declare it in segue.toml and use its name: [tables.<name>] with path = "{path}"'
+    message = f"{what} reads past the project: its changes would not be seen"
+    problems.add("undeclared-source", message, location, hint)
+
+
+def _read_header(text: str, header: str, shown: str, problems: Problems) -> Options:
+    if "segue:" not in text:
+        return NO_OPTIONS
+    lines = list(_HEADER.finditer(text))
+    for extra in (match for match in lines if match.start() >= len(header)):
+        where = Location(shown, text.count("\n", 0, extra.start()) + 1)
+        problems.add(
+            "misplaced-option",
+            "this line stands below the SELECT",
+            where,
+            "move it above the SELECT",
+        )
+    above = [match for match in lines if match.start() < len(header)]
+    if not above:
+        return NO_OPTIONS
+    location = Location(shown, text.count("\n", 0, above[-1].start()) + 1)
+    if len(above) > 1:
+        problems.add(
+            "misplaced-option",
+            "a second line of options",
+            location,
+            "put all options into one line",
+        )
+    raw = _parse_flow(
+        above[0][1], Location(shown, text.count("\n", 0, above[0].start()) + 1), problems
+    )
+    for name in [name for name in raw if name not in SQL_OPTIONS]:
+        message = f"there is no option {name!r} for SQL steps"
+        problems.add("unknown-option", message, location, nearest(name, SQL_OPTIONS))
+        del raw[name]
+    return read_options(raw, location, problems)
+
+
+def _parse_flow(text: str, location: Location, problems: Problems) -> dict[str, Any]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    hint = "write it as -- segue: {mode: merge, key: [id]}"
+    try:
+        raw = yaml.load(text, loader)  # noqa: S506 - a safe loader, in C where there is one
+    except (yaml.YAMLError, RecursionError):
+        problems.add("bad-option", "the options can't be read as YAML", location, hint)
+        return {}
+    if not isinstance(raw, dict) or not all(isinstance(name, str) for name in raw):
+        problems.add("bad-option", "the options are not a mapping", location, hint)
+        return {}
+    return raw
+
+
+def _read_about(header: str) -> str:
+    """Return the first paragraph of the comments above a query."""
+    if not header.strip():
+        return ""
+    words: list[str] = []
+    for line in header.splitlines():
+        bare = line.strip().removeprefix("--").removeprefix("/*").removesuffix("*/").strip()
+        if bare.startswith("segue:"):
+            continue
+        if not bare and words:
+            break
+        if bare:
+            words.append(bare)
+    return " ".join(words)
