@@ -163,7 +163,7 @@ def fits(number: Decimal, type_: DataType) -> bool:
         return bool(number.copy_abs() < Decimal(10) ** (precision - scale))
     unsigned = type_.kind.startswith("u")
     bits = int(type_.kind.removeprefix("u").removeprefix("int"))
-    low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    low, high = (0, (1 << bits) - 1) if unsigned else (-(1 << bits - 1), (1 << bits - 1) - 1)
     return low <= int(number) <= high
 
 

@@ -42,12 +42,12 @@ class MatchesCheck(RowCheck):
         pattern = read_text(long.get("pattern"), "a pattern as text")
         if _NOT_RE2.search(pattern):
             raise ValueError(
-                f"{pattern!r}: patterns have no look-ahead, look-behind or back-references"
+                f"`{pattern}`: patterns have no look-ahead, look-behind or back-references"
             )
         try:
             _compile_loosely(pattern)
         except re.error as error:
-            raise ValueError(f"{pattern!r} is not a pattern: {error}") from None
+            raise ValueError(f"`{pattern}` is not a pattern: {error}") from None
         return {"pattern": pattern}
 
     def failing(self, check: Check, types: Mapping[str, DataType], table: str) -> str:

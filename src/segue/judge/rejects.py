@@ -1,0 +1,316 @@
+"""Set rows aside that break checks, with the names of the checks that they break."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from segue.errors import OutputError
+from segue.judge.compile import compile_checks
+from segue.judge.measure import measure_table
+from segue.judge.sql_text import quote_identifier, quote_text
+from segue.registry import load_check as load_registered
+from segue.spec.contract import Verdict
+from segue.spec.output import StagedTable
+from segue.spec.step import Mode
+from segue.spec.types import Column, DataType, TableSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from segue.protocols import CheckKind, Lake, Session
+    from segue.spec.contract import Check, Contract, Report
+    from segue.spec.output import DataFile, TableVersion
+
+REASONS = "reject_reasons"
+"""Column of a rejects table: the names of the checks that its row breaks."""
+
+_STRINGS = DataType("list", (), (("item", DataType("string")),))
+_ADDED = "__segue_added"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectSplit:
+    """A table in two parts.
+
+    Attributes:
+        kept: SELECT of the rows that stay.
+        rejects: SELECT of the rows that are set aside, with their reasons.
+        report: What was measured before; `rejected` tells whose rows are set aside.
+    """
+
+    kept: str
+    rejects: str
+    report: Report
+
+
+def name_rejects(table: str) -> str:
+    """Return the name of the table that holds a table's rejects.
+
+    Example:
+        >>> name_rejects("orders")
+        'orders__rejects'
+    """
+    return f"{table}__rejects"
+
+
+def add_reasons(schema: TableSchema) -> TableSchema:
+    """Return the columns of the rejects of a table with these columns.
+
+    Raises:
+        OutputError: The table has a column of that name already.
+    """
+    if schema.find(REASONS):
+        raise OutputError(
+            f"a table that sets rejects aside can't have a column {REASONS!r} of its own",
+            hint="rename the column",
+        )
+    return TableSchema((*schema.columns, Column(REASONS, _STRINGS)))
+
+
+def split_rejects(
+    session: Session,
+    table: str,
+    contract: Contract,
+    schema: TableSchema,
+    load_check: Callable[[str], CheckKind] = load_registered,
+) -> RejectSplit:
+    """Measure a table, and write the SELECTs that part its failing rows from the others.
+
+    Args:
+        session: Engine in which the table and those it refers to are bound.
+        table: Name of the table.
+        contract: What must be true of it.
+        schema: Its columns.
+        load_check: Gives a check kind by its name.
+    """
+    report = measure_table(session, table, contract, schema, load_check)
+    report = _mark_rejected(report, contract, load_check)
+    failing = _find_failing(report, contract, schema, load_check)
+    flagged = _Flagged(quote_identifier(table), failing, schema)
+    return RejectSplit(flagged.keep(), flagged.reject(), report)
+
+
+def set_aside(
+    session: Session,
+    staged: StagedTable,
+    contract: Contract,
+    lake: Lake,
+    folder: Path,
+    stem: str,
+    base_rejects: TableVersion | None,
+    load_check: Callable[[str], CheckKind] = load_registered,
+) -> tuple[StagedTable, StagedTable, Report]:
+    """Take the rows that break checks out of a staged table.
+
+    The table is judged as it will be, kept files included. If no row of the kept files
+    fails, they stay; else they are written anew like the staged ones, which are deleted.
+    Checks of the whole table are judged on what is left.
+
+    Args:
+        session: Engine in which the tables that the contract refers to are bound; the
+            table's own name is bound to the result when this returns.
+        staged: The staged table.
+        contract: What must be true of it.
+        lake: Where the tables are.
+        folder: The table's folder.
+        stem: Beginning of the names of new files.
+        base_rejects: Rejects so far; those of an append or a merge stay.
+        load_check: Gives a check kind by its name.
+
+    Returns:
+        The table without them; the rejects; and what was measured. If the report says
+        stop before anything is written, nothing is taken out.
+    """
+    table, schema = staged.table, staged.schema
+    session.bind(table, lake.scan(schema, table, staged.files))
+    report = measure_table(session, table, contract, schema, load_check)
+    report = _mark_rejected(report, contract, load_check)
+    failing = _find_failing(report, contract, schema, load_check)
+    writer = _Writer(session, staged, lake, stem, base_rejects)
+    if not failing:
+        return staged, writer.write_rejects(None), report
+    with _origin_bound(session, staged, lake) as source:
+        flagged = _Flagged(source, failing, schema)
+        clean = session.fetch(flagged.count("not " + _ADDED)).column(0)[0].as_py() == 0
+        result = writer.write_kept(flagged.keep(_ADDED if clean else ""), folder, clean=clean)
+        rejects = writer.write_rejects(flagged.reject())
+        session.bind(table, lake.scan(schema, table, result.files))
+    for file in staged.adds:
+        (folder / file.path).unlink(missing_ok=True)
+    return result, rejects, _judge_again(session, report, contract, schema, load_check)
+
+
+def _mark_rejected(
+    report: Report, contract: Contract, load_check: Callable[[str], CheckKind]
+) -> Report:
+    """Mark the measurements whose failing rows are to be set aside: all, or none if one stops."""
+    checks = {check.name: check for check in contract.checks}
+    marked = []
+    for found in report.measurements:
+        check = checks[found.check]
+        row_level = load_check(check.kind).row_level
+        rejected = bool(row_level and found.failing and _is_rejected(check, found.verdict))
+        if row_level and not rejected and found.verdict in (Verdict.FAIL, Verdict.ERROR):
+            return report
+        marked.append(replace(found, rejected=rejected))
+    return replace(report, measurements=tuple(marked))
+
+
+def _is_rejected(check: Check, verdict: Verdict) -> bool:
+    """Return whether rows that break a check are set aside, however many they are.
+
+    A check that only warns leaves them in. A tolerance that is stated bounds what may be set
+    aside: beyond it the table is wrong, not some of its rows.
+    """
+    if check.fail is None:
+        return False
+    stated = bool(check.fail.count or check.fail.share)
+    return not (stated and verdict is Verdict.FAIL)
+
+
+def _find_failing(
+    report: Report,
+    contract: Contract,
+    schema: TableSchema,
+    load_check: Callable[[str], CheckKind],
+) -> dict[str, str]:
+    """Return the predicates of the rows to set aside, by the names of their checks."""
+    names = {found.check for found in report.measurements if found.rejected}
+    compiled = compile_checks(replace(contract, table=report.table), schema, load_check)
+    return {one.check.name: one.failing for one in compiled if one.check.name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class _Flagged:
+    """SELECTs over rows that are flagged with the checks that they break.
+
+    Attributes:
+        source: What follows FROM.
+        failing: Predicates by name of the check.
+        schema: Columns of the table.
+    """
+
+    source: str
+    failing: Mapping[str, str]
+    schema: TableSchema
+
+    def keep(self, where: str = "") -> str:
+        """Return the SELECT of the rows that stay, of those for which `where` is true."""
+        also = f" and {where}" if where else ""
+        return f"select {self._columns} from {self._rows} where not ({self._some}){also}"
+
+    def reject(self) -> str:
+        """Return the SELECT of the rows that are set aside, with their reasons."""
+        reasons = ", ".join(
+            f"case when __segue_{i} then {quote_text(name)} end"
+            for i, name in enumerate(self.failing)
+        )
+        told = f"list_filter([{reasons}]::varchar[], lambda reason: reason is not null)"
+        return f"select {self._columns}, {told} as {REASONS} from {self._rows} where {self._some}"
+
+    def count(self, where: str) -> str:
+        """Return the SELECT that counts the rows to set aside for which `where` is true."""
+        return f"select count(*) from {self._rows} where ({self._some}) and {where}"
+
+    @property
+    def _columns(self) -> str:
+        return ", ".join(map(quote_identifier, self.schema.names))
+
+    @property
+    def _some(self) -> str:
+        return " or ".join(f"__segue_{i}" for i in range(len(self.failing))) or "false"
+
+    @property
+    def _rows(self) -> str:
+        flags = "".join(f", {text} as __segue_{i}" for i, text in enumerate(self.failing.values()))
+        return f"(select *{flags} from {self.source})"
+
+
+@contextmanager
+def _origin_bound(session: Session, staged: StagedTable, lake: Lake) -> Iterator[str]:
+    """Yield what to put behind FROM so that rows tell whether their file is new."""
+    named = [
+        (f"{staged.table}{_ADDED}_{mark}", mark, files)
+        for mark, files in (("true", staged.adds), ("false", staged.keeps))
+        if files
+    ]
+    for name, _, files in named:
+        session.bind(name, lake.scan(staged.schema, staged.table, files))
+    try:
+        parts = (
+            f"select *, {mark} as {_ADDED} from {quote_identifier(name)}" for name, mark, _ in named
+        )
+        yield f"({' union all '.join(parts)}) as {quote_identifier(staged.table)}"
+    finally:
+        for name, _, _ in named:
+            session.unbind(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes both parts of a staged table."""
+
+    session: Session
+    staged: StagedTable
+    lake: Lake
+    stem: str
+    base_rejects: TableVersion | None
+
+    def write_kept(self, query: str, folder: Path, *, clean: bool) -> StagedTable:
+        """Write the rows that stay; `clean` says that the kept files stay as they are."""
+        files = self._write(query, folder, f"{self.stem}-kept", self.staged.schema)
+        return replace(self.staged, adds=files, keeps=self.staged.keeps if clean else ())
+
+    def write_rejects(self, query: str | None) -> StagedTable:
+        """Write the rejects; without a query there are none, and the table stays as it is."""
+        table = name_rejects(self.staged.table)
+        schema = add_reasons(self.staged.schema)
+        base = self.base_rejects
+        grows = self.staged.mode is not Mode.REPLACE
+        same = base is not None and str(base.schema) == str(schema)
+        keeps = base.files if base and same and (grows or not (base.rows or query)) else ()
+        adds: tuple[DataFile, ...] = ()
+        if query or not keeps:
+            query = (
+                query
+                or _Flagged(quote_identifier(self.staged.table), {}, self.staged.schema).reject()
+            )
+            adds = self._write(query, self.lake.folder(table), self.stem, schema)
+        mode = Mode.APPEND if keeps else Mode.REPLACE
+        return StagedTable(table, schema, mode, adds, keeps, base.number if base else None)
+
+    def _write(
+        self, query: str, folder: Path, stem: str, schema: TableSchema
+    ) -> tuple[DataFile, ...]:
+        return self.session.write(query, folder, stem, schema, self.lake.storage_type)
+
+
+def _judge_again(
+    session: Session,
+    report: Report,
+    contract: Contract,
+    schema: TableSchema,
+    load_check: Callable[[str], CheckKind],
+) -> Report:
+    """Judge on what is left the checks that depend on the table as a whole.
+
+    A reference into the table itself is one of them: its row may be among those set aside.
+    """
+    whole = {check.name for check in contract.checks if not load_check(check.kind).row_level}
+    inward = {
+        check.name for check in contract.checks if check.arguments.get("table") == report.table
+    }
+    checks = tuple(check for check in contract.checks if check.name in whole | inward)
+    if not checks:
+        return report
+    again = measure_table(
+        session, report.table, replace(contract, checks=checks), schema, load_check
+    )
+    newer = {
+        found.check: found for found in again.measurements if found.check in whole or found.failing
+    }
+    measurements = tuple(newer.get(found.check, found) for found in report.measurements)
+    return replace(report, measurements=measurements)

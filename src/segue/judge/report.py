@@ -1,0 +1,85 @@
+"""What was measured, as data for programs and as sentences for people."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from segue.spec.contract import Verdict
+
+if TYPE_CHECKING:
+    from segue.spec.contract import Measurement, Report
+
+_SHOWN_ROWS = 2
+_SHOWN_VALUES = 6
+_WORDS = {
+    Verdict.FAIL: "fails",
+    Verdict.ERROR: "can't be judged",
+    Verdict.WARN: "warns",
+}
+
+
+def report_to_json(report: Report) -> dict[str, Any]:
+    """Return a report as plain values that JSON can hold."""
+    return {
+        "table": report.table,
+        "rows": report.rows,
+        "verdict": str(report.verdict),
+        "stops": report.stops,
+        "checks": [measurement_to_json(found) for found in report.measurements],
+    }
+
+
+def measurement_to_json(found: Measurement) -> dict[str, Any]:
+    """Return a measurement as plain values that JSON can hold."""
+    return {
+        "table": found.table,
+        "check": found.check,
+        "kind": found.kind,
+        "columns": list(found.columns),
+        "verdict": str(found.verdict),
+        "rows": found.rows,
+        "failing": found.failing,
+        "value": _plain(found.value),
+        "message": found.message,
+        "rejected": found.rejected,
+        "sample": [{name: _plain(value) for name, value in row.items()} for row in found.sample],
+        "sql": found.sql,
+    }
+
+
+def report_lines(report: Report) -> list[str]:
+    """Return a report as lines for a terminal: what is not well, worst first, with samples."""
+    order = list(Verdict)
+    found = sorted(report.measurements, key=lambda one: -order.index(one.verdict))
+    spoken = [one for one in found if one.verdict is not Verdict.PASS or one.rejected]
+    passed = len(found) - sum(one.verdict is not Verdict.PASS for one in found)
+    count = f"{len(found)} check{'' if len(found) == 1 else 's'}"
+    if not spoken:
+        ending = f"pass{'es' if len(found) == 1 else ''} on {report.rows:,} rows"
+        return [f"{report.table}: {count} {ending}"] if found else []
+    lines = [f"{report.table}: {passed} of {count} pass on {report.rows:,} rows"]
+    for one in spoken:
+        lines += _tell(one)
+    return lines
+
+
+def _tell(found: Measurement) -> list[str]:
+    word = _WORDS.get(found.verdict, "passes")
+    aside = "; the rows are set aside" if found.rejected else ""
+    lines = [f"{found.table}: {found.check} {word}: {found.message}{aside}"]
+    for row in found.sample[:_SHOWN_ROWS]:
+        shown = list(row.items())[: max(_SHOWN_VALUES, len(found.columns))]
+        more = ", …" if len(row) > len(shown) else ""
+        values = ", ".join(f"{name}={_show(value)}" for name, value in shown)
+        lines.append(f"    such as {values}{more}")
+    return lines
+
+
+def _show(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON has: it has no NaN and no infinity."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
