@@ -1,0 +1,140 @@
+"""The shapes of ``--json``: plain mappings of what the library returns.
+
+Keys are never renamed or removed within a major version; new ones may come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from segue.errors import ProjectError, SegueError, StepError
+
+if TYPE_CHECKING:
+    from segue.project import TableInfo
+    from segue.spec.contract import Measurement, Report
+    from segue.spec.output import StagedTable, TableVersion
+    from segue.spec.run import RunResult, RunSummary, StepOutcome
+
+Document = dict[str, Any]
+
+
+def describe_error(error: BaseException) -> Document:
+    """Return an error: code, message, hint, retryable, location, and what a step adds."""
+    if not isinstance(error, SegueError):
+        return {"code": "internal", "message": f"{type(error).__name__}: {error}", "hint": ""}
+    document: Document = {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "retryable": error.retryable,
+        "location": asdict(error.location) if error.location else None,
+    }
+    if isinstance(error, StepError):
+        document |= {"step": error.step, "group": error.group, "trace": error.trace}
+        document["sample"] = error.sample
+    if isinstance(error, ProjectError):
+        document["message"] = error.message.partition("\n")[0]
+        document["problems"] = [asdict(problem) for problem in error.problems]
+    return document
+
+
+def describe_result(result: RunResult) -> Document:
+    """Return what a run came to."""
+    return {
+        "run_id": result.run_id or None,
+        "status": str(result.status),
+        "snapshot": result.snapshot,
+        "seconds": round(result.seconds, 6),
+        "record": result.record or None,
+        "recovered": list(result.recovered),
+        "steps": [describe_outcome(outcome) for outcome in result.outcomes],
+        "error": describe_error(result.error) if result.error else None,
+    }
+
+
+def describe_outcome(outcome: StepOutcome) -> Document:
+    """Return what became of a step."""
+    return {
+        "step": outcome.step,
+        "status": str(outcome.status),
+        "reasons": list(outcome.reasons),
+        "inputs": dict(outcome.input_rows),
+        "rows": outcome.staged.rows if outcome.staged else None,
+        "rejected": new_rows(outcome.rejects) if outcome.rejects else 0,
+        "seconds": round(outcome.seconds, 6),
+        "attempts": outcome.attempts,
+        "place": outcome.place,
+        "peak_memory": outcome.peak_memory,
+        "checks": describe_report(outcome.report)["checks"] if outcome.report else [],
+        "failure": asdict(outcome.failure) if outcome.failure else None,
+    }
+
+
+def new_rows(staged: StagedTable) -> int:
+    """Return the rows that a step itself has made, without those it kept."""
+    return sum(file.rows for file in staged.adds)
+
+
+def describe_report(report: Report) -> Document:
+    """Return what was measured of a table."""
+    return {
+        "table": report.table,
+        "rows": report.rows,
+        "verdict": str(report.verdict),
+        "checks": [_describe_measurement(each) for each in report.measurements],
+    }
+
+
+def _describe_measurement(measurement: Measurement) -> Document:
+    return {
+        "check": measurement.check,
+        "kind": measurement.kind,
+        "columns": list(measurement.columns),
+        "verdict": str(measurement.verdict),
+        "failing": measurement.failing,
+        "value": measurement.value,
+        "message": measurement.message,
+        "rejected": measurement.rejected,
+        "sample": [
+            {name: _plain(value) for name, value in row.items()} for row in measurement.sample
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def describe_run(run: RunSummary) -> Document:
+    """Return a run of the list of runs."""
+    return {**asdict(run), "status": str(run.status), "steps": dict(run.steps)}
+
+
+def describe_version(version: TableVersion) -> Document:
+    """Return a published version of a table."""
+    return {
+        "number": version.number,
+        "delta_version": version.delta_version,
+        "run_id": version.run_id,
+        "published_at": version.published_at,
+        "rows": version.rows,
+        "bytes": version.bytes,
+        "files": len(version.files),
+        "content_hash": version.content_hash,
+    }
+
+
+def describe_table(info: TableInfo) -> Document:
+    """Return a table of the list of tables."""
+    columns = info.columns
+    return {
+        **{name: getattr(info, name) for name in ("name", "kind", "rows", "bytes", "version")},
+        "published_at": info.published_at or None,
+        "run_id": info.run_id or None,
+        "owner": info.owner,
+        "about": info.about,
+        "columns": None
+        if columns is None
+        else [{"name": column.name, "type": str(column.type)} for column in columns],
+    }

@@ -1,0 +1,103 @@
+"""The group ``segue``: every command by name, imported only when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from segue import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and what the list of commands says of it.
+
+    Attributes:
+        target: ``module:function`` below ``segue.cli``.
+        help: First sentence of the command's own help.
+    """
+
+    target: str
+    help: str
+
+
+COMMANDS = {
+    "new": Entry("new:write_project", "Write a small working project into a new folder."),
+    "plan": Entry("plan:show_plan", "Show what a run would do, step by step, and why."),
+    "run": Entry("run:run_steps", "Run what is not up to date, check it, publish it all at once."),
+    "check": Entry("check:check_tables", "Check published tables and sources by their contracts."),
+    "read": Entry("read:read_table", "Show the rows of a table."),
+    "query": Entry("query:query_tables", "Run a SELECT over published tables and sources."),
+    "tables": Entry("tables:list_tables", "List the project's tables."),
+    "show": Entry("show:show_subject", "Show all that is known of a table or of a run."),
+    "lineage": Entry("lineage:show_lineage", "Show what tables and columns are made from."),
+    "runs": Entry("runs:list_runs", "List runs, the newest first."),
+    "recover": Entry("recover:recover_runs", "Finish or discard what a dead run left behind."),
+    "vacuum": Entry("vacuum:remove_files", "Remove files that no kept snapshot needs."),
+    "doctor": Entry("doctor:diagnose_all", "Look for what could go wrong on this machine."),
+}
+"""All commands, in the order in which one meets them."""
+
+
+class CommandGroup(click.Group):
+    """A group that imports a command when it is invoked, or for its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        """Import a command."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, _, function = entry.target.partition(":")
+        command: click.Command = getattr(import_module(f"segue.cli.{module}"), function)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named first, or the nearest to it."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from segue.registry import nearest
+
+            ctx.fail(f"there is no command {args[0]!r}: {nearest(args[0], list(COMMANDS))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+class Command(click.Command):
+    """A command whose help ends with examples."""
+
+    def __init__(self, *args: Any, examples: Sequence[tuple[str, str]], **options: Any) -> None:
+        """Keep the examples: what to type, and what it is for."""
+        super().__init__(*args, **options)
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """Write the examples below the options."""
+        with formatter.section("Examples"):
+            for typed, meaning in self.examples:
+                formatter.write(f"{'':{formatter.current_indent}}{typed}\n")
+                with formatter.indentation():
+                    formatter.write_text(meaning)
+
+
+@click.group(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 a check or a run failed, 2 the project or the arguments are"
+    " wrong, 3 segue itself failed. `segue COMMAND --help` shows examples.",
+)
+@click.version_option(__version__, prog_name="segue", message="%(prog)s %(version)s")
+def segue() -> None:
+    """Plan, run, check and publish a project of Python and SQL steps."""

@@ -1,0 +1,134 @@
+"""The command ``segue``: runs a command and turns what went wrong into an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import click
+
+from segue.cli.group import segue
+from segue.errors import ProjectError, SegueError, UsageError
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Sequence
+
+DONE = 0
+FAILED = 1
+WRONG_INPUT = 2
+SEGUE_FAILED = 3
+INTERRUPTED = 128 + signal.SIGINT
+PIPE_CLOSED = 128 + signal.SIGPIPE
+
+
+def main() -> NoReturn:
+    """Run the command that the arguments name, and end the process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal can't show must not end a run.
+        if hasattr(stream, "reconfigure"):
+            cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
+    code = run_command(sys.argv[1:])
+    sys.exit(code)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run a command and say what went wrong, if something did.
+
+    Args:
+        arguments: What was typed after ``segue``.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        with segue.make_context("segue", list(arguments)) as context:
+            segue.invoke(context)
+            sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted: what was not yet published stays unpublished.", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # What Python would still flush at its end has no reader either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = PIPE_CLOSED
+    except click.ClickException as error:
+        code = _report_click(error, arguments)
+    except SegueError as error:
+        code = _report_error(error, arguments)
+    except Exception as error:  # noqa: BLE001  # the last resort: a fault of segue itself
+        code = _report_fault(error, arguments)
+    else:
+        code = DONE
+    return code
+
+
+def exit_code(error: BaseException) -> int:
+    """Return the exit code that an error stands for.
+
+    Example:
+        >>> exit_code(UsageError("no such table"))
+        2
+    """
+    if isinstance(error, ProjectError | UsageError):
+        return WRONG_INPUT
+    return FAILED if isinstance(error, SegueError) else SEGUE_FAILED
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    return "--json" in arguments
+
+
+def _report_click(error: click.ClickException, arguments: Sequence[str]) -> int:
+    error.show()
+    if _wants_json(arguments):
+        from segue.cli.call import print_json
+
+        print_json({"error": {"code": "usage", "message": error.format_message(), "hint": ""}})
+    return WRONG_INPUT
+
+
+def _report_error(error: SegueError, arguments: Sequence[str]) -> int:
+    from segue.cli.call import make_console, print_json
+    from segue.cli.documents import describe_error
+    from segue.cli.look import say
+    from segue.cli.render_error import render_error
+
+    color = False if "--no-color" in arguments else None
+    say(make_console(sys.stderr, color=color), *render_error(error))
+    if _wants_json(arguments):
+        print_json({"error": describe_error(error)})
+    if os.environ.get("SEGUE_DEBUG"):
+        traceback.print_exception(error)
+    return exit_code(error)
+
+
+def _report_fault(error: Exception, arguments: Sequence[str]) -> int:
+    kind = type(error).__name__
+    lines = [f"segue itself failed: {kind}: {error}"]
+    if os.environ.get("SEGUE_DEBUG"):
+        traceback.print_exception(error)
+        path = ""
+    else:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="segue-", suffix=".txt", encoding="utf-8", delete=False
+        ) as file:
+            file.write(f"segue {' '.join(arguments)}\n\n")
+            traceback.print_exception(error, file=file)
+        path = file.name
+        lines.append(f"  The traceback lies in {path}")
+    lines.append("  This is a fault of segue, not yours: please report it, with that file.")
+    click.echo("\n".join(lines), err=True)
+    if _wants_json(arguments):
+        from segue.cli.call import print_json
+
+        hint = "please report it, with the traceback"
+        document = {"code": "internal", "message": f"{kind}: {error}", "hint": hint}
+        print_json({"error": {**document, "traceback": path}})
+    return SEGUE_FAILED

@@ -1,0 +1,64 @@
+"""What was measured against contracts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from segue.cli.look import QUIET, Block, cell, line, make_table, verdict
+from segue.cli.wording import printable
+from segue.spec.contract import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from rich.console import RenderableType
+
+    from segue.spec.contract import Measurement, Report
+
+MOST_SAMPLES = 3
+
+
+def render_measurements(measurements: Sequence[Measurement]) -> RenderableType:
+    """Return checks as a table."""
+    tables = len({each.table for each in measurements}) > 1
+    columns = [*(["table"] if tables else []), "check", "verdict", "failing", "message"]
+    table = make_table(*columns, numbers=["failing"], wrap=["message"])
+    for each in measurements:
+        word = "set aside" if each.rejected and each.verdict != Verdict.PASS else str(each.verdict)
+        row = [
+            cell(each.check),
+            verdict(word),
+            cell("" if each.failing is None else f"{each.failing:,}"),
+            cell(each.message, QUIET if each.verdict is Verdict.PASS else ""),
+        ]
+        table.add_row(*([cell(each.table)] if tables else []), *row)
+    return table
+
+
+def render_samples(reports: Sequence[Report]) -> Iterator[RenderableType]:
+    """Go through failing rows of checks that did not pass."""
+    for report in reports:
+        for each in report.measurements:
+            if each.verdict is Verdict.PASS or not each.sample:
+                continue
+            yield Text("")
+            yield line(
+                ("rows that break ", QUIET), printable(f"{each.table}: {each.check}", lines=False)
+            )
+            for row in each.sample[:MOST_SAMPLES]:
+                yield Block(render_record(row))
+
+
+def render_record(row: Mapping[str, object]) -> str:
+    """Return a row in one line.
+
+    Example:
+        >>> render_record({"id": 7, "store": None})
+        'id=7  store=null'
+    """
+    return "  ".join(
+        f"{printable(name)}={'null' if value is None else printable(str(value))}"
+        for name, value in row.items()
+    )

@@ -1,0 +1,145 @@
+"""All that is known of a table: gathered as a document, and told to people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from segue.cli.documents import Document, describe_table, describe_version
+from segue.cli.look import QUIET, cell, facts, line, make_table
+from segue.cli.wording import age, count, listing, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from segue.project import Project, TableInfo
+    from segue.spec.contract import Check, Contract
+
+MOST_VERSIONS = 5
+
+
+def describe_subject(project: Project, info: TableInfo) -> Document:
+    """Return all that is known of a table."""
+    spec = project.spec
+    step = spec.steps.get(info.name)
+    source = spec.sources.get(info.name)
+    contract = spec.contracts.get(info.name)
+    declared = step or source
+    return {
+        **describe_table(info),
+        "declared": str(declared.location) if declared else None,
+        "mode": str(step.mode) if step else None,
+        "place": step.on if step else None,
+        "path": source.options.get("path") if source else None,
+        "reads": list(step.reads) if step else [],
+        "read_by": [each.name for each in spec.steps.values() if info.name in each.reads],
+        "contract": _describe_contract(contract) if contract else None,
+        "versions": [describe_version(version) for version in project.history(info.name)],
+    }
+
+
+def _describe_contract(contract: Contract) -> Document:
+    return {
+        "location": str(contract.location),
+        "rejects": contract.rejects,
+        "columns": dict(contract.columns),
+        "checks": [_describe_check(check) for check in contract.checks],
+    }
+
+
+def _describe_check(check: Check) -> Document:
+    return {
+        "name": check.name,
+        "kind": check.kind,
+        "columns": list(check.columns),
+        "arguments": {name: _plain(value) for name, value in check.arguments.items()},
+        "warn": None if check.warn is None else str(check.warn),
+        "fail": None if check.fail is None else str(check.fail),
+        "location": str(check.location),
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def render_subject(subject: Document) -> Iterator[RenderableType]:
+    """Go through the parts of what is known of a table."""
+    yield line((subject["name"], "bold"), (f"  {subject['kind']}", QUIET))
+    yield facts(_facts(subject))
+    if subject["columns"] is not None:
+        yield Text("")
+        yield _render_columns(subject)
+    if subject["contract"] and subject["contract"]["checks"]:
+        yield Text("")
+        yield _render_contract(subject["contract"])
+    if subject["versions"]:
+        yield Text("")
+        yield _render_versions(subject["versions"])
+
+
+def _facts(subject: Document) -> Iterator[tuple[str, str]]:
+    yield "about", subject["about"]
+    yield "owner", subject["owner"]
+    yield "declared", subject["declared"] or ""
+    yield "path", str(subject["path"] or "")
+    yield "mode", subject["mode"] or ""
+    yield "made from", listing(subject["reads"], most=20)
+    yield "read by", listing(subject["read_by"], most=20)
+    if subject["version"] is not None:
+        published = f"version {subject['version']}, {age(subject['published_at'])}"
+        volume = f"{count(subject['rows'], 'row')}, {size(subject['bytes'])}"
+        yield "published", f"{published} by run {subject['run_id']}: {volume}"
+    elif subject["kind"] == "table":
+        yield "published", "never"
+
+
+def _render_columns(subject: Document) -> RenderableType:
+    abouts = subject["contract"]["columns"] if subject["contract"] else {}
+    headers = ["column", "type", *(["about"] if abouts else [])]
+    table = make_table(*headers, wrap=["type", "about"])
+    for column in subject["columns"]:
+        row = [cell(column["name"]), cell(column["type"], QUIET)]
+        table.add_row(*row, *([cell(abouts.get(column["name"]))] if abouts else []))
+    return table
+
+
+def _render_contract(contract: Document) -> RenderableType:
+    table = make_table("check", "asks", "borne", wrap=["asks"])
+    for check in contract["checks"]:
+        table.add_row(cell(check["name"]), cell(_asked(check)), cell(_borne(check), QUIET))
+    return table
+
+
+def _asked(check: Document) -> str:
+    pairs = (
+        f"{name} {value}" for name, value in check["arguments"].items() if value not in (None, True)
+    )
+    return f"{check['kind']} {', '.join(pairs)}".strip()
+
+
+def _borne(check: Document) -> str:
+    if check["fail"] is None:
+        return f"warns above {check['warn']}"
+    warns = f", warns above {check['warn']}" if check["warn"] is not None else ""
+    return "none" + warns if check["fail"] == "0" else f"up to {check['fail']}{warns}"
+
+
+def _render_versions(versions: list[Document]) -> RenderableType:
+    table = make_table("version", "published", "rows", "size", "run", numbers=["rows", "size"])
+    for version in versions[: -MOST_VERSIONS - 1 : -1]:
+        table.add_row(
+            cell(version["number"]),
+            cell(age(version["published_at"])),
+            cell(f"{version['rows']:,}"),
+            cell(size(version["bytes"])),
+            cell(version["run_id"]),
+        )
+    if len(versions) > MOST_VERSIONS:
+        table.add_row(cell(f"+ {len(versions) - MOST_VERSIONS} older", QUIET))
+    return table

@@ -1,0 +1,47 @@
+"""Rows for programs: CSV and JSON lines."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TextIO
+
+from segue.cli.values import column_values, plain_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+SLICE_ROWS = 10_000
+
+
+def write_json_lines(data: pa.Table, stream: TextIO) -> None:
+    """Write one JSON object per row."""
+    for row in _rows(data):
+        document = dict(zip(data.column_names, map(plain_value, row), strict=True))
+        print(json.dumps(document, ensure_ascii=False, allow_nan=False), file=stream)
+
+
+def write_csv(data: pa.Table, stream: TextIO) -> None:
+    """Write a header and one line per row; null is empty, an empty text is ``""``."""
+    print(",".join(map(_field, data.column_names)), file=stream)
+    for row in _rows(data):
+        print(",".join(map(_field, row)), file=stream)
+
+
+def _rows(data: pa.Table) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, data.num_rows, SLICE_ROWS):
+        part = data.slice(start, SLICE_ROWS)
+        yield from zip(*map(column_values, part.columns), strict=True)
+
+
+def _field(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    plain = plain_value(value)
+    text = json.dumps(plain, ensure_ascii=False) if isinstance(plain, list | dict) else str(plain)
+    if not text or any(mark in text for mark in ',"\r\n') or text != text.strip():
+        return '"' + text.replace('"', '""') + '"'
+    return text
