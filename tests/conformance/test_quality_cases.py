@@ -1,0 +1,76 @@
+"""Every case of `tests/cases/quality.yaml`, on the local engine."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from segue.errors import UnknownNameError
+from segue.judge.measure import measure_table
+from segue.spec.contract import Tolerance, Verdict
+from tests.unit.judge.tiny_session import TinySession, make_check, make_contract
+
+CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/quality.yaml").read_text())["cases"]
+KINDS = {
+    "not_null": "required",
+    "range": "between",
+    "accepted": "in",
+    "regex": "matches",
+    "fk": "references",
+    "unique": "unique",
+    "row_count": "rows",
+    "freshness": "fresh",
+    "finite": "finite",
+    "mean": "metric",
+    "sum": "metric",
+}
+LATER = {"fresh", "finite", "metric"}
+SQL_TYPES = {"int": "integer", "text": "varchar"}
+
+
+def read_case(case):
+    """Return the check as a contract would state it."""
+    ((word, value),) = case["check"].items()
+    kind = KINDS[word]
+    value = dict(value) if isinstance(value, dict) else {"col": value}
+    column = value.pop("col", None)
+    fail = Tolerance()
+    if "max_fail_pct" in value:
+        fail = Tolerance(share=value.pop("max_fail_pct") / 100)
+    if kind == "unique" and not isinstance(column, str):
+        columns = column or value.pop("cols")
+        return make_check(kind, {"columns": columns, **value}, fail=fail)
+    if kind == "references":
+        value = "parents.id"
+    return make_check(kind, value, [column], fail=fail)
+
+
+def bind_rows(session, case):
+    types = {name: SQL_TYPES.get(type_, type_) for name, type_ in case["cols"].items()}
+    columns = ", ".join(f'"{name}" {type_}' for name, type_ in types.items())
+    session.con.execute(f"create table orders ({columns})")
+    for row in case["rows"]:
+        session.con.execute(f"insert into orders values ({', '.join('?' * len(row))})", row)
+    parents = ", ".join(f"({value})" for value in case.get("parent", []))
+    if parents:
+        session.con.execute(f"create table parents as from (values {parents}) t(id)")
+
+
+def mark_later(case):
+    """Expect a kind that is not there yet to be missing, until it is."""
+    (word,) = case["check"]
+    later = pytest.mark.xfail(reason="later issue", raises=UnknownNameError)
+    return pytest.param(case, id=case["id"], marks=[later] if KINDS[word] in LATER else [])
+
+
+@pytest.mark.parametrize("case", [mark_later(case) for case in CASES])
+def test_case(case):
+    check = read_case(case)
+    session = TinySession()
+    bind_rows(session, case)
+    schema = session.describe("select * from orders")
+
+    report = measure_table(session, "orders", make_contract(check), schema)
+
+    assert report.verdict == Verdict(case["verdict"])
+    assert report.measurements[0].failing == case["failing"]
