@@ -189,10 +189,8 @@ class _Builder:
         return (*asked, *(reason for reason in reasons if reason is not None))
 
     def _tell_unchanged(self, step: StepSpec) -> Reason:
-        memory = self.history.memories[step.name]
-        version = self.history.versions.get(step.name)
-        rows = f"{version.rows:,} {'row' if version.rows == 1 else 'rows'} " if version else ""
-        return Reason(Cause.UNCHANGED, f"{rows}since run {memory.run_id}")
+        # Without numbers of its own, so that many such steps can be told in one line.
+        return Reason(Cause.UNCHANGED, f"since run {self.history.memories[step.name].run_id}")
 
     def _decide_append(
         self,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.declare.problems import REJECTS
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from segue.spec.step import ProjectSpec, StepSpec
-
-REJECTS = "__rejects"
-"""Ending of the table that holds the rows which a step's contract set aside."""
 
 
 def find_maker(project: ProjectSpec, table: str) -> str | None:

@@ -97,6 +97,7 @@ class PlannedStep:
         estimate: What it is expected to make.
         place: Where it runs.
         rebuild: Whether an append or merge step starts from an empty table.
+        place_reason: Why there, where the plan chose the place; empty where the step names it.
     """
 
     step: StepSpec
@@ -107,6 +108,7 @@ class PlannedStep:
     estimate: Estimate = field(default_factory=Estimate)
     place: str = "local"
     rebuild: bool = False
+    place_reason: str = ""
 
     @property
     def name(self) -> str:

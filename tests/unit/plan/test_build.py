@@ -45,10 +45,10 @@ def test_a_step_that_never_ran_runs_and_its_readers_wait_for_it():
     assert plan["daily"].inputs == {"orders": ""}
 
 
-def test_nothing_to_do_tells_rows_and_run():
+def test_nothing_to_do_tells_since_which_run():
     plan = plan_of(SHOP, done())
     assert actions(plan) == {"orders": "SKIP", "daily": "SKIP"}
-    assert reasons(plan, "daily") == [f"unchanged: 10 rows since run {RUN_1}"]
+    assert reasons(plan, "daily") == [f"unchanged: since run {RUN_1}"]
     assert plan.work == ()
 
 

@@ -1,0 +1,1 @@
+"""Gives each step a place to run, and cuts the graph where places meet."""

@@ -1,0 +1,202 @@
+"""Finds columns that do not exist before anything runs, by binding SQL to empty tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segue.errors import Location, Problem, SqlError
+from segue.plan.graph import find_maker, find_source, map_inputs
+from segue.registry import nearest
+from segue.spec.plan import Action
+from segue.spec.step import Mode
+from segue.spec.types import parse_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from segue.protocols import Session
+    from segue.spec.plan import Plan, PlannedStep
+    from segue.spec.step import StepSpec
+    from segue.spec.types import TableSchema
+
+
+def find_sources(plan: Plan) -> tuple[str, ...]:
+    """Return the sources whose columns `bind_steps` asks for: those of the steps that run."""
+    inputs = map_inputs(plan.project)
+    found = (
+        find_source(plan.project, table)
+        for planned in plan.steps
+        if planned.action is Action.RUN and _binds(planned.step)
+        for table in inputs[planned.name]
+    )
+    return tuple(dict.fromkeys(name for name in found if name is not None))
+
+
+def bind_steps(
+    plan: Plan, session: Session, known: Mapping[str, TableSchema]
+) -> tuple[Problem, ...]:
+    """Bind what will run to empty tables, and return what does not fit.
+
+    A step whose inputs' columns nobody knows yet, such as those of a Python step that
+    never ran, is left to its execution.
+
+    Args:
+        plan: What would run.
+        session: An engine; the names that are bound in it are gone afterwards.
+        known: Columns of sources, of published tables, and of results that are remembered.
+
+    Returns:
+        Problems in the order of the graph.
+    """
+    with session.fork() as fork:
+        binder = _Binder(plan, fork, known)
+        return tuple(problem for planned in plan.steps for problem in binder.add(planned))
+
+
+def _binds(step: StepSpec) -> bool:
+    """Return whether there is anything about a step that names columns."""
+    return step.sql is not None or bool(step.by or step.sort)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Columns that a step names in an option.
+
+    Attributes:
+        option: Name of the option.
+        names: The columns.
+        tables: Where they should be.
+    """
+
+    option: str
+    names: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+class _Binder:
+    """Goes through a plan's steps, and learns the columns of each as it goes."""
+
+    def __init__(self, plan: Plan, session: Session, known: Mapping[str, TableSchema]) -> None:
+        self.plan = plan
+        self.session = session
+        self.known = known
+        self.schemas: dict[str, TableSchema] = {}
+        self.bound: set[str] = set()
+
+    def add(self, planned: PlannedStep) -> Iterator[Problem]:
+        """Yield the problems of one step, and keep its columns for its readers."""
+        step = planned.step
+        if planned.action in (Action.BLOCKED, Action.UNSELECTED) and step.mode is not Mode.VIEW:
+            self._keep(step.name, self.known.get(step.name))
+        elif planned.action in (Action.RUN, Action.INLINE):
+            yield from self._add_running(step)
+        else:
+            self._keep(step.name, self._look_up_result(planned))
+
+    def _add_running(self, step: StepSpec) -> Iterator[Problem]:
+        schema = None
+        if step.sql is not None:
+            try:
+                schema = self._describe(step)
+            except SqlError as error:
+                yield _tell_error(step, error)
+                return
+        elif step.schema is not None:
+            schema = self._read_declared(step)
+        yield from self._check_inputs(step)
+        if schema is not None:
+            self._keep(step.name, schema)
+            yield from self._check_output(step, schema)
+
+    def _describe(self, step: StepSpec) -> TableSchema | None:
+        """Return the columns of a SQL step, None if those of an input are not known."""
+        if not all(self._bind(table) for table in step.reads):
+            return None
+        schema = self.session.describe(step.sql or "")
+        if step.mode is Mode.VIEW:
+            self.session.bind(step.name, step.sql or "")
+            self.bound.add(step.name)
+        return schema
+
+    def _bind(self, table: str) -> bool:
+        """Give the session an empty table of these columns; False if nobody knows them."""
+        if table in self.bound:
+            return True
+        schema = self._find_schema(table)
+        if schema is None:
+            return False
+        from segue.frames.arrow_types import to_arrow
+
+        self.session.bind(table, to_arrow(schema).empty_table())
+        self.bound.add(table)
+        return True
+
+    def _find_schema(self, table: str) -> TableSchema | None:
+        maker = find_maker(self.plan.project, table)
+        if maker is None or maker == table:
+            return self.schemas.get(table) if maker else self.known.get(table)
+        # Rejects of a step that runs have the columns of its next result, with reasons.
+        return None if self.plan[maker].action is Action.RUN else self.known.get(table)
+
+    def _look_up_result(self, planned: PlannedStep) -> TableSchema | None:
+        staged = self.plan.history.staged.get(planned.name)
+        if planned.action is Action.REUSE and staged is not None:
+            return staged.schema
+        return self.known.get(planned.name)
+
+    def _keep(self, name: str, schema: TableSchema | None) -> None:
+        if schema is not None:
+            self.schemas[name] = schema
+
+    def _read_declared(self, step: StepSpec) -> TableSchema | None:
+        """Return a Python step's declared columns, None where they depend on unknown ones."""
+        inputs = self._find_schema(step.reads[0]) if step.reads else None
+        try:
+            return parse_schema(step.schema or "", inputs)
+        except ValueError:
+            return None
+
+    def _check_inputs(self, step: StepSpec) -> Iterator[Problem]:
+        sort = tuple(name.removeprefix("-") for name in step.sort)
+        for wanted in (_Columns("by", step.by, step.reads), _Columns("sort", sort, step.reads)):
+            schemas = [self._find_schema(table) for table in wanted.tables]
+            if None in schemas:
+                continue
+            columns = [column for schema in schemas if schema for column in schema.names]
+            yield from _tell_missing(step, wanted, columns)
+
+    def _check_output(self, step: StepSpec, schema: TableSchema) -> Iterator[Problem]:
+        yield from _tell_missing(step, _Columns("key", step.key, (step.name,)), schema.names)
+        contract = self.plan.project.contracts.get(step.name)
+        told: set[str] = set()
+        for check in contract.checks if contract else ():
+            for name in check.columns:
+                if schema.find(name) is None and name not in told:
+                    told.add(name)
+                    yield Problem(
+                        "unknown-column",
+                        f"the contract of {step.name} speaks of a column {name!r} that the "
+                        "step does not make",
+                        check.location,
+                        nearest(name, schema.names, noun="column"),
+                    )
+
+
+def _tell_missing(step: StepSpec, wanted: _Columns, columns: Iterable[str]) -> Iterator[Problem]:
+    found = tuple(dict.fromkeys(columns))
+    for name in wanted.names:
+        if name not in found:
+            tables = " or ".join(wanted.tables)
+            yield Problem(
+                "unknown-column",
+                f"{wanted.option} of {step.name} names a column {name!r} that {tables} has not",
+                step.location,
+                nearest(name, found, noun="column"),
+            )
+
+
+def _tell_error(step: StepSpec, error: SqlError) -> Problem:
+    # A step's SQL begins with the first line of its file, so that lines are the user's.
+    line = error.location.line if error.location else step.location.line
+    return Problem("sql-binds-not", error.message, Location(step.location.path, line), error.hint)
