@@ -1,0 +1,27 @@
+"""The order of the stages, and nothing else.
+
+``declare -> plan -> place -> execute -> judge -> publish -> record``: each stage is a
+function of its own folder. `run` knows the order within a run, `work` the order within
+one step of it, `workspace` what comes before: history and plan.
+"""
+
+from segue.conductor.reading import bind_snapshot, check_tables
+from segue.conductor.run import run_plan
+from segue.conductor.workspace import (
+    Workspace,
+    check_plan,
+    make_plan,
+    read_history,
+    recover_runs,
+)
+
+__all__ = [
+    "Workspace",
+    "bind_snapshot",
+    "check_plan",
+    "check_tables",
+    "make_plan",
+    "read_history",
+    "recover_runs",
+    "run_plan",
+]

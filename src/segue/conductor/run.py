@@ -1,0 +1,167 @@
+"""One run, from its lease to its record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segue.conductor.work import Work
+from segue.conductor.workspace import bind_plan, open_engine
+from segue.errors import RunError, SegueError, SourceError, StorageError
+from segue.spec.plan import Action, Plan
+from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from segue.conductor.workspace import Workspace
+    from segue.spec.run import Lease
+
+
+def run_plan(
+    workspace: Workspace, plan: Plan, command: str, listen: Callable[[Progress], None]
+) -> RunResult:
+    """Execute, judge, publish and record a plan.
+
+    Args:
+        workspace: What the stages work with.
+        plan: What to do.
+        command: What was asked, for the record.
+        listen: Hears of progress; called from several threads.
+
+    Returns:
+        What the run came to; its `error` says why nothing was published.
+
+    Raises:
+        ProjectError: A SQL step does not bind; nothing was started.
+        SourceError: A step that was asked for can't run; nothing was started.
+    """
+    refuse_blocked(plan)
+    if not plan.work:
+        return RunResult("", RunStatus.DONE, skip_steps(plan, workspace.clock.now()))
+    run_id = workspace.new_run_id()
+    with open_engine(plan, run_id) as (session, scratch):
+        bind_plan(workspace, plan, session, scratch)
+        work = Work(workspace, plan, run_id, listen, session, scratch)
+        return Run(workspace, plan, run_id, command, listen, work).go()
+
+
+def refuse_blocked(plan: Plan) -> None:
+    """Raise if a step that was asked for can't run.
+
+    Raises:
+        SourceError: With every such step and its reasons.
+    """
+    blocked = [step for step in plan.steps if step.action is Action.BLOCKED]
+    if blocked:
+        lines = "\n".join(f"  {step.name}: {'; '.join(map(str, step.reasons))}" for step in blocked)
+        raise SourceError(
+            f"nothing was run, because {len(blocked)} of the steps can't be:\n{lines}",
+            location=blocked[0].step.location,
+        )
+
+
+def skip_steps(plan: Plan, now: str) -> tuple[StepOutcome, ...]:
+    """Return the outcomes of the steps that are up to date."""
+    return tuple(
+        StepOutcome(
+            planned.name,
+            StepStatus.SKIPPED,
+            reasons=tuple(map(str, planned.reasons)),
+            started_at=now,
+        )
+        for planned in plan.steps
+        if planned.action is Action.SKIP
+    )
+
+
+@dataclass(slots=True)
+class Run:
+    """A run under way.
+
+    Attributes:
+        workspace: What the stages work with.
+        plan: What to do.
+        run_id: Its name.
+        command: What was asked.
+        listen: Hears of progress.
+        work: Executes and judges the nodes of the graph.
+    """
+
+    workspace: Workspace
+    plan: Plan
+    run_id: str
+    command: str
+    listen: Callable[[Progress], None]
+    work: Work
+
+    def go(self) -> RunResult:
+        """Execute and judge, then publish, and record whatever came of it."""
+        from segue.publish.lease import Heartbeat
+
+        workspace, clock = self.workspace, self.workspace.clock
+        start, began = self.start(), clock.monotonic()
+        lease = workspace.ledger.open_run(start, workspace.owner, workspace.project.lease)
+        self.record(start, RunStatus.RUNNING)
+        status, snapshot = RunStatus.FAILED, None
+        failure: SegueError | None = None
+        error = "interrupted"
+        try:
+            with Heartbeat(workspace.ledger, lease) as heartbeat:
+                self.compute(lease)
+                heartbeat.check()
+                if self.work.errors:
+                    raise self.work.errors[0]
+                self.record(start, RunStatus.PUBLISHING)
+                snapshot = self.publish(lease)
+            status, error = RunStatus.DONE, ""
+        except (RunError, StorageError) as raised:
+            failure, error = raised, self.work.redact(str(raised))
+        finally:
+            seconds = clock.monotonic() - began
+            settled = self.work.settled()
+            workspace.ledger.close_run(lease, status, seconds, error, settled)
+            path = self.record(start, status, seconds, snapshot, error)
+        return RunResult(self.run_id, status, settled, snapshot, seconds, path, failure)
+
+    def start(self) -> RunStart:
+        """Return what is written when the run begins."""
+        return RunStart(
+            self.run_id,
+            self.plan.project.name,
+            self.workspace.environment,
+            self.work.redact(self.command),
+            self.workspace.clock.now(),
+            tuple(step.name for step in self.plan.work if step.step.stored),
+        )
+
+    def compute(self, lease: Lease) -> None:
+        """Land sources, execute and judge steps, side by side where the graph allows."""
+        from segue.execute.schedule import run_graph
+        from segue.plan.nodes import find_nodes
+
+        outcomes = self.work.outcomes
+
+        def note(names: Sequence[str]) -> None:
+            self.workspace.ledger.note(lease, [outcomes[name] for name in names])
+
+        for skipped in skip_steps(self.plan, self.workspace.clock.now()):
+            outcomes[skipped.step] = skipped
+        waits = find_nodes(self.plan)
+        blocked = run_graph(waits, self.work.do, self.plan.project.workers, note)
+        for name in blocked:
+            reasons = (f"waits for {', '.join(waits[name])}",)
+            outcomes[name] = StepOutcome(name, StepStatus.BLOCKED, reasons=reasons)
+
+    def publish(self, lease: Lease) -> int | None:
+        """Make all that the run staged visible at once; the number of the snapshot."""
+        from segue.publish.intent import declare_intent, make_intent
+        from segue.publish.swap import complete_intent
+
+        ledger, lake = self.workspace.ledger, self.workspace.lake
+        intent = make_intent(ledger, lease, self.workspace.environment, self.work.settled())
+        if not intent.publications:
+            return None
+        self.listen(Progress("", "publishing", len(intent.publications)))
+        declare_intent(ledger, lake, lease, intent)
+        return complete_intent(ledger, lake, intent)

@@ -1,0 +1,283 @@
+"""One node of a run's graph: a source to land, a view to judge, a step to execute and judge."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from segue import registry
+from segue.errors import ContractError, SegueError
+from segue.failpoints import pass_point
+from segue.plan.growth import seen_after
+from segue.plan.parameters import write_parameters
+from segue.plan.settle import settle
+from segue.settings import redact
+from segue.spec.plan import Action
+from segue.spec.run import Progress, StepOutcome, StepStatus
+from segue.spec.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from segue.conductor.workspace import Workspace
+    from segue.execute.tables import RunTables
+    from segue.protocols import Lake, Session
+    from segue.spec.contract import Contract, Report
+    from segue.spec.output import StepMemory
+    from segue.spec.plan import Plan, PlannedStep
+    from segue.spec.step import StepSpec
+
+TEXT_FORMATS = frozenset({"csv", "json"})
+"""Formats that cost so much to parse that it is done once for all readers."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What a run does with each node; `do` is called from several threads.
+
+    Attributes:
+        workspace: What the stages work with.
+        plan: What to do.
+        run_id: The run.
+        listen: Hears of progress.
+        session: The engine at work; each node takes a fork.
+        scratch: Folder that is removed at the end.
+        outcomes: What became of each node so far.
+        errors: What went wrong so far, first first.
+    """
+
+    workspace: Workspace
+    plan: Plan
+    run_id: str
+    listen: Callable[[Progress], None]
+    session: Session
+    scratch: Path
+    outcomes: dict[str, StepOutcome] = field(default_factory=dict)
+    errors: list[SegueError] = field(default_factory=list)
+    planned: dict[str, PlannedStep] = field(init=False)
+    tables: RunTables = field(init=False)
+    landing: Lake = field(init=False)
+
+    def __post_init__(self) -> None:
+        from segue.execute.tables import RunTables
+
+        self.planned = {step.name: step for step in self.plan.steps}
+        self.tables = RunTables(self.workspace.lake, self.plan.history.versions)
+        self.landing = registry.load(registry.LAKES, "delta")(str(self.scratch / "landing"))
+
+    def do(self, name: str) -> bool:
+        """Do one node's work; False if its readers must not go on."""
+        from segue.execute.failure import describe_failure
+
+        clock = self.workspace.clock
+        self.listen(Progress(name, "started"))
+        started_at, began = clock.now(), clock.monotonic()
+        try:
+            outcome = self.work_on(name)
+        except SegueError as error:
+            self.errors.append(error)
+            failure = describe_failure(error, self.redact)
+            outcome = StepOutcome(name, StepStatus.FAILED, failure=failure)
+        outcome = replace(
+            self.describe(outcome),
+            started_at=started_at,
+            seconds=clock.monotonic() - began,
+        )
+        self.outcomes[name] = outcome
+        self.listen(Progress(name, "settled", details={"outcome": outcome}))
+        return outcome.succeeded
+
+    def work_on(self, name: str) -> StepOutcome:
+        """Land a source, judge a view, or run a step."""
+        if name in self.plan.project.sources:
+            return self.land(name)
+        planned = self.planned[name]
+        if planned.action is Action.INLINE:
+            return self.judge_view(planned.step)
+        memory = self.plan.history.memories.get(name)
+        identities, files = self.identities(planned), self.made_files(planned)
+        planned = self.planned[name] = settle(planned, memory, identities, files)
+        if planned.action is Action.SKIP:
+            return StepOutcome(name, StepStatus.SKIPPED)
+        staged = self.plan.history.staged.get(name)
+        if planned.action is Action.REUSE and staged is not None:
+            return self.reuse(staged)
+        return self.run_step(planned)
+
+    def land(self, name: str) -> StepOutcome:
+        """Find out how to read a source; copy it if it is judged or dear to read."""
+        from segue.execute.land import land_source
+        from segue.execute.tables import TableState
+
+        project = self.plan.project
+        source, contract = project.sources[name], project.contracts.get(name)
+        scan = registry.load_source(source.kind).scan(source, project.root, self.scratch)
+        identity = self.plan.history.sources[name].identity
+        self.tables.made[name] = TableState(identity, scan)
+        readers = sum(name in planned.inputs for planned in self.plan.work)
+        if contract is None and (readers < 2 or scan.format not in TEXT_FORMATS):
+            return StepOutcome(name, StepStatus.DONE)
+        with self.session.fork() as session:
+            session.bind(name, scan)
+            staged = land_source(session, name, self.landing)
+            outcome = StepOutcome(name, StepStatus.DONE, input_rows={name: staged.rows})
+            if contract is not None:
+                outcome = self.judge(
+                    session, replace(outcome, staged=staged), contract, self.landing
+                )
+                staged = outcome.staged or staged
+            scan = self.landing.scan(staged.schema, name, staged.files)
+            self.tables.made[name] = TableState(identity, scan, staged.rows, staged.schema)
+        return replace(outcome, staged=None)
+
+    def judge_view(self, step: StepSpec) -> StepOutcome:
+        """Judge a view by its SQL: it has no files."""
+        from segue.judge.measure import measure_table
+
+        contract = self.plan.project.contracts[step.name]
+        with self.session.fork() as session:
+            self.bind(session, (step.name, *contract.references))
+            schema = session.describe(f"select * from {quote_identifier(step.name)}")
+            report = measure_table(session, step.name, contract, schema)
+        return self.rule(StepOutcome(step.name, StepStatus.DONE), report)
+
+    def reuse(self, memory: StepMemory) -> StepOutcome:
+        """Take what an earlier run staged, judged, and could not publish."""
+        outcome = StepOutcome(
+            memory.step, StepStatus.REUSED, staged=memory.staged, rejects=memory.rejects
+        )
+        self.show_readers(outcome)
+        return outcome
+
+    def run_step(self, planned: PlannedStep) -> StepOutcome:
+        """Execute a step, judge what it made, and let its readers see it."""
+        from segue.execute.retry import attempt_step
+        from segue.execute.task import gather_task
+
+        step, lake = planned.step, self.workspace.lake
+        task = gather_task(self.plan, planned, self.tables, lake, self.run_id, self.scratch)
+
+        def tell(rows: int) -> None:
+            self.listen(Progress(step.name, "rows", rows, planned.estimate.rows))
+
+        result = attempt_step(task, self.session, lake, tell)
+        outcome = StepOutcome(
+            step.name,
+            StepStatus.DONE,
+            staged=result.staged,
+            input_rows=result.input_rows,
+            attempts=result.attempts,
+            peak_memory=result.peak_memory,
+        )
+        contract = self.plan.project.contracts.get(step.name)
+        if contract is not None and result.staged is not None:
+            with self.session.fork() as session:
+                outcome = self.judge(session, outcome, contract, lake)
+        if outcome.succeeded:
+            self.show_readers(outcome)
+        return outcome
+
+    def judge(
+        self, session: Session, outcome: StepOutcome, contract: Contract, lake: Lake
+    ) -> StepOutcome:
+        """Measure staged rows against their contract, and set rejects aside if it says so."""
+        from segue.judge.measure import measure_table
+        from segue.judge.rejects import set_aside
+
+        staged = outcome.staged
+        if staged is None:
+            return outcome
+        self.listen(Progress(outcome.step, "judging", staged.rows))
+        pass_point("judge.before")
+        self.bind(session, contract.references)
+        session.bind(staged.table, lake.scan(staged.schema, staged.table, staged.files))
+        rejects = None
+        if contract.rejects:
+            base = self.plan.history.versions.get(f"{staged.table}__rejects")
+            staged, rejects, report = set_aside(
+                session, staged, contract, lake, self.workspace.lake, self.run_id, base
+            )
+        else:
+            report = measure_table(session, staged.table, contract, staged.schema)
+        pass_point("judge.after")
+        return self.rule(replace(outcome, staged=staged, rejects=rejects), report)
+
+    def rule(self, outcome: StepOutcome, report: Report) -> StepOutcome:
+        """Let a report decide whether the run goes on with a table."""
+        from segue.execute.failure import describe_failure
+        from segue.judge.report import report_lines
+
+        outcome = replace(outcome, report=report)
+        if not report.stops:
+            return outcome
+        contract = self.plan.project.contracts[outcome.step]
+        error = ContractError(
+            f"{outcome.step} breaks its contract:\n" + "\n".join(report_lines(report)),
+            hint=f"mend the data or the step, change the contract, or let `rejects: true`"
+            f" set the rows aside",
+            location=contract.location,
+        )
+        self.errors.append(error)
+        failure = describe_failure(error, self.redact)
+        return replace(outcome, status=StepStatus.REJECTED, failure=failure)
+
+    def show_readers(self, outcome: StepOutcome) -> None:
+        """Let steps read what was staged and judged."""
+        for staged in (outcome.staged, outcome.rejects):
+            if staged is not None:
+                self.tables.add_staged(staged)
+
+    def bind(self, session: Session, names: Sequence[str]) -> None:
+        """Give a session the tables that a check looks into."""
+        from segue.execute.bindings import bind_tables
+
+        for name, data in bind_tables(self.plan.project, names, self.tables).items():
+            session.bind(name, data)
+
+    def identities(self, planned: PlannedStep) -> dict[str, str]:
+        """Return what each input of a step is now."""
+        states = {name: self.tables.find(name) for name in planned.inputs}
+        return {
+            name: state.identity if state else planned.inputs[name]
+            for name, state in states.items()
+        }
+
+    def made_files(self, planned: PlannedStep) -> dict[str, tuple[str, ...]]:
+        """Return the files of a step's inputs that this run has made."""
+        return {
+            name: tuple(file.path for file in state.files)
+            for name in planned.inputs
+            if (state := self.tables.made.get(name)) and name not in self.plan.project.sources
+        }
+
+    def describe(self, outcome: StepOutcome) -> StepOutcome:
+        """Add to an outcome what its step is, for the ledger and the record."""
+        planned = self.planned.get(outcome.step)
+        if planned is None:
+            return outcome
+        step = planned.step
+        return replace(
+            outcome,
+            reasons=tuple(map(str, planned.reasons)),
+            fingerprint=step.fingerprint.digest,
+            parts=step.fingerprint.parts,
+            inputs=self.identities(planned),
+            parameters=write_parameters(self.plan.project, step),
+            seen_files=seen_after(
+                planned, self.plan.history, self.plan.project, self.made_files(planned)
+            ),
+            place=planned.place,
+        )
+
+    def settled(self) -> tuple[StepOutcome, ...]:
+        """Return the outcomes so far: sources first, then steps in the order of the graph."""
+        order = {
+            name: place for place, name in enumerate((*self.plan.project.sources, *self.planned))
+        }
+        return tuple(sorted(self.outcomes.values(), key=lambda outcome: order[outcome.step]))
+
+    def redact(self, text: str) -> str:
+        """Return a text without the values of the project's secrets."""
+        return redact(text, self.plan.project.secrets, os.environ)

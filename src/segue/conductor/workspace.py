@@ -1,0 +1,137 @@
+"""What the stages work with, and what comes before a run: history and plan."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segue import registry
+from segue.errors import ProjectError, SourceError
+from segue.place.choose import choose_places
+from segue.plan.build import build_plan
+from segue.spec.plan import Action, History, Plan, Selection
+from segue.spec.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from segue.protocols import Clock, Lake, Ledger, Session
+    from segue.publish.recover import Recovery
+    from segue.spec.run import Owner
+    from segue.spec.scan import SourceState
+    from segue.spec.step import ProjectSpec, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What the stages work with.
+
+    Attributes:
+        project: The project as declared.
+        lake: Where tables are stored.
+        ledger: The database of runs.
+        clock: Tells the time.
+        new_run_id: Gives the next run its name.
+        owner: Who runs.
+        records: Folder of the runs' records.
+        environment: Whose pointer is read and moved.
+    """
+
+    project: ProjectSpec
+    lake: Lake
+    ledger: Ledger
+    clock: Clock
+    new_run_id: Callable[[], str]
+    owner: Owner
+    records: Path
+    environment: str = "production"
+
+
+def read_history(workspace: Workspace) -> History:
+    """Read all that a plan rests on: the ledger, and how the sources look now."""
+    project, ledger = workspace.project, workspace.ledger
+    states: dict[str, SourceState] = {}
+    missing: dict[str, str] = {}
+    for source in project.sources.values():
+        try:
+            states[source.name] = registry.load_source(source.kind).observe(source, project.root)
+        except SourceError as error:
+            missing[source.name] = str(error)
+    return History(
+        versions=ledger.snapshot(workspace.environment).versions,
+        memories=ledger.memories(),
+        staged=ledger.staged(),
+        sources=states,
+        missing=missing,
+    )
+
+
+def make_plan(workspace: Workspace, selection: Selection, parameters: Mapping[str, Scalar]) -> Plan:
+    """Plan and place: what a run would do, why, and where."""
+    history = read_history(workspace)
+    return choose_places(build_plan(workspace.project, history, selection, parameters))
+
+
+def recover_runs(workspace: Workspace) -> tuple[Recovery, ...]:
+    """Finish or discard what dead runs left behind, and complete their records."""
+    from segue.publish.recover import recover
+    from segue.record.write import amend_record
+
+    recoveries = recover(workspace.ledger, workspace.lake, workspace.owner)
+    for recovery in recoveries:
+        amend_record(workspace.records, recovery)
+        shutil.rmtree(scratch_folder(recovery.run_id), ignore_errors=True)
+    return recoveries
+
+
+def scratch_folder(run_id: str) -> Path:
+    """Return the folder where a run keeps what does not fit in memory."""
+    return Path(tempfile.gettempdir()) / f"segue-{run_id}"
+
+
+@contextmanager
+def open_engine(plan: Plan, run_id: str) -> Iterator[tuple[Session, Path]]:
+    """Open the engine of a plan's place, and a scratch folder that is removed at the end."""
+    scratch = scratch_folder(run_id)
+    scratch.mkdir(parents=True)
+    try:
+        place = plan.places["local"]
+        with registry.load_engine(place.engine).open(place, scratch) as session:
+            yield session, scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def check_plan(workspace: Workspace, plan: Plan) -> None:
+    """Bind the plan's SQL steps against the columns that are known, without running any.
+
+    Raises:
+        ProjectError: With every step that does not bind.
+    """
+    if any(step.action is Action.RUN and step.step.sql is not None for step in plan.steps):
+        with open_engine(plan, workspace.new_run_id()) as (session, scratch):
+            bind_plan(workspace, plan, session, scratch)
+
+
+def bind_plan(workspace: Workspace, plan: Plan, session: Session, scratch: Path) -> None:
+    """Find misspelled tables and columns before anything runs.
+
+    Raises:
+        ProjectError: With every step that does not bind.
+    """
+    from segue.plan.bind import bind_steps, find_sources
+
+    project, history = workspace.project, plan.history
+    known = {name: memory.schema for name, memory in history.memories.items() if memory.schema}
+    known |= {name: version.schema for name, version in history.versions.items()}
+    with session.fork() as fork:
+        for name in find_sources(plan):
+            source = project.sources[name]
+            fork.bind(name, registry.load_source(source.kind).scan(source, project.root, scratch))
+            known[name] = fork.describe(f"select * from {quote_identifier(name)}")
+    if problems := bind_steps(plan, session, known):
+        raise ProjectError(problems)

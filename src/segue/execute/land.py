@@ -1,0 +1,33 @@
+"""Copying a source into Parquet for the length of a run.
+
+A source that has a contract is judged, and perhaps parted with some of its rows, before
+anyone reads it; a text file that several steps read is parsed once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.spec.output import StagedTable
+from segue.spec.step import Mode
+
+if TYPE_CHECKING:
+    from segue.protocols import Lake, Session
+
+
+def land_source(session: Session, name: str, landing: Lake) -> StagedTable:
+    """Copy what is bound as `name` into files of its own.
+
+    Args:
+        session: Where the source is bound.
+        name: Name of the source.
+        landing: A lake in the run's scratch folder.
+
+    Raises:
+        SourceError: A file of the source can't be read to its end.
+    """
+    quoted = '"' + name.replace('"', '""') + '"'
+    query = f"select * from {quoted}"
+    schema = session.describe(query)
+    files = session.write(query, landing.folder(name), name, schema, landing.storage_type)
+    return StagedTable(name, schema, Mode.REPLACE, files)

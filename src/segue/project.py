@@ -1,0 +1,481 @@
+"""A project as users of the Python API see it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segue import conductor, registry
+from segue.declare.discover import declare_project, find_root
+from segue.errors import SelectionError, UnknownNameError
+from segue.spec.plan import Selection
+from segue.spec.sql import quote_identifier
+from segue.spec.step import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from segue.protocols import Session
+    from segue.record.lineage import ColumnLineage, Lineage
+    from segue.spec.contract import Report
+    from segue.spec.output import TableVersion
+    from segue.spec.plan import Plan
+    from segue.spec.run import Progress, RunResult, RunSummary
+    from segue.spec.step import ProjectSpec, Scalar
+    from segue.spec.types import TableSchema
+
+FRAMES = {
+    "arrow": "pyarrow.Table",
+    "pandas": "pandas.DataFrame",
+    "polars": "polars.DataFrame",
+    "rows": "list[dict]",
+}
+"""Short words for `returns=`."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> str:
+        """Return UTC time as ISO text with microseconds."""
+        return datetime.now(UTC).isoformat(timespec="microseconds")
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic()
+
+
+def name_run() -> str:
+    """Return a name for a run: UTC time for people, and four hex digits against chance."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table in the list of tables.
+
+    Attributes:
+        name: Name of the table.
+        kind: ``source``, ``table``, ``view``, ``effect`` or ``rejects``.
+        rows: Rows of the published version; None where there is none.
+        bytes: Size of its files, likewise.
+        version: Number of the published version, likewise.
+        published_at: UTC time as ISO text, likewise.
+        run_id: Run that published it, likewise.
+        columns: Its columns, likewise.
+        owner: Who answers for it, from its contract.
+        about: What it is, from its contract or its step.
+    """
+
+    name: str
+    kind: str
+    rows: int | None = None
+    bytes: int | None = None
+    version: int | None = None
+    published_at: str = ""
+    run_id: str = ""
+    columns: TableSchema | None = None
+    owner: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A plan that can be shown, compared and turned into JSON.
+
+    Attributes:
+        plan: The plan.
+    """
+
+    plan: Plan
+
+    @property
+    def text(self) -> str:
+        """The plan as a table of plain text."""
+        from segue.plan.explain import plan_text
+
+        return plan_text(self.plan)
+
+    def show(self) -> None:
+        """Print the plan."""
+        print(self.text)  # noqa: T201  # what it is for
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        from segue.plan.explain import plan_to_json
+
+        return plan_to_json(self.plan)
+
+
+def load(path: str | Path = ".", params: Mapping[str, Scalar] | None = None) -> Project:
+    """Load the project in a folder, or in the nearest one above it.
+
+    Args:
+        path: The folder.
+        params: Values of step settings, ``step.name`` to value.
+
+    Returns:
+        The project; use it in a ``with`` block or call `Project.close` at the end.
+
+    Raises:
+        UsageError: There is no ``segue.toml``.
+        ProjectError: The project's files are wrong; it carries every problem.
+    """
+    return Project(declare_project(find_root(Path(path)), dict(params or {})))
+
+
+class Project:
+    """A folder with a ``segue.toml``: planned, run, checked and read.
+
+    Attributes:
+        spec: What the project's files declare.
+    """
+
+    def __init__(self, spec: ProjectSpec) -> None:
+        """Open the lake and the ledger of a declared project."""
+        self.spec = spec
+        self._workspace: conductor.Workspace | None = None
+
+    @property
+    def workspace(self) -> conductor.Workspace:
+        """The project's lake and ledger, opened when first needed."""
+        if self._workspace is None:
+            from segue.publish.lease import this_owner
+
+            folder = Path(self.spec.lake)
+            ledger = self.spec.ledger or f"sqlite:///{folder / 'ledger.db'}"
+            self._workspace = conductor.Workspace(
+                project=self.spec,
+                lake=registry.load(registry.LAKES, "delta")(str(folder)),
+                ledger=registry.load(registry.LEDGERS, "sql")(ledger),
+                clock=SystemClock(),
+                new_run_id=name_run,
+                owner=this_owner(),
+                records=folder / "_runs",
+            )
+        return self._workspace
+
+    def close(self) -> None:
+        """Close the ledger."""
+        if self._workspace is not None:
+            self._workspace.ledger.close()
+            self._workspace = None
+
+    def __enter__(self) -> Self:
+        """Return the project."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the project."""
+        self.close()
+
+    def plan(
+        self,
+        *select: str,
+        force: bool = False,
+        since: str | None = None,
+        params: Mapping[str, Scalar] | None = None,
+    ) -> PlannedRun:
+        """Return what a run would do, and why, without running anything.
+
+        Args:
+            *select: Steps: ``daily``, ``+daily`` with what it needs, ``daily+`` with what
+                depends on it, ``tag:x``; all if none is given.
+            force: Run selected steps even if they are up to date.
+            since: Run selected steps that last ran before this: a date or time (UTC), a
+                duration back from now such as ``2h``, or the id of a run.
+            params: Values of step settings, ``step.name`` to value.
+
+        Raises:
+            SelectionError: A selection that can't be read or selects nothing.
+            ProjectError: A SQL step does not bind to the columns that are known.
+        """
+        plan = self._plan(select, force=force, since=since, params=params)
+        conductor.check_plan(self.workspace, plan)
+        return PlannedRun(plan)
+
+    def _plan(
+        self,
+        select: tuple[str, ...],
+        *,
+        force: bool,
+        since: str | None,
+        params: Mapping[str, Scalar] | None,
+    ) -> Plan:
+        moment = None if since is None else self._moment(since)
+        selection = Selection(select, force=force, since=moment)
+        return conductor.make_plan(self.workspace, selection, dict(params or {}))
+
+    def _moment(self, since: str) -> str:
+        """Return the UTC time that a user means by `since`, as ISO text."""
+        from segue.settings import parse_duration
+
+        try:
+            seconds = parse_duration(since)
+        except ValueError:
+            pass
+        else:
+            return datetime.fromtimestamp(time.time() - seconds, UTC).isoformat()
+        try:
+            moment = datetime.fromisoformat(since)
+        except ValueError:
+            pass
+        else:
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+        try:
+            return self.workspace.ledger.run(since).started_at
+        except UnknownNameError as error:
+            raise SelectionError(
+                f"--since {since!r} is neither a date, a duration nor a run",
+                hint="write it as 2026-11-20, 2026-11-20T08:00, 2h, 3d, or the id of a run",
+            ) from error
+
+    def run(
+        self,
+        *select: str,
+        force: bool = False,
+        since: str | None = None,
+        params: Mapping[str, Scalar] | None = None,
+        threads: int | None = None,
+        memory: int | None = None,
+        listener: Callable[[Progress], None] | None = None,
+        command: str = "",
+        check: bool = True,
+    ) -> RunResult:
+        """Bring tables up to date: plan, execute, judge, publish and record.
+
+        Args:
+            *select: As for `plan`.
+            force: As for `plan`.
+            since: As for `plan`.
+            params: As for `plan`.
+            threads: Most threads of the place ``local``, instead of the project's own setting.
+            memory: Most bytes of memory of the place ``local``, likewise.
+            listener: Hears of progress; called from several threads.
+            command: What was asked, for the record.
+            check: Whether to raise if the run failed; else its error is in the result.
+
+        Raises:
+            RunError: The run failed and published nothing; every table is as it was.
+            SelectionError: A selection that can't be read or selects nothing.
+            ProjectError: A SQL step does not bind to the columns that are known.
+        """
+        workspace = self.workspace
+        recovered = conductor.recover_runs(workspace)
+        plan = self._plan(select, force=force, since=since, params=params)
+        plan = limit_place(plan, threads, memory)
+        command = command or " ".join(("run", *select))
+        result = conductor.run_plan(workspace, plan, command, listener or (lambda _: None))
+        result = replace(result, recovered=tuple(each.run_id for each in recovered))
+        if check and result.error is not None:
+            raise result.error
+        return result
+
+    def read(
+        self,
+        table: str,
+        returns: str = "pyarrow.Table",
+        snapshot: int | None = None,
+        limit: int | None = None,
+    ) -> Any:
+        """Return the rows of a published table, a view or a source.
+
+        Args:
+            table: Name of the table.
+            returns: Frame to return: ``arrow``, ``pandas``, ``polars``, ``rows``.
+            snapshot: Number of an older snapshot to read.
+            limit: Most rows.
+
+        Raises:
+            UnknownNameError: There is no such table, or it was never published.
+        """
+        top = "" if limit is None else f" limit {limit:d}"
+        query = f"select * from {quote_identifier(table)}{top}"
+        with self._session((table,), snapshot) as session:
+            return self._fetch(session, query, returns)
+
+    def query(self, sql: str, returns: str = "pyarrow.Table", limit: int | None = None) -> Any:
+        """Return the rows of a SELECT over published tables, views and sources.
+
+        Args:
+            sql: One SELECT.
+            returns: As for `read`.
+            limit: Most rows.
+
+        Raises:
+            SqlError: It does not parse or bind.
+            UnknownNameError: It names a table that there is not.
+        """
+        from segue.declare.sql import read_query
+
+        query = sql if limit is None else f"select * from ({sql}\n) limit {limit:d}"
+        with self._session(read_query(sql), None) as session:
+            return self._fetch(session, query, returns)
+
+    @contextmanager
+    def _session(self, tables: tuple[str, ...], snapshot: int | None) -> Iterator[Session]:
+        """Open the local engine with `tables` bound."""
+        with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
+            place = self.spec.places["local"]
+            with registry.load_engine(place.engine).open(place, Path(scratch)) as session:
+                conductor.bind_snapshot(self.workspace, session, tables, Path(scratch), snapshot)
+                yield session
+
+    def _fetch(self, session: Session, query: str, returns: str) -> Any:
+        from segue.frames.convert import to_frame
+        from segue.spec.step import FrameKind, FrameSpec
+
+        kind = FrameKind(FRAMES.get(returns, returns))
+        return to_frame(session.fetch(query), FrameSpec(kind), session.describe(query))
+
+    def check(self, *tables: str) -> tuple[Report, ...]:
+        """Measure published tables, views and sources against their contracts, now.
+
+        Args:
+            *tables: Names of tables with a contract; all that have one if none is given.
+
+        Raises:
+            UnknownNameError: A table does not exist, has no contract, or was never published.
+        """
+        known = self.spec.contracts
+        for table in tables:
+            if table not in known:
+                hint = registry.nearest(table, list(known), noun="contract")
+                raise UnknownNameError(f"{table!r} has no contract", hint=hint)
+        names = tables or tuple(known)
+        needed = {name for table in names for name in (table, *known[table].references)}
+        with self._session(tuple(sorted(needed)), None) as session:
+            return conductor.check_tables(self.workspace, session, names)
+
+    def tables(self) -> tuple[TableInfo, ...]:
+        """Return every table of the project: sources, then steps in the order of the graph."""
+        versions = self.workspace.ledger.snapshot(self.workspace.environment).versions
+        names = [(name, "source") for name in self.spec.sources]
+        for step in self.spec.steps.values():
+            kind = step.mode.value if step.mode in (Mode.VIEW, Mode.EFFECT) else "table"
+            names.append((step.name, kind))
+        known = {name for name, _ in names}
+        names += [(name, "rejects") for name in versions if name not in known]
+        return tuple(self._describe(name, kind, versions.get(name)) for name, kind in names)
+
+    def _describe(self, name: str, kind: str, version: TableVersion | None) -> TableInfo:
+        contract = self.spec.contracts.get(name)
+        step = self.spec.steps.get(name)
+        info = TableInfo(
+            name,
+            kind,
+            owner=contract.owner if contract else "",
+            about=(contract.about if contract else "") or (step.about if step else ""),
+        )
+        if version is None:
+            return info
+        return replace(
+            info,
+            rows=version.rows,
+            bytes=version.bytes,
+            version=version.number,
+            published_at=version.published_at,
+            run_id=version.run_id,
+            columns=version.schema,
+        )
+
+    def runs(self, limit: int = 20) -> tuple[RunSummary, ...]:
+        """Return the newest runs, newest first."""
+        return self.workspace.ledger.runs(limit)
+
+    def record(self, run: str = "last") -> dict[str, Any]:
+        """Return the record of a run: the JSON document that lies in the lake.
+
+        Args:
+            run: Id of the run or the beginning of it; ``last`` for the newest.
+
+        Raises:
+            UnknownNameError: There is no such run, or several.
+        """
+        from segue.record.query import read_record
+
+        return read_record(self.workspace.records, self.workspace.ledger.run(run).run_id)
+
+    def history(self, table: str) -> tuple[TableVersion, ...]:
+        """Return all published versions of a table, oldest first."""
+        return self.workspace.ledger.versions(table)
+
+    def lineage(self) -> Lineage:
+        """Return which tables come from which."""
+        from segue.record.lineage import table_lineage
+
+        return table_lineage(self.spec)
+
+    def column_lineage(self, column: str) -> ColumnLineage:
+        """Return where a column comes from and where it goes.
+
+        Args:
+            column: ``table.column``.
+        """
+        from segue.record.lineage import column_lineage
+
+        return column_lineage(self.spec, self._schemas(), column)
+
+    def _schemas(self) -> dict[str, TableSchema]:
+        """Return the columns of all published tables, and of sources that can be read."""
+        versions = self.workspace.ledger.snapshot(self.workspace.environment).versions
+        schemas = {name: version.schema for name, version in versions.items()}
+        with self._session(tuple(self.spec.sources), None) as session:
+            for name in self.spec.sources:
+                schemas[name] = session.describe(f"select * from {quote_identifier(name)}")
+        return schemas
+
+    def suggest(self, table: str) -> str:
+        """Return a contract for a table as YAML text, made from what is in it now."""
+        from segue.judge.suggest import suggest_contract
+
+        with self._session((table,), None) as session:
+            query = f"select * from {quote_identifier(table)}"
+            rows = session.fetch(f"select count(*) as n from {quote_identifier(table)}")
+            return suggest_contract(session, table, session.describe(query), rows["n"][0].as_py())
+
+    def recover(self, adopt: str | None = None, *, rebuild: bool = False) -> tuple[Recovery, ...]:
+        """Finish or discard what dead runs left; every other command does so by itself.
+
+        Args:
+            adopt: A table to which a writer other than segue has committed: take what it
+                committed as the table's current version.
+            rebuild: Set a damaged ledger aside and make a new one from the tables' logs.
+
+        Returns:
+            The runs that were recovered.
+        """
+        return conductor.recover(self.workspace, adopt=adopt, rebuild=rebuild)
+
+    def vacuum(self, keep: int = 5, *, dry_run: bool = False) -> Vacuumed:
+        """Delete files that neither the newest snapshots nor any run needs.
+
+        Args:
+            keep: How many snapshots stay readable.
+            dry_run: Only say what would be deleted.
+        """
+        from segue.publish.vacuum import vacuum
+
+        workspace = self.workspace
+        return vacuum(workspace.ledger, workspace.lake, keep_snapshots=keep, dry_run=dry_run)
+
+
+def limit_place(plan: Plan, threads: int | None, memory: int | None) -> Plan:
+    """Return the plan with other limits for the place ``local``."""
+    local = plan.places["local"]
+    local = replace(local, threads=threads or local.threads, memory=memory or local.memory)
+    return replace(plan, places={**plan.places, "local": local})
