@@ -371,7 +371,8 @@ class CheckKind(Protocol):
 
     Attributes:
         name: The word in contracts.
-        scope: ``column`` for one that stands below a column, ``table`` otherwise.
+        scope: ``column`` for one that stands below a column, ``table`` for one beside the
+            columns, ``both`` for one that can be either.
         row_level: Whether single rows break it, so that they can be set aside.
     """
 
@@ -398,6 +399,9 @@ class CheckKind(Protocol):
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate SQL expression that `judge` reads: a count of failing rows
         for a row-level check, the measured value otherwise.
+
+        Expressions of all checks share one scan. A measure that needs a query of its own
+        is a whole SELECT of one value, beginning with ``select``.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +120,9 @@ def _measure_alone(gauge: _Gauge, one: CompiledCheck, shared: Mapping[str, Any])
     """Return what a check measures, and the query that told."""
     if one.screen:
         screen = one.screen.query([shared[fact] for fact in one.screen.facts])
-        if screen and _fetch_value(gauge.session, screen) is True:
-            return 0, screen
+        with suppress(StepError):  # what can't be screened is counted
+            if screen and _fetch_value(gauge.session, screen) is True:
+                return 0, screen
     return _fetch_value(gauge.session, one.measure), one.measure
 
 

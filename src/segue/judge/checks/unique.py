@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _DENSE = 8
 """Integers count as dense if their range is at most so many times their number."""
+_WIDEST = 1 << 29
+"""Most bits of a set of integers: 64 MB."""
 
 
 class UniqueCheck(RowCheck):
@@ -99,7 +101,7 @@ def _screen_integers(column: str, values: Sequence[Any], table: str) -> str:
     if width < count:
         return ""
     distinct = f"count(distinct {column})"
-    if width <= _DENSE * count:
+    if width <= min(_DENSE * count, _WIDEST):
         distinct = f"bit_count(bitstring_agg({column}, {low}, {high}))"
     return f"select {distinct} = {count} from {quote_identifier(table)}"
 
