@@ -1,0 +1,172 @@
+"""What a run is about to make visible, and the moment from which it will be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from segue.errors import ConflictError, ForeignCommitError, OutputError
+from segue.failpoints import pass_point
+from segue.spec.run import Intent, Publication, StepStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from segue.protocols import Lake, Ledger
+    from segue.spec.output import StagedTable, StepMemory, TableVersion
+    from segue.spec.run import Lease, Snapshot, StepOutcome
+
+_PUBLISHED = (StepStatus.DONE, StepStatus.REUSED)
+
+
+def make_intent(
+    run_id: str,
+    lease: Lease,
+    environment: str,
+    outcomes: Sequence[StepOutcome],
+    snapshot: Snapshot,
+    heads: Mapping[str, int],
+    numbers: Mapping[str, int],
+    memories: Mapping[str, StepMemory] | None = None,
+) -> Intent:
+    """Return what a run publishes: each table that changed, rejects included.
+
+    A table whose rows and columns are those of its current version gets no new version:
+    its readers have nothing to do, and its step is remembered as up to date all the same
+    (see `find_unchanged`).
+
+    Args:
+        run_id: The run.
+        lease: Its lease.
+        environment: Whose pointer is moved.
+        outcomes: What became of its steps.
+        snapshot: What the environment's readers saw when the run was planned.
+        heads: Delta version of each table then.
+        numbers: Last version number of each table then.
+        memories: What was remembered of each step then.
+
+    Raises:
+        OutputError: A table would keep files of other columns.
+    """
+    told = tuple(outcome for outcome in outcomes if outcome.status in _PUBLISHED)
+    changed = [
+        (outcome, staged)
+        for outcome in told
+        for staged in _results(outcome)
+        if not is_unchanged(staged, snapshot.versions.get(staged.table))
+    ]
+    publications = []
+    for outcome, staged in changed:
+        _refuse_mixed_columns(outcome, staged, snapshot.versions.get(staged.table))
+        publication = Publication(
+            table=staged.table,
+            number=numbers.get(staged.table, 0) + 1,
+            staged=staged,
+            fingerprint=outcome.fingerprint,
+            run_id=run_id,
+            base_delta=heads.get(staged.table),
+            environment=environment,
+            run_tables=len(changed),
+            memory=_remember(outcome, run_id, (memories or {}).get(outcome.step))
+            if staged is outcome.staged
+            else None,
+        )
+        publications.append(publication)
+    return Intent(run_id, lease.token, environment, tuple(publications), told)
+
+
+def _results(outcome: StepOutcome) -> Iterator[StagedTable]:
+    yield from filter(None, (outcome.staged, outcome.rejects))
+
+
+def _remember(outcome: StepOutcome, run_id: str, before: StepMemory | None) -> StepMemory:
+    seen = before.seen_files if before else {}
+    fresh = {
+        table: tuple(path for path in paths if path not in known)
+        for table, paths in outcome.seen_files.items()
+        for known in [frozenset(seen.get(table, ()))]
+    }
+    return replace(outcome.remember(run_id, outcome.started_at), seen_files=fresh)
+
+
+def is_unchanged(staged: StagedTable, current: TableVersion | None) -> bool:
+    """Return whether a result has the rows and columns of the current version.
+
+    A file without a digest, such as one of another writer, is taken for changed.
+    """
+    if current is None or staged.schema != current.schema or staged.rows != current.rows:
+        return False
+    if any(file.rows and not file.digest for file in (*staged.files, *current.files)):
+        return False
+    return staged.content_hash == current.content_hash
+
+
+def find_unchanged(intent: Intent) -> tuple[StagedTable, ...]:
+    """Return results of an intent that are equal to what is published already.
+
+    Their new files are of no use to anybody.
+    """
+    published = {publication.table for publication in intent.publications}
+    return tuple(
+        staged
+        for outcome in intent.outcomes
+        for staged in _results(outcome)
+        if staged.table not in published
+    )
+
+
+def _refuse_mixed_columns(
+    outcome: StepOutcome, staged: StagedTable, current: TableVersion | None
+) -> None:
+    if staged.keeps and current is not None and staged.schema != current.schema:
+        raise OutputError(
+            f"the columns of {staged.table!r} changed, and a step that adds to its table "
+            f"({staged.mode}) can't change those of the rows that are there: "
+            f"they are ({current.schema}), the step gave ({staged.schema})",
+            step=outcome.step,
+            hint=f"segue run {outcome.step} --force makes the table anew",
+        )
+
+
+def declare_intent(ledger: Ledger, lake: Lake, lease: Lease, intent: Intent) -> None:
+    """Record what a run will publish: before this it can be dropped, after it never.
+
+    Raises:
+        ForeignCommitError: Another writer committed to one of the tables.
+        ConflictError: Another run published one of them, or removed what was staged.
+        LeaseLostError: The run was taken for lost.
+    """
+    for publication in intent.publications:
+        found = lake.head(publication.table)
+        if found != publication.base_delta:
+            # The ledger tells whether it was another run; only then was it not a stranger.
+            _explain_head(ledger, publication, found)
+        folder = lake.folder(publication.table)
+        for file in publication.staged.adds:
+            if not (folder / file.path).exists():
+                raise ConflictError(
+                    f"a staged file of the table {publication.table!r} was removed meanwhile",
+                    hint="run again",
+                )
+    pass_point("publish.intent.before")
+    ledger.declare(lease, intent)
+    pass_point("publish.intent.after")
+
+
+def _explain_head(ledger: Ledger, publication: Publication, found: int | None) -> None:
+    table = publication.table
+    pending = {each.table for intent in ledger.pending() for each in intent.publications}
+    if table in pending or ledger.numbers().get(table, 0) >= publication.number:
+        raise ConflictError(
+            f"another run published the table {table!r} in the meantime",
+            hint="run again: it starts from what is published now",
+        )
+    raise ForeignCommitError(
+        f"another writer committed to the table {table!r}: its Delta log stands at "
+        f"{_stands(found)}, {_stands(publication.base_delta)} was expected",
+        hint=f"segue recover --adopt {table} takes what it wrote as the table's current version",
+    )
+
+
+def _stands(version: int | None) -> str:
+    return "nothing" if version is None else f"version {version}"

@@ -1,0 +1,208 @@
+"""Connections of a SQL ledger: how it is opened, migrated, and how its faults are named."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+
+from segue.errors import (
+    LedgerBusyError,
+    LedgerDamagedError,
+    SegueError,
+    StorageError,
+    StorageFullError,
+)
+from segue.stores.ledger_tables import SCHEMA_VERSION, meta, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from sqlalchemy import Connection, CursorResult, Engine, Table
+
+MIGRATIONS: Mapping[int, tuple[str, ...]] = {}
+"""Statements that bring a ledger from the version in the key to the next one."""
+
+REBUILD_HINT = "segue recover --rebuild sets it aside and makes a new one from the lake"
+
+_WRITES = "segue_writes"
+
+
+def open_engine(url: str, wait_seconds: float) -> Engine:
+    """Return an engine for a ledger's URL; no connection is made yet.
+
+    Args:
+        url: As SQLAlchemy writes it; ``sqlite:///path`` for a file, whose folder is made.
+        wait_seconds: Longest wait for another program's lock.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": wait_seconds})
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own BEGIN comes late and is never IMMEDIATE, so transactions are ours.
+    connection.isolation_level = None
+    if connection.execute("pragma journal_mode").fetchone() != ("wal",):
+        connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma foreign_keys = on")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+
+@contextmanager
+def reading(engine: Engine, where: str) -> Iterator[Connection]:
+    """Give a connection that sees one state of the ledger for as long as it is open."""
+    with naming_faults(where), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, where: str) -> Iterator[Connection]:
+    """Give the one connection that may write; all of it is kept, or nothing."""
+    with naming_faults(where), engine.connect() as connection:
+        # SQLite locks the whole file; others lock one row that every writer asks for first.
+        options: dict[str, Any] = {_WRITES: True}
+        with connection.execution_options(**options).begin():
+            if connection.dialect.name != "sqlite":
+                row = select(meta.c.value).where(meta.c.name == "version").with_for_update()
+                connection.execute(row)
+            yield connection
+
+
+@contextmanager
+def naming_faults(where: str) -> Iterator[None]:
+    """Turn the database's faults into errors that name the ledger and the next move."""
+    try:
+        yield
+    except DBAPIError as error:
+        named = _name_fault(error, where)
+        if named is None:
+            raise
+        raise named from error
+
+
+def _name_fault(error: DBAPIError, where: str) -> SegueError | None:
+    text = str(error.orig)
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    # Extended codes hold the plain one in their low byte.
+    plain = None if code is None else code & 0xFF
+    if plain in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LedgerBusyError(
+            f"the ledger {where} is locked by another program",
+            hint="wait for it to end and run again",
+        )
+    if plain == sqlite3.SQLITE_FULL:
+        return StorageFullError(
+            f"no room is left for the ledger {where}", hint="make room and run again"
+        )
+    damaged = plain in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    if damaged or isinstance(error, ProgrammingError) or text.startswith("no such "):
+        return LedgerDamagedError(f"the ledger {where} is damaged: {text}", hint=REBUILD_HINT)
+    if isinstance(error, OperationalError):
+        return StorageError(f"the ledger {where} can't be used: {text}")
+    return None
+
+
+def prepare(engine: Engine, where: str) -> None:
+    """Make a new ledger's tables, or bring an older one's up to date.
+
+    Raises:
+        StorageError: The ledger was made by a newer segue.
+        LedgerDamagedError: It is not a ledger.
+    """
+    version = _read_version(engine, where)
+    if version == SCHEMA_VERSION:
+        return
+    if version is not None and version > SCHEMA_VERSION:
+        raise StorageError(
+            f"the ledger {where} was made by a newer segue "
+            f"(its version is {version}, this segue knows {SCHEMA_VERSION})",
+            hint="pip install --upgrade segue",
+        )
+    # Postgres has no row to lock yet, and makes one racer fail on the catalogue's key.
+    with naming_faults(where), engine.connect() as connection:
+        options: dict[str, Any] = {_WRITES: True}
+        with connection.execution_options(**options).begin():
+            _migrate(connection, version)
+
+
+def _read_version(engine: Engine, where: str) -> int | None:
+    with naming_faults(where), engine.connect() as connection:
+        row = select(meta.c.value).where(meta.c.name == "version")
+        try:
+            with connection.begin():
+                return int(connection.execute(row).scalar_one())
+        except DBAPIError:
+            from sqlalchemy import inspect
+
+            # A file with other tables in it is somebody's database, or half a ledger.
+            with connection.begin():
+                if inspect(connection).has_table("segue_runs"):
+                    raise
+            return None
+
+
+def _migrate(connection: Connection, version: int | None) -> None:
+    if version is None:
+        metadata.create_all(connection)
+        known = select(meta.c.value).where(meta.c.name == "version")
+        # Another process may have made it between our look and our lock.
+        if connection.execute(known).first() is None:
+            connection.execute(insert(meta).values(name="version", value=str(SCHEMA_VERSION)))
+        return
+    for step in range(version, SCHEMA_VERSION):
+        for statement in MIGRATIONS[step]:
+            connection.exec_driver_sql(statement)
+    connection.execute(meta.update().where(meta.c.name == "version").values(value=SCHEMA_VERSION))
+
+
+def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, or replace those of the same primary key."""
+    if not rows:
+        return
+    keys = [column.name for column in table.primary_key]
+    statement = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    connection.execute(statement, rows)
+
+
+def inserted_number(made: CursorResult[Any]) -> int:
+    """Return the number that the database gave to an inserted row."""
+    key = made.inserted_primary_key
+    if key is None:
+        raise TypeError("the statement inserted nothing")
+    return int(key[0])
+
+
+def check_integrity(engine: Engine, where: str) -> None:
+    """Read all of a ledger for damage; takes as long as that.
+
+    Raises:
+        LedgerDamagedError: It is damaged.
+    """
+    with reading(engine, where) as connection:
+        if connection.dialect.name != "sqlite":
+            return
+        found = connection.exec_driver_sql("pragma integrity_check(3)").scalars().all()
+    if found != ["ok"]:
+        raise LedgerDamagedError(
+            f"the ledger {where} is damaged: {'; '.join(map(str, found))}", hint=REBUILD_HINT
+        )

@@ -1,0 +1,318 @@
+"""How a run's tables become visible in the ledger: declare, flip, withdraw, adopt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, null, or_, select, update
+
+from segue.errors import ConflictError, LeaseLostError
+from segue.spec.run import RunStatus, StepStatus
+from segue.stores.codec import (
+    dump_json,
+    encode_file,
+    encode_intent,
+    encode_memory,
+    encode_schema,
+)
+from segue.stores.ledger_connect import inserted_number, upsert
+from segue.stores.ledger_leases import OVER, VOID, require_live
+from segue.stores.ledger_tables import (
+    files,
+    intent_tables,
+    intents,
+    leases,
+    measurements,
+    memories,
+    pointers,
+    runs,
+    snapshot_tables,
+    snapshots,
+    steps,
+    tables,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from segue.spec.output import DataFile, TableVersion
+    from segue.spec.run import Intent, Lease, StepOutcome
+
+PENDING = "pending"
+DONE = "done"
+WITHDRAWN = "withdrawn"
+
+_TRUE = (StepStatus.DONE, StepStatus.REUSED)
+
+
+def declare(connection: Connection, lease: Lease, intent: Intent) -> None:
+    """Record an intent, after making sure that nothing moved since the run's plan."""
+    require_live(connection, lease)
+    if intent.token != lease.token:
+        raise ValueError("an intent belongs to the lease of its run")
+    _refuse_conflicts(connection, intent)
+    number = select(runs.c.number).where(runs.c.run_id == intent.run_id).scalar_subquery()
+    connection.execute(
+        insert(intents).values(
+            run_id=intent.run_id, run_number=number, state=PENDING, payload=encode_intent(intent)
+        )
+    )
+    parts = intent.publications
+    if parts:
+        connection.execute(
+            insert(intent_tables),
+            [{"run_id": intent.run_id, "name": p.table, "number": p.number} for p in parts],
+        )
+        upsert(
+            connection,
+            tables,
+            [{"name": p.table, "last_number": p.number, "head": p.base_delta} for p in parts],
+        )
+    connection.execute(
+        update(runs).where(runs.c.run_id == intent.run_id).values(status=str(RunStatus.PUBLISHING))
+    )
+
+
+def _refuse_conflicts(connection: Connection, intent: Intent) -> None:
+    wanted = {publication.table: publication for publication in intent.publications}
+    pending = connection.execute(
+        select(intent_tables.c.name, intents.c.run_id)
+        .join(intents, intents.c.run_id == intent_tables.c.run_id)
+        .where(intents.c.state == PENDING)
+    )
+    for name, run_id in pending:
+        if name in wanted:
+            raise _conflict(f"run {run_id} is publishing the table {name!r}")
+    known = connection.execute(select(tables.c.name, tables.c.last_number, tables.c.head))
+    stands = {name: (number, head) for name, number, head in known}
+    current = dict(
+        connection.execute(
+            select(snapshot_tables.c.name, snapshot_tables.c.number).where(
+                snapshot_tables.c.environment == intent.environment,
+                snapshot_tables.c.last.is_(None),
+            )
+        ).all()
+    )
+    for name, publication in wanted.items():
+        number, head = stands.get(name, (0, None))
+        base = publication.staged.base
+        moved = publication.number != number + 1 or publication.base_delta != head
+        if moved or (base is not None and base != current.get(name)):
+            raise _conflict(f"another run published the table {name!r} in the meantime")
+
+
+def _conflict(message: str) -> ConflictError:
+    return ConflictError(message, hint="run again: it starts from what is published now")
+
+
+def flip(connection: Connection, intent: Intent, at: Mapping[str, int], now: str) -> int:
+    """Move the pointer to what an intent published; repeating it changes nothing."""
+    row = connection.execute(select(intents).where(intents.c.run_id == intent.run_id)).one()
+    if row.state == DONE:
+        return int(row.snapshot)
+    if row.state == WITHDRAWN:
+        _raise_heads(connection, at)
+        raise LeaseLostError(f"run {intent.run_id} was withdrawn: {row.reason}", hint="run again")
+    number = _next_snapshot(connection, intent.environment, intent.run_id, now)
+    for publication in intent.publications:
+        staged = publication.staged
+        add_version(
+            connection,
+            {
+                "name": publication.table,
+                "number": publication.number,
+                "delta_version": at[publication.table],
+                "schema": dump_json(encode_schema(staged.schema)),
+                "content_hash": staged.content_hash,
+                "run_id": intent.run_id,
+                "fingerprint": publication.fingerprint,
+                "published_at": now,
+            },
+            staged.files,
+        )
+    _move_pointer(
+        connection,
+        intent.environment,
+        number,
+        {publication.table: publication.number for publication in intent.publications},
+    )
+    _raise_heads(connection, at)
+    remember(connection, intent.environment, intent.run_id, row.run_number, intent.outcomes, now)
+    _settle(connection, intent, number)
+    return number
+
+
+def _settle(connection: Connection, intent: Intent, snapshot: int) -> None:
+    run_id = intent.run_id
+    connection.execute(
+        update(intents)
+        .where(intents.c.run_id == run_id)
+        .values(state=DONE, snapshot=snapshot, payload="")
+    )
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_id == run_id)
+        .values(status=str(RunStatus.DONE), snapshot=snapshot)
+    )
+    fenced = update(leases).where(leases.c.run_id == run_id, leases.c.state == VOID)
+    connection.execute(fenced.values(state=OVER))
+    for publication in intent.publications:
+        connection.execute(
+            update(measurements)
+            .where(measurements.c.run_id == run_id, measurements.c.name == publication.table)
+            .values(number=publication.number)
+        )
+
+
+def _next_snapshot(connection: Connection, environment: str, run_id: str, now: str) -> int:
+    made = connection.execute(
+        insert(snapshots).values(environment=environment, run_id=run_id, created_at=now)
+    )
+    return inserted_number(made)
+
+
+def _move_pointer(
+    connection: Connection, environment: str, snapshot: int, numbers: Mapping[str, int]
+) -> None:
+    here = snapshot_tables.c.environment == environment
+    if numbers:
+        for name in numbers:
+            connection.execute(
+                update(snapshot_tables)
+                .where(here, snapshot_tables.c.name == name, snapshot_tables.c.last.is_(None))
+                .values(last=snapshot - 1)
+            )
+        connection.execute(
+            insert(snapshot_tables),
+            [
+                {"environment": environment, "name": name, "first": snapshot, "number": number}
+                for name, number in numbers.items()
+            ],
+        )
+    upsert(connection, pointers, [{"environment": environment, "snapshot": snapshot}])
+
+
+def add_version(
+    connection: Connection, version: Mapping[str, Any], held: Sequence[DataFile]
+) -> None:
+    """Insert a table's next version, and begin and end the spans of its files."""
+    name, number = version["name"], version["number"]
+    connection.execute(insert(versions), [dict(version)])
+    open_spans = (files.c.name == name) & files.c.last.is_(None)
+    before = set(connection.execute(select(files.c.path).where(open_spans)).scalars())
+    after = {file.path for file in held}
+    gone = [{"gone": path} for path in before - after]
+    if gone:
+        ended = update(files).where(open_spans, files.c.path == bindparam("gone"))
+        connection.execute(ended.values(last=number - 1), gone)
+    fresh = [file for file in held if file.path not in before]
+    if fresh:
+        connection.execute(insert(files), [_file_row(name, number, file) for file in fresh])
+
+
+def _file_row(name: str, number: int, file: DataFile) -> dict[str, Any]:
+    path, rows, size, digest, stats = encode_file(file)
+    return {
+        "name": name,
+        "path": path,
+        "first": number,
+        "last": None,
+        "rows": rows,
+        "bytes": size,
+        "digest": digest,
+        "stats": dump_json(stats),
+    }
+
+
+def _raise_heads(connection: Connection, at: Mapping[str, int]) -> None:
+    for name, head in at.items():
+        behind = or_(tables.c.head.is_(None), tables.c.head < head)
+        connection.execute(update(tables).where(tables.c.name == name, behind).values(head=head))
+
+
+def remember(
+    connection: Connection,
+    environment: str,
+    run_id: str,
+    run_number: int,
+    outcomes: Sequence[StepOutcome],
+    now: str,
+) -> None:
+    """Make successes true, and forget what was staged for them until now."""
+    made = [outcome for outcome in outcomes if outcome.status in _TRUE]
+    upsert(
+        connection,
+        memories,
+        [
+            {
+                "environment": environment,
+                "step": outcome.step,
+                "run_number": run_number,
+                "memory": dump_json(encode_memory(outcome.remember(run_id, now))),
+            }
+            for outcome in made
+        ],
+    )
+    if made:
+        spent = update(steps).where(
+            steps.c.step == bindparam("spent"),
+            steps.c.run_number <= run_number,
+            steps.c.reusable == 1,
+        )
+        connection.execute(
+            spent.values(reusable=0, memory=null()), [{"spent": each.step} for each in made]
+        )
+
+
+def withdraw(
+    connection: Connection, intent: Intent, committed: Mapping[str, int], reason: str
+) -> None:
+    """Give an intent up; the heads of what was committed are kept."""
+    state = connection.execute(
+        select(intents.c.state).where(intents.c.run_id == intent.run_id)
+    ).scalar_one()
+    _raise_heads(connection, committed)
+    if state != PENDING:
+        return
+    connection.execute(
+        update(intents)
+        .where(intents.c.run_id == intent.run_id)
+        .values(state=WITHDRAWN, payload="", reason=reason)
+    )
+    connection.execute(
+        update(runs)
+        .where(runs.c.run_id == intent.run_id)
+        .values(status=str(RunStatus.FAILED), error=reason)
+    )
+    fenced = update(leases).where(leases.c.run_id == intent.run_id, leases.c.state == VOID)
+    connection.execute(fenced.values(state=OVER))
+
+
+def adopt(connection: Connection, version: TableVersion, environment: str, now: str) -> int:
+    """Make a version that another writer committed the table's current one."""
+    last = connection.execute(
+        select(tables.c.last_number).where(tables.c.name == version.table)
+    ).scalar()
+    number = (last or 0) + 1
+    snapshot = _next_snapshot(connection, environment, version.run_id, now)
+    add_version(
+        connection,
+        {
+            "name": version.table,
+            "number": number,
+            "delta_version": version.delta_version,
+            "schema": dump_json(encode_schema(version.schema)),
+            "content_hash": version.content_hash,
+            "run_id": version.run_id,
+            "fingerprint": version.fingerprint,
+            "published_at": version.published_at or now,
+        },
+        version.files,
+    )
+    head = {"name": version.table, "last_number": number, "head": version.delta_version}
+    upsert(connection, tables, [head])
+    _move_pointer(connection, environment, snapshot, {version.table: number})
+    return snapshot

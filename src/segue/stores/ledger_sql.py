@@ -1,0 +1,265 @@
+"""The ledger in a SQL database: SQLite by default, PostgreSQL by URL.
+
+Every method is one transaction. Writers of a SQLite ledger begin with ``BEGIN IMMEDIATE``:
+two readers that turned into writers would otherwise block each other.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from segue.spec.run import RunStatus, StepStatus
+from segue.stores import ledger_leases, ledger_publish, ledger_read
+from segue.stores.codec import dump_json, encode_failure, encode_measurement, encode_memory
+from segue.stores.ledger_connect import (
+    check_integrity,
+    open_engine,
+    prepare,
+    reading,
+    upsert,
+    writing,
+)
+from segue.stores.ledger_tables import leases, measurements, runs, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from segue.spec.output import StepMemory, TableVersion
+    from segue.spec.run import (
+        Intent,
+        Lease,
+        Owner,
+        RunStart,
+        RunSummary,
+        Snapshot,
+        StepOutcome,
+    )
+
+
+def _utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+class SqlLedger:
+    """A ledger in a SQL database.
+
+    Args:
+        url: ``sqlite:///path`` or a URL of PostgreSQL, as SQLAlchemy writes them.
+        wait_seconds: Longest wait for another program's lock.
+        now: UTC time as ISO text; for people only.
+        monotonic: Seconds that never go back, comparable within one start of the machine.
+
+    Raises:
+        LedgerDamagedError: The file is not a ledger.
+        StorageError: It was made by a newer segue, or can't be opened.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        wait_seconds: float = 10.0,
+        now: Callable[[], str] = _utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = open_engine(url, wait_seconds)
+        self._where = self._engine.url.database or str(self._engine.url)
+        self._now = now
+        self._monotonic = monotonic
+        prepare(self._engine, self._where)
+
+    def open_run(self, start: RunStart, owner: Owner, lease_seconds: float) -> Lease:
+        """Record that a run begins, and give it a fencing token."""
+        with writing(self._engine, self._where) as connection:
+            return ledger_leases.insert_run(
+                connection, start, owner, lease_seconds, self._monotonic()
+            )
+
+    def beat(self, lease: Lease) -> None:
+        """Renew a lease."""
+        with writing(self._engine, self._where) as connection:
+            ledger_leases.beat(connection, lease, self._monotonic())
+
+    def note(self, lease: Lease, outcomes: Sequence[StepOutcome]) -> None:
+        """Record what became of steps, and what was measured."""
+        with writing(self._engine, self._where) as connection:
+            ledger_leases.require_live(connection, lease)
+            self._note(connection, lease, outcomes)
+
+    def _note(self, connection: Connection, lease: Lease, outcomes: Sequence[StepOutcome]) -> None:
+        now = self._now()
+        upsert(connection, steps, [_step_row(lease, outcome, now) for outcome in outcomes])
+        measured = [
+            {
+                "run_id": lease.run_id,
+                "name": each.table,
+                "measured_at": now,
+                "measurement": dump_json(encode_measurement(each)),
+            }
+            for outcome in outcomes
+            if outcome.report
+            for each in outcome.report.measurements
+        ]
+        if measured:
+            again = measurements.c.name.in_({row["name"] for row in measured})
+            connection.execute(
+                delete(measurements).where(measurements.c.run_id == lease.run_id, again)
+            )
+            connection.execute(insert(measurements), measured)
+
+    def declare(self, lease: Lease, intent: Intent) -> None:
+        """Record what the run will publish: the commit point."""
+        with writing(self._engine, self._where) as connection:
+            ledger_publish.declare(connection, lease, intent)
+
+    def pending(self, *, dead_only: bool = False) -> tuple[Intent, ...]:
+        """Return intents that are declared and not yet flipped, oldest first."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_pending(connection, dead_only=dead_only)
+
+    def flip(self, intent: Intent, versions: Mapping[str, int]) -> int:
+        """Move the pointer to what an intent published; repeating it changes nothing."""
+        with writing(self._engine, self._where) as connection:
+            return ledger_publish.flip(connection, intent, versions, self._now())
+
+    def withdraw(self, intent: Intent, committed: Mapping[str, int], reason: str) -> None:
+        """Give an intent up that a foreign commit made impossible."""
+        with writing(self._engine, self._where) as connection:
+            ledger_publish.withdraw(connection, intent, committed, reason)
+
+    def adopt(self, version: TableVersion, environment: str = "production") -> None:
+        """Take a foreign commit's files as a table's current version."""
+        with writing(self._engine, self._where) as connection:
+            ledger_publish.adopt(connection, version, environment, self._now())
+
+    def close_run(
+        self,
+        lease: Lease,
+        status: RunStatus,
+        seconds: float,
+        error: str = "",
+        outcomes: Sequence[StepOutcome] = (),
+    ) -> None:
+        """Record how a run ended; what it left in doubt stays for `recover`."""
+        with writing(self._engine, self._where) as connection:
+            run = connection.execute(select(runs).where(runs.c.run_id == lease.run_id)).one()
+            if run.status == RunStatus.LOST:
+                if status == RunStatus.DONE:
+                    raise ledger_leases.lost(lease)
+                return
+            values: dict[str, Any] = {"seconds": seconds}
+            # An intent decides: once flipped the run is done, while pending it goes on.
+            if run.status == RunStatus.RUNNING:
+                ledger_leases.require_live(connection, lease)
+                values |= {"status": str(status), "error": error}
+                if status == RunStatus.DONE:
+                    ledger_publish.remember(
+                        connection,
+                        run.environment,
+                        lease.run_id,
+                        lease.token,
+                        outcomes,
+                        self._now(),
+                    )
+            elif run.status == RunStatus.FAILED:
+                values |= {"error": error or run.error}
+            connection.execute(update(runs).where(runs.c.run_id == lease.run_id).values(values))
+            ended = ledger_leases.VOID if run.status == RunStatus.PUBLISHING else ledger_leases.OVER
+            connection.execute(
+                update(leases).where(leases.c.run_id == lease.run_id).values(state=ended)
+            )
+
+    def lose_dead_runs(self, observer: Owner, alive: Callable[[Owner], bool]) -> tuple[str, ...]:
+        """Mark running runs whose lease is over as lost and void their tokens."""
+        with reading(self._engine, self._where) as connection:
+            if not ledger_leases.find_open(connection):
+                return ()
+        with writing(self._engine, self._where) as connection:
+            return ledger_leases.lose_dead(connection, observer, alive, self._monotonic())
+
+    def live_runs(self) -> tuple[str, ...]:
+        """Return the ids of runs that are not over."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_live_runs(connection)
+
+    def snapshot(self, environment: str = "production", number: int | None = None) -> Snapshot:
+        """Return what the environment's readers see, or an older snapshot of it."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_snapshot(connection, environment, number)
+
+    def heads(self) -> Mapping[str, int]:
+        """Return the Delta version at which each table's log must stand."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_heads(connection)
+
+    def numbers(self) -> Mapping[str, int]:
+        """Return the last version number given to each table."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_numbers(connection)
+
+    def versions(self, table: str) -> tuple[TableVersion, ...]:
+        """Return all published versions of a table, oldest first."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_versions(connection, table)
+
+    def memories(self, environment: str = "production") -> Mapping[str, StepMemory]:
+        """Return each step's last success that became true."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_memories(connection, environment)
+
+    def staged(self) -> Mapping[str, StepMemory]:
+        """Return each step's last staged and unpublished success of a run that is over."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_staged(connection)
+
+    def protected_files(self, keep_snapshots: int) -> Mapping[str, frozenset[str]]:
+        """Return by table the files that kept snapshots, intents or live runs need."""
+        with reading(self._engine, self._where) as connection:
+            needed = ledger_read.find_protected(connection, keep_snapshots)
+        return {table: frozenset(paths) for table, paths in needed.items()}
+
+    def runs(self, limit: int = 20) -> tuple[RunSummary, ...]:
+        """Return the newest runs, newest first."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_runs(connection, limit)
+
+    def run(self, prefix: str) -> RunSummary:
+        """Return the run whose id begins with `prefix`; ``last`` is the newest."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_run(connection, prefix)
+
+    def measurements(self, table: str, limit: int = 100) -> tuple[Mapping[str, Any], ...]:
+        """Return the newest measurements of a table, newest first."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_measurements(connection, table, limit)
+
+    def check_integrity(self) -> None:
+        """Read all of the ledger for damage."""
+        check_integrity(self._engine, self._where)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._engine.dispose()
+
+
+def _step_row(lease: Lease, outcome: StepOutcome, now: str) -> dict[str, Any]:
+    made = outcome.staged is not None and outcome.status in (StepStatus.DONE, StepStatus.REUSED)
+    memory = encode_memory(outcome.remember(lease.run_id, now, staged=True)) if made else None
+    return {
+        "run_id": lease.run_id,
+        "step": outcome.step,
+        "run_number": lease.token,
+        "status": str(outcome.status),
+        "seconds": outcome.seconds,
+        "attempts": outcome.attempts,
+        "started_at": outcome.started_at,
+        "failure": dump_json(encode_failure(outcome.failure)) if outcome.failure else None,
+        "memory": dump_json(memory) if memory else None,
+        "reusable": int(made),
+    }
