@@ -397,10 +397,10 @@ class CheckKind(Protocol):
         ...
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
-        """Return the aggregate SQL expression that `judge` reads: a count of failing rows
-        for a row-level check, the measured value otherwise.
+        """Return the aggregate SQL expression that `judge` reads.
 
-        Expressions of all checks share one scan. A measure that needs a query of its own
+        A count of failing rows for a row-level check, the measured value otherwise. The
+        expressions of all checks share one scan; a measure that needs a query of its own
         is a whole SELECT of one value, beginning with ``select``.
         """
         ...

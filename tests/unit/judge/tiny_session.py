@@ -87,6 +87,7 @@ def _read_type(text):
             "FLOAT": "float32",
             "UBIGINT": "uint64",
             "HUGEINT": "decimal(38,0)",
+            "INTERVAL": "duration(us)",
             "TIMESTAMP_NS": "timestamp(ns)",
         }.get(text, text.lower())
     )
