@@ -6,7 +6,7 @@ UPGRADE ?=
 
 UV := .venvs/tools/bin/uv
 DEV := .venvs/dev/bin
-PACKAGE := pyproject.toml LICENSE $(wildcard README.md) $(shell find src -name '*.py' -o -name '*.sql' -o -name py.typed)
+PACKAGE := pyproject.toml LICENSE $(wildcard README.md) $(shell find src -name '*.py' -o -name '*.sql' -o -name py.typed -o -name '*.template')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

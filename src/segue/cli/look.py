@@ -102,7 +102,7 @@ class Block:
 
 def facts(pairs: Iterable[tuple[str, RenderableType | None]]) -> Table:
     """Return names and values below each other; empty values are left out."""
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=QUIET, no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in pairs:
@@ -113,7 +113,7 @@ def facts(pairs: Iterable[tuple[str, RenderableType | None]]) -> Table:
 
 def next_moves(*moves: tuple[str, str]) -> Table:
     """Return commands to try next, each with what it does."""
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=QUIET, no_wrap=True)
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(style=QUIET, overflow="fold")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -65,10 +66,10 @@ def _render_circumstances(group: str, trace: str, sample: str) -> Iterator[Block
         yield line(("  group: ", QUIET), printable(group))
     if trace:
         yield Text("  your code:", style=QUIET)
-        yield Block(trace, indent=4)
+        yield Block(dedent(trace), indent=4)
     if sample:
         yield Text("  rows it was given:", style=QUIET)
-        yield Block(sample, indent=4)
+        yield Block(dedent(sample), indent=4)
 
 
 def _render_hint(hint: str, indent: int = 2) -> Iterator[Block | Text]:

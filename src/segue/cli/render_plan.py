@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import shlex
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from segue.cli.look import QUIET, Block, cell, line, make_table, next_moves, status
 from segue.cli.wording import count, duration
+from segue.plan.explain import close_plan, explain_rows
 from segue.spec.plan import Action
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from segue.plan.explain import PlanRow
     from segue.spec.plan import Plan, PlannedStep
 
 MOST_QUIET = 15
@@ -29,14 +31,15 @@ def render_plan(plan: Plan) -> Iterator[RenderableType]:
     if not plan.steps:
         yield Text("The project has no steps yet: add one in steps/, then `segue plan` again.")
         return
-    quiet = [step for step in plan.steps if step.action in QUIET_ACTIONS]
-    short = len(plan.steps) > MOST_QUIET
-    listed = [step for step in plan.steps if not (short and step.action in QUIET_ACTIONS)]
+    pairs = list(zip(plan.steps, explain_rows(plan), strict=True))
+    short = len(pairs) > MOST_QUIET
+    quiet = [row for planned, row in pairs if planned.action in QUIET_ACTIONS]
+    listed = [pair for pair in pairs if not (short and pair[0].action in QUIET_ACTIONS)]
     if listed:
         yield _render_steps(listed)
         yield Text("")
     if short and quiet:
-        yield from render_groups([(step.name, *_sentence(step)) for step in quiet])
+        yield from render_groups([(row.step, row.action, row.reason) for row in quiet])
         yield Text("")
     yield from _close(plan)
 
@@ -59,56 +62,39 @@ def render_groups(steps: Sequence[tuple[str, str, str]]) -> Iterator[Block]:
         )
 
 
-def _sentence(step: PlannedStep) -> tuple[str, str]:
-    return str(step.action), "; ".join(map(str, step.reasons))
-
-
-def _render_steps(steps: Sequence[PlannedStep]) -> RenderableType:
-    places = {step.place for step in steps} != {"local"}
-    columns = ["step", "what happens", "why", "rows"]
-    table = make_table(*columns, *(["place"] if places else []), numbers=["rows"], wrap=["why"])
-    for step in steps:
-        style = QUIET if step.action in QUIET_ACTIONS else ""
+def _render_steps(steps: Sequence[tuple[PlannedStep, PlanRow]]) -> RenderableType:
+    placed = any(row.place != "local" for _, row in steps)
+    places = ["place"] if placed else []
+    table = make_table(
+        "step",
+        "what happens",
+        "why",
+        "rows expected",
+        *places,
+        numbers=["rows expected"],
+        wrap=["why", "place"],
+    )
+    for planned, row in steps:
+        style = QUIET if planned.action in QUIET_ACTIONS else ""
         cells = [
-            cell(step.name, style),
-            status(str(step.action)),
-            cell("; ".join(map(str, step.reasons)), style),
-            cell(_expected(step), style),
+            cell(row.step, style),
+            status(row.action),
+            cell(row.reason, style),
+            cell(_expected(planned), style),
         ]
-        table.add_row(*cells, *([cell(step.place, style)] if places else []))
+        table.add_row(*cells, *([cell(row.place, style)] if placed else []))
     return table
 
 
-def _expected(step: PlannedStep) -> str:
-    if step.action is not Action.RUN or step.estimate.rows is None:
-        return ""
-    return f"~{step.estimate.rows:,}"
+def _expected(planned: PlannedStep) -> str:
+    rows = planned.estimate.rows
+    return "" if planned.action is not Action.RUN or rows is None else f"~{rows:,}"
 
 
 def _close(plan: Plan) -> Iterator[RenderableType]:
-    numbers = Counter(step.action for step in plan.steps)
-    blocked = numbers[Action.BLOCKED]
-    if not plan.work and not blocked:
-        yield line(
-            "Nothing to do: ",
-            f"all {count(len(plan.steps), 'step')} are up to date"
-            if not numbers[Action.UNSELECTED]
-            else "what was selected is up to date",
-            ".",
-        )
-        return
-    parts = []
-    if runs := numbers[Action.RUN]:
-        parts.append(f"{count(runs, 'step')} would run")
-    if reused := numbers[Action.REUSE]:
-        parts.append(f"{reused} would be published as staged earlier")
-    if blocked:
-        parts.append(f"{blocked} can't run")
-    if idle := numbers[Action.SKIP]:
-        parts.append(f"{idle} up to date")
-    seconds = sum(step.estimate.seconds or 0 for step in plan.work)
-    guess = f" It took {duration(seconds)} of work last time." if seconds else ""
-    yield Block(f"{', '.join(parts)}.{guess}", indent=0)
-    if plan.work:
-        typed = " ".join(["segue run", *plan.selection.terms])
-        yield next_moves((f"{typed} --force" if plan.selection.force else typed, "do it"))
+    seconds = sum(planned.estimate.seconds or 0 for planned in plan.work)
+    guess = f" They took {duration(seconds)} last time." if seconds else ""
+    yield Block(close_plan(plan) + guess, indent=0)
+    if plan.work and not any(planned.action is Action.BLOCKED for planned in plan.steps):
+        force = ["--force"] if plan.selection.force else []
+        yield next_moves((shlex.join(["segue", "run", *plan.selection.terms, *force]), "do it"))

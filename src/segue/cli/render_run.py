@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from segue.cli.documents import new_rows
-from segue.cli.look import BAD, GOOD, QUIET, Block, cell, line, make_table, next_moves, status
+from segue.cli.look import (
+    BAD,
+    GOOD,
+    QUIET,
+    Block,
+    cell,
+    facts,
+    line,
+    make_table,
+    next_moves,
+    status,
+)
 from segue.cli.render_checks import render_measurements, render_samples
 from segue.cli.render_error import render_error, render_failure
 from segue.cli.render_plan import MOST_QUIET, render_groups
@@ -54,8 +65,7 @@ def _render_idle(outcomes: Sequence[StepOutcome]) -> Iterator[RenderableType]:
     if len(rows) > MOST_QUIET:
         yield from render_groups(rows)
     else:
-        for name, _, reason in rows:
-            yield Block(line(name, (f"  {reason}", QUIET)))
+        yield facts((f"  {name}", reason) for name, _, reason in rows)
     yield next_moves(("segue run --force", "run them nevertheless"))
 
 
@@ -122,7 +132,7 @@ def _render_account(outcomes: Sequence[StepOutcome]) -> Iterator[RenderableType]
             continue
         aside, kept = new_rows(each.rejects), new_rows(each.staged)
         checks = each.report.measurements if each.report else ()
-        broken = [each.check for each in checks if each.verdict is not Verdict.PASS]
+        broken = [each.check for each in checks if each.rejected]
         why = f" ({listing(broken)})" if broken else ""
         yield Block(
             f"Every row of {each.step} is accounted for: {count(kept + aside, 'row')} made ="
@@ -145,7 +155,7 @@ def _render_failures(result: RunResult) -> Iterator[RenderableType]:
     if not told and isinstance(result.error, SegueError):
         yield from render_error(result.error)
         yield Text("")
-    spared = [each.step for each in result.outcomes if each.staged]
+    spared = [each.step for each in result.outcomes if each.staged and each.succeeded]
     blocked = [each.step for each in result.outcomes if each.status is StepStatus.BLOCKED]
     yield line(
         ("Failed", f"bold {BAD}"),

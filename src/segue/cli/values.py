@@ -42,15 +42,12 @@ def show_value(value: Any) -> str | None:
     """
     if value is None:
         return None
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, bytes):
         return f"0x{value.hex()}"
-    if isinstance(value, list | dict | tuple):
-        return printable(json.dumps(plain_value(value), ensure_ascii=False))
-    return str(value)
+    plain = plain_value(value)
+    if isinstance(plain, bool | list | dict):
+        plain = json.dumps(plain, ensure_ascii=False)
+    return printable(str(plain))
 
 
 def plain_value(value: Any) -> Any:

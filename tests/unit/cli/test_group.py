@@ -1,0 +1,65 @@
+"""The list of commands agrees with the commands, and each helps with examples."""
+
+import shlex
+from importlib import import_module
+
+import click
+import pytest
+
+from segue.cli.group import COMMANDS, segue
+
+
+def find(name) -> click.Command:
+    return segue.get_command(click.Context(segue), name)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_table_agrees_with_command(name):
+    command = find(name)
+    assert command.name == name
+    assert command.help.partition("\n")[0] == COMMANDS[name].help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_has_a_module_of_its_own(name):
+    module, _, function = COMMANDS[name].target.partition(":")
+    assert module == name
+    assert import_module(f"segue.cli.{module}").__doc__.startswith(f"``segue {name}``")
+    assert find(name).callback.__name__ == function
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_examples(name):
+    command = find(name)
+    text = command.get_help(click.Context(command, info_name=f"segue {name}"))
+    assert "Examples:" in text
+    for typed, meaning in command.examples:
+        assert typed in text
+        assert meaning.split()[0] in text
+
+
+def examples():
+    for name in COMMANDS:
+        for typed, _ in find(name).examples:
+            yield pytest.param(name, typed, id=typed)
+
+
+@pytest.mark.parametrize(("name", "typed"), list(examples()))
+def test_example_is_understood(name, typed):
+    words = shlex.split(typed.partition(" | ")[0].partition(" > ")[0].partition(" < ")[0])
+    assert words[:2] == ["segue", name]
+    find(name).make_context(name, words[2:])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_answers_programs_too(name):
+    options = {option for each in find(name).params for option in each.opts}
+    assert "--json" in options
+    assert "--project" in options or name == "new"
+
+
+def test_list_of_commands_fits_a_terminal():
+    text = segue.get_help(click.Context(segue, info_name="segue", terminal_width=80))
+    listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line[:2]]
+    assert [name for name in listed if name in COMMANDS] == list(COMMANDS)
+    assert all(len(line) <= 80 for line in text.splitlines())
