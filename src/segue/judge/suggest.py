@@ -174,7 +174,9 @@ def _look_closer(session: Session, source: str, fact: _Facts, rows: int, *, firs
     listed: tuple[str, ...] = ()
     few = 0 < fact.distinct <= 2 * _MOST_LISTED and values >= _ROWS_PER_VALUE
     if fact.column.type.kind == "string" and few and not unique:
-        (found,) = _fetch_row(session, [f"list(distinct {name})"], source)
+        (found,) = _fetch_row(
+            session, [f"list(distinct {name}) filter (where {name} is not null)"], source
+        )
         short = all(len(value) <= _LONGEST_LISTED for value in found)
         if short and len(found) <= min(_MOST_LISTED, values // _ROWS_PER_VALUE):
             listed = tuple(sorted(found))

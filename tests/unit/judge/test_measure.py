@@ -19,7 +19,7 @@ def measure(session, *checks, **rest):
 
 def count_failing(session, type_, values, kind, value):
     """Return how many of some SQL values break a check of a column of a SQL type."""
-    rows = (f"select {text}::{type_} as x" for text in values)
+    rows = (f"select cast({text} as {type_}) as x" for text in values)
     session.bind("orders", " union all ".join(rows))
     (found,) = measure(session, make_check(kind, value, ["x"])).measurements
     return found.message if found.verdict is Verdict.ERROR else found.failing

@@ -1,6 +1,6 @@
 """What a contract may say of each kind, and what it is told when it says nonsense."""
 
-import datetime
+from datetime import date
 
 import pytest
 
@@ -9,7 +9,7 @@ from segue.registry import CHECKS, load_check, names
 GOOD = [
     ("between", [0, 5], {"min": 0, "max": 5}),
     ("between", [None, "1.10"], {"min": None, "max": "1.10"}),
-    ("between", {"min": datetime.date(2024, 1, 31)}, {"min": "2024-01-31", "max": None}),
+    ("between", {"min": date(2024, 1, 31)}, {"min": "2024-01-31", "max": None}),
     ("between", ["10", "9"], {"min": "10", "max": "9"}),  # words, in their order
     ("in", ["new", None], {"values": ["new"]}),
     ("in", {"values": [1, 2.5]}, {"values": [1, 2.5]}),

@@ -13,6 +13,7 @@ from segue.spec.output import DataFile
 from segue.spec.scan import Scan
 from segue.spec.types import Column, TableSchema, parse_type
 
+AT_THE_FIRST = Tolerance()
 HERE = Location("contracts.yml", 1)
 
 
@@ -93,7 +94,7 @@ def _read_type(text):
     )
 
 
-def make_check(kind, value, columns=(), *, fail=Tolerance(), warn=None, name="", load=load_check):
+def make_check(kind, value, columns=(), *, fail=AT_THE_FIRST, warn=None, name="", load=load_check):
     arguments = load(kind).read(value)
     columns = tuple(columns or arguments.get("columns", ()))
     name = name or " ".join((*columns, kind))
