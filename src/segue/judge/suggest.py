@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -208,5 +208,7 @@ def _suggest_bounds(fact: _Facts) -> tuple[Decimal, Decimal] | None:
 def _tell_evidence(fact: _Facts) -> str:
     """Return what was seen, in a few words; values of texts stay out."""
     nulls = f"{fact.nulls:,} null{'' if fact.nulls == 1 else 's'}" if fact.nulls else ""
-    seen = f"{fact.low} to {fact.high}" if fact.low is not None else ""
+    seen = "" if fact.low is None else f"{fact.low} to {fact.high}"
+    if fact.low is not None and fact.low == fact.high:
+        seen = f"always {fact.low}"
     return ", ".join(filter(None, (seen, nulls)))

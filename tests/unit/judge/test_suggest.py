@@ -62,7 +62,7 @@ def test_suggestion_is_modest_and_readable(session):
     )
     columns = suggested["columns"]
     assert columns["price"]["between"] == [0, 10]
-    assert columns["margin"]["between"] == [-50, 500]
+    assert columns["margin"]["between"] == [-50, 200]
     assert columns["year"]["between"] == [1990, 2030]
     assert columns["status"] == {"type": "string", "in": ["no", "paid, late"]}
     assert columns["who"] == {"type": "string", "required": True}
