@@ -11,7 +11,7 @@ from segue.frames.arrow_types import conform, conform_batch, from_arrow, to_arro
 from segue.spec.step import FrameKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -50,12 +50,14 @@ def load_adapter(kind: FrameKind) -> FrameAdapter:
     return adapter
 
 
-def to_frame(data: pa.Table | pa.RecordBatchReader, spec: FrameSpec, schema: TableSchema) -> Any:
+def to_frame(
+    data: pa.Table | Iterable[pa.RecordBatch], spec: FrameSpec, schema: TableSchema
+) -> Any:
     """Return data as the frame, or the iterator of frames, that an annotation asks for.
 
     Args:
-        data: A table, or a reader that yields batches as they come.
-        spec: What is asked for. An iterator over a reader holds one batch at a time.
+        data: A table, or a reader or generator of batches.
+        spec: What is asked for. An iterator over batches holds one of them at a time.
         schema: Columns and types; an empty frame has them too.
 
     Example:
@@ -73,11 +75,13 @@ def to_frame(data: pa.Table | pa.RecordBatchReader, spec: FrameSpec, schema: Tab
     if spec.iterator:
         batches = data.to_batches(BATCH_ROWS) if isinstance(data, pa.Table) else data
         return _iterate(batches, adapter, schema)
-    table = data if isinstance(data, pa.Table) else data.read_all()
+    table = data if isinstance(data, pa.Table) else pa.Table.from_batches(data, to_arrow(schema))
     return adapter.make(conform(table, schema))
 
 
-def _iterate(batches: Any, adapter: FrameAdapter, schema: TableSchema) -> Iterator[Any]:
+def _iterate(
+    batches: Iterable[pa.RecordBatch], adapter: FrameAdapter, schema: TableSchema
+) -> Iterator[Any]:
     import pyarrow as pa
 
     for batch in batches:

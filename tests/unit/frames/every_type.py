@@ -32,7 +32,7 @@ COLUMNS = {
     "stamp: timestamp": [
         dt.datetime.fromisoformat("2020-01-01T03:04:05.678901"),
         None,
-        dt.datetime.max,
+        dt.datetime.fromisoformat("9999-12-31T23:59:59.999999"),
     ],
     "nanos: timestamp(ns)": [1, None, -1],
     "rome: timestamp(us, Europe/Rome)": [1, None, 2**50],

@@ -1,0 +1,1 @@
+"""Steps at work: each computed into staged files that no reader sees."""

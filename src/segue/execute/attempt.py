@@ -1,0 +1,168 @@
+"""One attempt at a step, in this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segue.errors import Location, OutputError, SqlError
+from segue.execute.inputs import StepInputs
+from segue.execute.upsert import add_to_base, refuse_other_columns
+from segue.failpoints import pass_point
+from segue.spec.output import StagedTable
+from segue.spec.sql import quote_identifier
+from segue.spec.types import parse_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from segue.protocols import Lake, Session
+    from segue.spec.output import DataFile, TableVersion
+    from segue.spec.scan import Scan
+    from segue.spec.step import PlaceSpec, ProjectSpec, Scalar, StepSpec
+    from segue.spec.types import TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class StepTask:
+    """All that one step's execution needs; it can go to another process.
+
+    Attributes:
+        project: The project.
+        step: The step.
+        parameters: Values of its settings.
+        bindings: Data by name, for everything that it reads; views after what they read.
+        place: Engine and limits.
+        folder: Where files are staged; it exists.
+        stem: Beginning of their names.
+        schema: Schema of an earlier result of the same code, None if there was none.
+        base: Published version that append and merge add to, None to start anew.
+        base_scan: How to read the base's files, in their order.
+        run_id: The run.
+    """
+
+    project: ProjectSpec
+    step: StepSpec
+    parameters: Mapping[str, Scalar]
+    bindings: Mapping[str, Scan | str]
+    place: PlaceSpec
+    folder: Path
+    stem: str
+    schema: TableSchema | None
+    base: TableVersion | None
+    base_scan: Scan | None
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What a step came to.
+
+    Attributes:
+        staged: Its table, None for an effect.
+        input_rows: Rows that it read, by table, where that is known without counting.
+        peak_memory: Bytes of resident memory, for a step with a process of its own.
+        attempts: How many attempts it took.
+    """
+
+    staged: StagedTable | None
+    input_rows: Mapping[str, int] = field(default_factory=dict)
+    peak_memory: int | None = None
+    attempts: int = 1
+
+
+def run_step(
+    task: StepTask,
+    session: Session,
+    lake: Lake,
+    progress: Callable[[int], None] | None = None,
+) -> StepResult:
+    """Compute a step and stage its result.
+
+    Args:
+        task: What to do.
+        session: An open engine; the step works in forks of it.
+        lake: Where the table is stored.
+        progress: Hears of the rows so far.
+
+    Raises:
+        StepError: The step failed; files may be left in the task's folder.
+    """
+    pass_point("execute.before")
+    with StepInputs(session, task.bindings) as inputs:
+        run = _run_python if task.step.sql is None else _run_sql
+        schema, files, input_rows = run(task, inputs, session, lake, progress)
+        staged = None
+        if schema is not None:
+            refuse_other_columns(task, schema)
+            staged = add_to_base(task, inputs.session, lake, schema, files)
+    pass_point("stage.written")
+    return StepResult(staged, input_rows)
+
+
+def _run_sql(
+    task: StepTask,
+    inputs: StepInputs,
+    _origin: Session,
+    lake: Lake,
+    progress: Callable[[int], None] | None,
+) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:
+    query, session = task.step.sql or "", inputs.session
+    try:
+        schema = session.describe(query)
+        if (wanted := _find_wanted(task, schema)) is not None:
+            schema = wanted
+            # the line break ends a comment in the query's last line
+            query = f"select {', '.join(map(quote_identifier, schema.names))} from (\n{query}\n)"
+        files = session.write(query, task.folder, task.stem, schema, lake.storage_type, progress)
+    except SqlError as error:
+        raise _locate(error, task.step) from error.__cause__
+    return schema, files, {}
+
+
+def _find_wanted(task: StepTask, found: TableSchema) -> TableSchema | None:
+    """Return the schema that a query's result must have, where that is not its own."""
+    step = task.step
+    if step.schema is None:
+        refuse_other_columns(task, found)
+        return task.base.schema if task.base is not None else None
+    declared = parse_schema(step.schema, found)
+    if set(declared.names) != set(found.names):
+        odd = ", ".join(repr(name) for name in sorted(set(declared.names) ^ set(found.names)))
+        raise OutputError(
+            f"step {step.name!r}: its declared schema and its SELECT differ in {odd}",
+            step=step.name,
+            location=step.location,
+        )
+    return declared
+
+
+def _locate(error: SqlError, step: StepSpec) -> SqlError:
+    """Return an error whose line counts from the step's file, not from its query."""
+    line = error.location.line if error.location and error.location.line else 1
+    return SqlError(
+        error.message,
+        step=step.name,
+        hint=error.hint,
+        location=Location(step.location.path, (step.location.line or 1) + line - 1),
+    )
+
+
+def _run_python(
+    task: StepTask,
+    inputs: StepInputs,
+    origin: Session,
+    lake: Lake,
+    progress: Callable[[int], None] | None,
+) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:
+    from segue.declare.python import load_function
+    from segue.execute.collect import Staging
+    from segue.execute.python_call import call_function
+
+    spec = task.step.function
+    assert spec is not None  # noqa: S101  # a step has SQL or a function
+    function = load_function(task.project, task.step)
+    with origin.fork() as writer:
+        staging = Staging(writer, lake, task.folder, task.stem)
+        return call_function(task, spec, function, inputs, staging, progress)

@@ -1,0 +1,67 @@
+"""The tables that a step reads, in sessions of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.spec.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from segue.protocols import Session
+    from segue.spec.scan import Scan
+    from segue.spec.types import TableSchema
+
+
+class StepInputs:
+    """Gives forks of a session in which a step's tables have their names.
+
+    A session runs one streamed query at a time, so each stream has a fork.
+
+    Attributes:
+        session: The first fork, for whatever is not streamed.
+    """
+
+    def __init__(self, session: Session, bindings: Mapping[str, Scan | str]) -> None:
+        """Fork a session.
+
+        Args:
+            session: Belongs to the run.
+            bindings: Data by name, views after what they read.
+        """
+        self._origin = session
+        self._bindings = bindings
+        self._opened: list[Session] = []
+        self.session = self.fork()
+
+    def fork(self) -> Session:
+        """Return one more session with the step's tables; closed with the others."""
+        fork = self._origin.fork()
+        self._opened.append(fork)
+        for name, data in self._bindings.items():
+            fork.bind(name, data)
+        return fork
+
+    def describe(self, tables: Sequence[str]) -> dict[str, TableSchema]:
+        """Return the columns of tables."""
+        return {
+            table: self.session.describe(f"select * from {quote_identifier(table)}")
+            for table in tables
+        }
+
+    def __enter__(self) -> Self:
+        """Return the inputs."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close all forks."""
+        for fork in self._opened:
+            fork.close()
