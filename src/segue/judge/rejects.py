@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 from segue.errors import OutputError
 from segue.judge.compile import compile_checks
 from segue.judge.measure import measure_table
-from segue.judge.sql_text import quote_identifier, quote_text
 from segue.registry import load_check as load_registered
 from segue.spec.contract import Verdict
 from segue.spec.output import StagedTable
+from segue.spec.sql import quote_identifier, quote_text
 from segue.spec.step import Mode
 from segue.spec.types import Column, DataType, TableSchema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from segue.protocols import CheckKind, Lake, Session
     from segue.spec.contract import Check, Contract, Report
@@ -98,7 +97,7 @@ def set_aside(
     staged: StagedTable,
     contract: Contract,
     lake: Lake,
-    folder: Path,
+    rejects_lake: Lake,
     stem: str,
     base_rejects: TableVersion | None,
     load_check: Callable[[str], CheckKind] = load_registered,
@@ -114,8 +113,8 @@ def set_aside(
             table's own name is bound to the result when this returns.
         staged: The staged table.
         contract: What must be true of it.
-        lake: Where the tables are.
-        folder: The table's folder.
+        lake: Where the table is staged.
+        rejects_lake: Where the rejects belong; a source's rows are staged elsewhere.
         stem: Beginning of the names of new files.
         base_rejects: Rejects so far; those of an append or a merge stay.
         load_check: Gives a check kind by its name.
@@ -129,17 +128,17 @@ def set_aside(
     report = measure_table(session, table, contract, schema, load_check)
     report = _mark_rejected(report, contract, load_check)
     failing = _find_failing(report, contract, schema, load_check)
-    writer = _Writer(session, staged, lake, stem, base_rejects)
+    writer = _Writer(session, staged, lake, rejects_lake, stem, base_rejects)
     if not failing:
         return staged, writer.write_rejects(None), report
     with _origin_bound(session, staged, lake) as source:
         flagged = _Flagged(source, failing, schema)
         clean = session.fetch(flagged.count("not " + _ADDED)).column(0)[0].as_py() == 0
-        result = writer.write_kept(flagged.keep(_ADDED if clean else ""), folder, clean=clean)
+        result = writer.write_kept(flagged.keep(_ADDED if clean else ""), clean=clean)
         rejects = writer.write_rejects(flagged.reject())
         session.bind(table, lake.scan(schema, table, result.files))
     for file in staged.adds:
-        (folder / file.path).unlink(missing_ok=True)
+        (lake.folder(table) / file.path).unlink(missing_ok=True)
     return result, rejects, _judge_again(session, report, contract, schema, load_check)
 
 
@@ -256,12 +255,14 @@ class _Writer:
     session: Session
     staged: StagedTable
     lake: Lake
+    rejects_lake: Lake
     stem: str
     base_rejects: TableVersion | None
 
-    def write_kept(self, query: str, folder: Path, *, clean: bool) -> StagedTable:
+    def write_kept(self, query: str, *, clean: bool) -> StagedTable:
         """Write the rows that stay; `clean` says that the kept files stay as they are."""
-        files = self._write(query, folder, f"{self.stem}-kept", self.staged.schema)
+        schema, staged = self.staged.schema, self.staged
+        files = self._write(query, self.lake, staged.table, f"{self.stem}-kept", schema)
         return replace(self.staged, adds=files, keeps=self.staged.keeps if clean else ())
 
     def write_rejects(self, query: str | None) -> StagedTable:
@@ -278,14 +279,14 @@ class _Writer:
                 query
                 or _Flagged(quote_identifier(self.staged.table), {}, self.staged.schema).reject()
             )
-            adds = self._write(query, self.lake.folder(table), self.stem, schema)
+            adds = self._write(query, self.rejects_lake, table, self.stem, schema)
         mode = Mode.APPEND if keeps else Mode.REPLACE
         return StagedTable(table, schema, mode, adds, keeps, base.number if base else None)
 
     def _write(
-        self, query: str, folder: Path, stem: str, schema: TableSchema
+        self, query: str, lake: Lake, table: str, stem: str, schema: TableSchema
     ) -> tuple[DataFile, ...]:
-        return self.session.write(query, folder, stem, schema, self.lake.storage_type)
+        return self.session.write(query, lake.folder(table), stem, schema, lake.storage_type)
 
 
 def _judge_again(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import StepError
-from segue.judge.sql_text import quote_identifier
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

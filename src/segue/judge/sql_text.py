@@ -1,4 +1,4 @@
-"""Names and values as SQL text.
+"""Values as SQL text, in the types of the columns that they are compared with.
 
 Checks compare exactly: a bound is written in the type of its column, so that no value
 passes through a floating-point number on the way.
@@ -11,6 +11,8 @@ from datetime import date, datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from segue.spec.sql import quote_identifier, quote_text
+
 if TYPE_CHECKING:
     from segue.spec.types import DataType
 
@@ -20,26 +22,6 @@ Plain = bool | int | float | str
 _MOST_DIGITS = 80
 """More than any type has: rounding a larger number does not change that it is out of range."""
 _EXACT = Context(prec=200)
-
-
-def quote_identifier(name: str) -> str:
-    """Return a name in double quotes.
-
-    Example:
-        >>> print(quote_identifier('an "odd" name'))
-        "an ""odd"" name"
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """Return a text as a SQL literal.
-
-    Example:
-        >>> quote_text("it's")
-        "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
 
 
 def read_scalar(value: Any) -> Plain:

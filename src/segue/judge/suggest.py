@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.sql_text import quote_identifier
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,7 +180,7 @@ def _look_closer(session: Session, source: str, fact: _Facts, rows: int, *, firs
         short = all(len(value) <= _LONGEST_LISTED for value in found)
         if short and len(found) <= min(_MOST_LISTED, values // _ROWS_PER_VALUE):
             listed = tuple(sorted(found))
-    return _Facts(fact.column, fact.nulls, fact.low, fact.high, fact.distinct, bool(unique), listed)
+    return replace(fact, unique=bool(unique), values=listed)
 
 
 def _suggest(fact: _Facts, rows: int) -> list[str]:

@@ -29,8 +29,7 @@ def stage(session, lake, rows, mode=Mode.REPLACE, kept=None):
 
 def divide(session, lake, staged, *checks, stem="run", base_rejects=None):
     contract = make_contract(*checks, rejects=True)
-    folder = lake.folder("orders")
-    return set_aside(session, staged, contract, lake, folder, stem, base_rejects)
+    return set_aside(session, staged, contract, lake, lake, stem, base_rejects)
 
 
 def read(session, lake, staged):

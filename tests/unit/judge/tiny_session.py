@@ -6,11 +6,11 @@ import duckdb
 import pyarrow.parquet as pq
 
 from segue.errors import Location, SqlError
-from segue.judge.sql_text import quote_identifier
 from segue.registry import load_check
 from segue.spec.contract import Check, Contract, Tolerance
 from segue.spec.output import DataFile
 from segue.spec.scan import Scan
+from segue.spec.sql import quote_identifier
 from segue.spec.types import Column, TableSchema, parse_type
 
 AT_THE_FIRST = Tolerance()

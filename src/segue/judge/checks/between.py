@@ -13,11 +13,11 @@ from segue.judge.sql_text import (
     Plain,
     plain_column,
     plain_type,
-    quote_identifier,
     read_decimal,
     read_scalar,
     write_bound,
 )
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

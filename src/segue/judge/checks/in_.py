@@ -8,13 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segue.judge.row_check import RowCheck, read_long
-from segue.judge.sql_text import (
-    plain_column,
-    plain_type,
-    quote_identifier,
-    read_scalar,
-    write_literal,
-)
+from segue.judge.sql_text import plain_column, plain_type, read_scalar, write_literal
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,8 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from segue.judge.row_check import RowCheck, read_long, read_text
-from segue.judge.sql_text import quote_identifier, quote_text, text_column
+from segue.judge.sql_text import text_column
+from segue.spec.sql import quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

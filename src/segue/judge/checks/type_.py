@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segue.judge.row_check import read_long, read_text
-from segue.judge.sql_text import quote_identifier, quote_text
 from segue.judge.verdict import judge_value
+from segue.spec.sql import quote_identifier, quote_text
 from segue.spec.types import parse_type
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.judge.compile import Screen
 from segue.judge.row_check import RowCheck, read_flag, read_long
-from segue.judge.sql_text import quote_identifier
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
