@@ -8,9 +8,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segue.declare.fingerprint import digest_parts
+from segue.declare.digest import digest_parts
 from segue.declare.graph import index_steps, order_steps, resolve_reads
+from segue.declare.modules import STEPS
 from segue.declare.problems import Problems, check_name, read_text
+from segue.declare.python import read_python_steps
 from segue.declare.sql import read_sql_step
 from segue.declare.toml import FILE, Config, read_config
 from segue.errors import Location, UsageError
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from segue.spec.contract import Contract
     from segue.spec.step import Scalar, StepSpec
 
-STEPS = "steps"
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "requirements.txt")
 
 
@@ -61,7 +62,9 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     problems = Problems()
     config = read_config(root, os.environ, problems)
     declared, broken = _read_sql(root, problems)
-    steps = index_steps(declared, config.sources, problems)
+    python = read_python_steps(root, list_files(root / STEPS, ".py"), problems)
+    broken |= python.broken
+    steps = index_steps([*declared, *python.steps], config.sources, problems)
     contracts: dict[str, Contract] = {}
     steps = resolve_reads(steps, config.sources, contracts, broken | config.broken, problems)
     order = order_steps(steps, contracts, problems)

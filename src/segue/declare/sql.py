@@ -11,19 +11,18 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import TokenType
 
-from segue.declare.fingerprint import digest_parts, digest_text
+from segue.declare.fingerprint import fingerprint_sql
 from segue.declare.options import NO_OPTIONS, OPTIONS, Options, read_options
 from segue.errors import Location
 from segue.registry import nearest
 from segue.spec.step import StepSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from sqlglot.tokenizer_core import Token
 
     from segue.declare.problems import Problems
-    from segue.spec.step import Fingerprint
 
 SQL_OPTIONS = tuple(name for name in OPTIONS if name not in ("by", "sort", "how"))
 TABLE_FUNCTIONS = frozenset(
@@ -34,16 +33,6 @@ TABLE_FUNCTIONS = frozenset(
 _DIALECT = DuckDB()
 _OPENINGS = frozenset(
     (TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.VALUES, TokenType.L_PAREN)
-)
-_EXACT = frozenset(
-    (
-        TokenType.STRING,
-        TokenType.IDENTIFIER,
-        TokenType.HEREDOC_STRING,
-        TokenType.BYTE_STRING,
-        TokenType.UNICODE_STRING,
-        TokenType.RAW_STRING,
-    )
 )
 _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
 _HEADER = re.compile(r"^[ \t]*--[ \t]*segue:(.*)$", re.MULTILINE)
@@ -89,7 +78,7 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         location=location,
         reads=_read_tables(tree, shown, problems),
         mode=options.mode,
-        fingerprint=fingerprint_sql(body, tree, options),
+        fingerprint=fingerprint_sql(body, tree, options.meaning),
         sql=text[: body[-1].end + 1],
         about=_read_about(header),
     )
@@ -103,30 +92,6 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         on=options.on,
         limits=options.limits,
     )
-
-
-def fingerprint_sql(
-    tokens: Sequence[Token], tree: exp.Expr, options: Options = NO_OPTIONS
-) -> Fingerprint:
-    """Return the fingerprint of a SELECT.
-
-    Case of keywords and functions, whitespace and comments don't count; case of names does,
-    since it is the case of the result's columns, and so does every letter of a literal.
-
-    Args:
-        tokens: Its tokens.
-        tree: Its syntax tree.
-        options: The step's options.
-    """
-    words = [
-        token.text if token.token_type in _EXACT else " ".join(token.text.upper().split())
-        for token in tokens
-    ]
-    # Tokens can't tell a keyword from a column called `date`: the tree's names can.
-    names = [node.this for node in tree.find_all(exp.Identifier)]
-    parts = [("query", digest_text("\0".join(words) + "\1" + "\0".join(names)))]
-    parts += [(f"option {name}", digest_text(value)) for name, value in options.meaning]
-    return digest_parts(parts)
 
 
 def _cut_statement(tokens: list[Token], shown: str, problems: Problems) -> list[Token]:

@@ -1,0 +1,166 @@
+"""What a function's annotations ask for, read without importing a frame library."""
+
+from __future__ import annotations
+
+import ast
+import types
+import typing
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from segue.spec.step import FrameKind, FrameSpec, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SERVED = ", ".join(kind for kind in FrameKind if kind not in ("None", "pyarrow.RecordBatch"))
+SERVED_HINT = f"can be served: {SERVED}, or an Iterator of pyarrow.RecordBatch or of frames"
+
+_LIBRARIES = {"pandas": "pandas", "polars": "polars", "pyarrow": "pyarrow"}
+_LIBRARIES |= {"duckdb": "duckdb", "_duckdb": "duckdb"}
+_FRAMES = {kind.value: kind for kind in FrameKind if "." in kind}
+_ITERATORS = frozenset(("Iterator", "Iterable", "Generator"))
+_ITERATED = frozenset(
+    (FrameKind.PANDAS, FrameKind.POLARS, FrameKind.ARROW, FrameKind.ARROW_BATCH, FrameKind.ROWS)
+)
+_SCALARS: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
+Tree = tuple[str, tuple["Tree", ...]]
+"""A type as name and arguments: ``("Iterator", (("pandas.DataFrame", ()),))``."""
+
+
+class Annotations:
+    """Reads annotations as a module means them.
+
+    Args:
+        names: The module's globals.
+        imports: What each name stands for that the module imports, even if only for types.
+    """
+
+    def __init__(self, names: Mapping[str, Any], imports: Mapping[str, str]) -> None:
+        self._names = names
+        self._imports = imports
+
+    def read_frame(self, annotation: Any) -> FrameSpec | None:
+        """Return the frame that an annotation asks for, or None if none is served."""
+        name, arguments = self._read(annotation)
+        if name == "None":
+            return FrameSpec(FrameKind.NOTHING)
+        if name in _ITERATORS and arguments:
+            kind = _frame_kind(arguments[0])
+            return FrameSpec(kind, iterator=True) if kind in _ITERATED else None
+        kind = _frame_kind((name, arguments))
+        return FrameSpec(kind) if kind and kind != FrameKind.ARROW_BATCH else None
+
+    def read_scalar(self, annotation: Any) -> tuple[type, ...] | None:
+        """Return the types of a setting's annotation, or None if it is no scalar."""
+        name, arguments = self._read(annotation)
+        parts = arguments if name in ("Union", "Optional") else ((name, arguments),)
+        found: list[type] = [type(None)] if name == "Optional" else []
+        for part, _ in parts:
+            if part == "None":
+                found.append(type(None))
+            elif part in _SCALARS:
+                found.append(_SCALARS[part])
+            else:
+                return None
+        return tuple(found)
+
+    def show(self, annotation: Any) -> str:
+        """Return an annotation as messages name it."""
+        return annotation if isinstance(annotation, str) else _show(self._read(annotation))
+
+    def _read(self, annotation: Any) -> Tree:
+        if isinstance(annotation, typing.ForwardRef):
+            annotation = annotation.__forward_arg__
+        if isinstance(annotation, str):
+            return self._read_text(annotation)
+        if annotation is None or annotation is type(None):
+            return ("None", ())
+        origin = typing.get_origin(annotation)
+        if origin is None:
+            return (_name_of(annotation), ())
+        arguments = typing.get_args(annotation)
+        if origin is typing.Annotated:
+            return self._read(arguments[0])
+        if origin in (typing.Union, types.UnionType):
+            return ("Union", tuple(self._read(argument) for argument in arguments))
+        return (_name_of(origin), tuple(self._read(argument) for argument in arguments))
+
+    def _read_text(self, text: str) -> Tree:
+        node = _parse(text)
+        return self._read_node(node) if node else (text, ())
+
+    def _read_node(self, node: ast.expr) -> Tree:
+        if isinstance(node, ast.Constant):
+            text = isinstance(node.value, str)
+            return self._read_text(str(node.value)) if text else (str(node.value), ())
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            return ("Union", (self._read_node(node.left), self._read_node(node.right)))
+        if isinstance(node, ast.Subscript):
+            name, _ = self._read_node(node.value)
+            inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+            arguments = tuple(self._read_node(item) for item in inner)
+            return arguments[0] if name == "Annotated" else (name, arguments)
+        if isinstance(node, ast.Attribute):
+            base, _ = self._read_node(node.value)
+            return (_shorten(f"{base}.{node.attr}"), ())
+        return self._read_name(node.id) if isinstance(node, ast.Name) else (ast.unparse(node), ())
+
+    def _read_name(self, name: str) -> Tree:
+        if name in self._names:
+            value = self._names[name]
+            if isinstance(value, types.ModuleType):
+                return (value.__name__, ())
+            return self._read(value)
+        return (_shorten(self._imports.get(name, name)), ())
+
+
+@cache
+def _parse(text: str) -> ast.expr | None:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        return None
+
+
+def _frame_kind(tree: Tree) -> FrameKind | None:
+    name, arguments = tree
+    if name == "list" and [inner for inner, _ in arguments] in (["dict"], ["Mapping"]):
+        return FrameKind.ROWS
+    return _FRAMES.get(name)
+
+
+def _name_of(value: Any) -> str:
+    module = getattr(value, "__module__", "")
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None) or repr(value)
+    if value is Any or module == "builtins":
+        return str(name)
+    return _shorten(f"{module}.{name}")
+
+
+def _shorten(dotted: str) -> str:
+    """Return one name for a class that has several: where it is defined, and where exported."""
+    root, _, rest = dotted.partition(".")
+    last = rest.rpartition(".")[2]
+    if root in _LIBRARIES and last:
+        return f"{_LIBRARIES[root]}.{last}"
+    if root in ("typing", "collections", "builtins", "typing_extensions") and last:
+        return {"List": "list", "Dict": "dict"}.get(last, last)
+    return dotted
+
+
+def _show(tree: Tree) -> str:
+    name, arguments = tree
+    return f"{name}[{', '.join(map(_show, arguments))}]" if arguments else name
+
+
+def fits(value: Scalar, allowed: tuple[type, ...]) -> bool:
+    """Return whether a value is one of these types; a whole number is a float, too.
+
+    Example:
+        >>> fits(3, (float,)), fits(True, (int,))
+        (True, False)
+    """
+    if float in allowed and type(value) is int:
+        return True
+    return type(value) in allowed
