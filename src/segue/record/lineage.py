@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segue.errors import UnknownNameError
 from segue.plan.graph import find_maker, follow
+from segue.record.columns import trace_columns
 from segue.registry import nearest
 from segue.spec.step import Mode
 
@@ -203,9 +204,15 @@ class _Tracer:
                 self.made[step.name] = self._blur(step, names, "all columns (Python)")
             else:
                 inputs = {table: self.columns(table) for table in step.reads}
-                self.made[step.name] = _read_query(step, names, inputs) or self._blur(
-                    step, names, "all columns (not traceable)"
-                )
+                told = {
+                    name: [Edge(f"{t}.{c}", f"{step.name}.{name}") for t, c in origins]
+                    for name, origins in trace_columns(step.sql, names, inputs).items()
+                }
+                untold = [name for name in names if name not in told]
+                self.made[step.name] = {
+                    **self._blur(step, untold, "all columns (not traceable)"),
+                    **told,
+                }
         return self.made[step.name]
 
     def _blur(self, step: StepSpec, names: Iterable[str], how: str) -> dict[str, list[Edge]]:
@@ -256,51 +263,3 @@ class _Tracer:
         ordered = sorted(names, key=lambda name: order.index(name.partition(".")[0]))
         nodes = tuple(Node(name, self.kinds[name.partition(".")[0]]) for name in ordered)
         return Lineage(nodes, tuple(dict.fromkeys(edges)))
-
-
-def _read_query(
-    step: StepSpec, names: Iterable[str], inputs: Mapping[str, tuple[str, ...]]
-) -> dict[str, list[Edge]]:
-    """Return by output column the columns that a SELECT makes it from; empty if it can't be told.
-
-    Args:
-        step: A SQL step.
-        names: Its columns, where they are known: SQL folds the case of names.
-        inputs: Columns of each table that it reads.
-    """
-    import sqlglot
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-    from sqlglot.lineage import lineage
-    from sqlglot.optimizer.qualify import qualify
-    from sqlglot.optimizer.scope import build_scope
-
-    spelled = {name.lower(): name for name in names}
-    tables = {table.lower(): table for table in inputs}
-    columns = {(t, c.lower()): c for t, known in inputs.items() for c in known}
-    schema: dict[str, Any] = {
-        table: dict.fromkeys(known, "UNKNOWN") for table, known in inputs.items() if known
-    }
-    made: dict[str, list[Edge]] = {}
-    try:
-        query = qualify(
-            sqlglot.parse_one(step.sql or "", dialect="duckdb"),
-            schema=schema,
-            dialect="duckdb",
-            validate_qualify_columns=False,
-        )
-        scope = build_scope(query)
-        folded_names = query.named_selects if isinstance(query, exp.Query) else []
-        for folded in folded_names:
-            name = spelled.get(folded.lower(), folded)
-            made[name] = []
-            for leaf in lineage(folded, query, schema, scope=scope, dialect="duckdb").walk():
-                table = tables.get(leaf.source.name) if isinstance(leaf.source, exp.Table) else None
-                if leaf.downstream or table is None:
-                    continue
-                column = leaf.name.rpartition(".")[2].strip('"')
-                start = f"{table}.{columns.get((table, column), column)}"
-                made[name].append(Edge(start, f"{step.name}.{name}"))
-    except (SqlglotError, ValueError, RecursionError):
-        return {}
-    return {} if "*" in made else made
