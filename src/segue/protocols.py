@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from segue.spec.contract import Check, Measurement
-    from segue.spec.output import DataFile, StepMemory, TableVersion
+    from segue.spec.output import DataFile, StepMemory, TableHistory, TableVersion
     from segue.spec.run import (
         Intent,
         Lease,
@@ -220,13 +220,33 @@ class Lake(Protocol):
     def history(self, table: str) -> tuple[Mapping[str, Any], ...]:
         """Return segue's own commits found in the table's log, oldest first, for a rebuild.
 
-        Each has: number, delta_version, run_id, fingerprint, schema (expression), files
-        (tuple of DataFile), content_hash, committed_at.
+        Each has: number, delta_version, run_id, fingerprint, environment, run_tables (how many
+        tables the run published together), schema (expression), files (tuple of DataFile),
+        content_hash, memory (of the step, its `seen_files` only the new ones; None for rejects),
+        committed_at.
         """
         ...
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of all tables that have a log."""
+        ...
+
+    def folders(self) -> tuple[str, ...]:
+        """Return the names of all tables that have a folder, published or not."""
+        ...
+
+    def current(self, table: str) -> tuple[int, TableSchema, tuple[DataFile, ...]]:
+        """Return version, columns and files at the head of a table's log, whoever wrote it.
+
+        The files that another writer made have no digest.
+
+        Raises:
+            StorageError: The other writer used what segue can't read by file list.
+        """
+        ...
+
+    def held_files(self, table: str) -> frozenset[str]:
+        """Return the paths of the files at the head of a table's log."""
         ...
 
     def loose_files(self, table: str) -> tuple[Path, ...]:
@@ -263,8 +283,12 @@ class Ledger(Protocol):
         """
         ...
 
-    def pending(self) -> tuple[Intent, ...]:
-        """Return intents that are declared and not yet flipped, oldest first."""
+    def pending(self, *, dead_only: bool = False) -> tuple[Intent, ...]:
+        """Return intents that are declared and not yet flipped, oldest first.
+
+        Args:
+            dead_only: Only those whose run is dead, and that others have to finish.
+        """
         ...
 
     def flip(self, intent: Intent, versions: Mapping[str, int]) -> int:
@@ -290,8 +314,56 @@ class Ledger(Protocol):
         """
         ...
 
-    def adopt(self, version: TableVersion) -> None:
-        """Take a foreign commit's files as a table's current version."""
+    def adopt(self, version: TableVersion, environment: str = "production") -> int:
+        """Take a foreign commit's files as a table's current version.
+
+        Args:
+            version: What was found; its number is given by the ledger.
+            environment: Whose pointer is moved.
+
+        Returns:
+            The number of the snapshot.
+
+        Raises:
+            ConflictError: A run is publishing the table.
+        """
+        ...
+
+    def restore(self, histories: Sequence[TableHistory], runs: Sequence[RunStart]) -> None:
+        """Fill an empty ledger with what the lake's logs tell.
+
+        Args:
+            histories: What was found, one per table.
+            runs: The runs that published it, oldest first.
+        """
+        ...
+
+    def is_empty(self) -> bool:
+        """Return whether no run was ever recorded."""
+        ...
+
+    def check_integrity(self) -> None:
+        """Read all of the ledger for damage.
+
+        Raises:
+            LedgerDamagedError: It is damaged.
+        """
+        ...
+
+    @staticmethod
+    def set_aside(url: str) -> str:
+        """Rename a damaged ledger; the next one of its URL begins empty.
+
+        Returns:
+            Where it now lies; empty if there was none.
+
+        Raises:
+            StorageError: It is in a database that segue does not rename.
+        """
+        ...
+
+    def live_runs(self) -> tuple[str, ...]:
+        """Return the ids of runs that are not over."""
         ...
 
     def close_run(
@@ -333,7 +405,7 @@ class Ledger(Protocol):
         """Return all published versions of a table, oldest first."""
         ...
 
-    def memories(self) -> Mapping[str, StepMemory]:
+    def memories(self, environment: str = "production") -> Mapping[str, StepMemory]:
         """Return each step's last success that became true."""
         ...
 

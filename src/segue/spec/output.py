@@ -154,6 +154,27 @@ class StepMemory:
     report: tuple[Mapping[str, Any], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class TableHistory:
+    """What a table's log tells, for a ledger that is made anew.
+
+    Attributes:
+        table: Name of the table.
+        environment: Whose readers see it.
+        versions: Versions that were visible, oldest first; readers see the last one.
+        last_number: Last number given to a version, visible or not.
+        head: Version at which its log stands.
+        memory: What is remembered of its step; None if nothing is known.
+    """
+
+    table: str
+    environment: str
+    versions: tuple[TableVersion, ...]
+    last_number: int
+    head: int
+    memory: StepMemory | None = None
+
+
 def sum_digests(files: tuple[DataFile, ...]) -> str:
     """Return the sum of the files' row hashes modulo 2**128, as 32 hex digits.
 

@@ -1,7 +1,8 @@
 """The nouns of `segue.spec` as JSON, for ledgers and for the metadata of commits.
 
 A no-op run reads a memory and a version of every step, so the layout is chosen for quick
-reading: a schema is a list of name and type, a file is a list of its fields.
+reading: a schema is one text, read once however many tables have it; a file is a list of its
+fields.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from segue.spec.types import Column, TableSchema, parse_type
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_read_type = lru_cache(maxsize=4096)(parse_type)
-
 
 def dump_json(value: Any) -> str:
     """Return compact JSON in ASCII; values that JSON lacks, such as dates, become text.
@@ -32,14 +31,24 @@ def dump_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def encode_schema(schema: TableSchema) -> list[list[str]]:
-    """Return the columns as pairs of name and type."""
-    return [[column.name, str(column.type)] for column in schema]
+def encode_schema(schema: TableSchema) -> str:
+    """Return the columns as JSON text of names and types by turns."""
+    return dump_json([text for column in schema for text in (column.name, str(column.type))])
 
 
-def decode_schema(pairs: list[list[str]]) -> TableSchema:
+@lru_cache(maxsize=8192)
+def decode_schema(text: str) -> TableSchema:
     """Return the schema that `encode_schema` took apart."""
-    return TableSchema(tuple(Column(name, _read_type(type_)) for name, type_ in pairs))
+    told = json.loads(text)
+    return TableSchema(tuple(map(_read_column, told[::2], told[1::2])))
+
+
+@lru_cache(maxsize=65536)
+def _read_column(name: str, type_: str) -> Column:
+    return Column(name, _read_type(type_))
+
+
+_read_type = lru_cache(maxsize=4096)(parse_type)
 
 
 def encode_file(file: DataFile) -> list[Any]:

@@ -11,30 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from segue.errors import ForeignCommitError, StorageError, StorageFullError
-from segue.spec.output import DataFile, sum_digests
+from segue.errors import StorageError, StorageFullError, UnknownNameError
+from segue.spec.output import DataFile
 from segue.spec.scan import Scan
 from segue.stores import lake_log
-from segue.stores.codec import decode_memory, dump_json, encode_memory
-from segue.stores.lake_types import (
-    find_storage,
-    has_local_timestamps,
-    read_schema,
-    write_schema,
-)
+from segue.stores.codec import decode_memory
+from segue.stores.lake_commit import advance_table, create_table, locate
+from segue.stores.lake_types import find_storage, read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    import deltalake
-
     from segue.spec.run import Publication
     from segue.spec.types import DataType, TableSchema
 
-APPLICATION = "segue"
-"""Whose application transactions the numbers of versions are."""
-
-CHECKPOINT_EVERY = 100
 _RENAMED_COLUMNS = 2
 """The reader version that means column mapping and nothing else."""
 _READABLE = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
@@ -90,67 +80,11 @@ class DeltaLake:
             expected = 0 if base is None else base + 1
             lake_log.remove_torn(folder, expected)
             if self.head(publication.table) is None:
-                version = self._create(folder, publication)
+                version = create_table(folder, publication)
             else:
-                version = self._advance(folder, publication)
+                version = advance_table(folder, publication)
             lake_log.sync_commit(folder, version)
         return version
-
-    def _create(self, folder: Path, publication: Publication) -> int:
-        from deltalake import Schema
-        from deltalake.exceptions import DeltaError
-        from deltalake.transaction import create_table_with_add_actions
-
-        if publication.base_delta is not None:
-            raise _foreign(publication, None)
-        try:
-            create_table_with_add_actions(
-                _locate(folder),
-                Schema.from_json(write_schema(publication.staged.schema)),
-                _add_actions(folder, publication.staged.files),
-                mode="error",
-                partition_by=[],
-                **_commit_options(publication),
-            )
-        except DeltaError:
-            # Another process was first: with the same intent, or with its own.
-            if self.head(publication.table) is None:
-                raise
-            return self._advance(folder, publication)
-        return 0
-
-    def _advance(self, folder: Path, publication: Publication) -> int:
-        from deltalake import DeltaTable
-        from deltalake.exceptions import CommitFailedError
-
-        handle = DeltaTable(_locate(folder))
-        number = handle.transaction_version(APPLICATION)
-        if number is not None and number >= publication.number:
-            return self._find_own(folder, publication)
-        try:
-            prepared = _prepare_protocol(handle, folder, publication)
-            if handle.version() != prepared:
-                raise _foreign(publication, handle.version())
-            _write_commit(handle, folder, publication)
-        except CommitFailedError as error:
-            # Lost a race: fine if it was won by this very publication in another process.
-            now = DeltaTable(_locate(folder))
-            if (now.transaction_version(APPLICATION) or 0) >= publication.number:
-                return self._find_own(folder, publication)
-            raise _foreign(publication, now.version()) from error
-        version = prepared + 1
-        if version % CHECKPOINT_EVERY == 0:
-            _write_checkpoint(folder)
-        return version
-
-    def _find_own(self, folder: Path, publication: Publication) -> int:
-        for version in reversed(lake_log.list_commits(folder)):
-            note = lake_log.read_note(lake_log.read_commit(folder, version) or [])
-            if note.get("segue.number") == str(publication.number):
-                if note.get("segue.run") == publication.run_id:
-                    return version
-                break
-        raise _foreign(publication, self.head(publication.table))
 
     def history(self, table: str) -> tuple[Mapping[str, Any], ...]:
         """Return segue's own commits found in the table's log, oldest first, for a rebuild."""
@@ -183,9 +117,27 @@ class DeltaLake:
         found = [each.parent for each in self._root.glob(f"*/{lake_log.LOG}")]
         return tuple(sorted(folder.name for folder in found))
 
+    def folders(self) -> tuple[str, ...]:
+        """Return the names of all tables that have a folder, published or not."""
+        if not self._root.is_dir():
+            return ()
+        found = (each.name for each in self._root.iterdir() if each.is_dir())
+        return tuple(sorted(name for name in found if not name.startswith(("_", "."))))
+
     def loose_files(self, table: str) -> tuple[Path, ...]:
         """Return data files in the table's folder, whether or not a version holds them."""
         return tuple(sorted((self._root / table).glob("*.parquet*")))
+
+    def held_files(self, table: str) -> frozenset[str]:
+        """Return the paths of the files at the head of a table's log."""
+        from deltalake import DeltaTable
+
+        folder = self._root / table
+        if self.head(table) is None:
+            return frozenset()
+        with _naming_faults(folder):
+            listed = DeltaTable(locate(folder)).get_add_actions()["path"].to_pylist()
+        return frozenset(map(unquote, listed))
 
     def current(self, table: str) -> tuple[int, TableSchema, tuple[DataFile, ...]]:
         """Return version, columns and files at the head of a table's log, whoever wrote it.
@@ -198,8 +150,10 @@ class DeltaLake:
         from deltalake import DeltaTable
 
         folder = self._root / table
+        if self.head(table) is None:
+            raise UnknownNameError(f"there is no Delta table {table!r} in the lake")
         with _naming_faults(folder):
-            handle = DeltaTable(_locate(folder))
+            handle = DeltaTable(locate(folder))
             protocol, described = handle.protocol(), handle.metadata()
             unknown = set(protocol.reader_features or ()) - _READABLE
             if (
@@ -225,11 +179,6 @@ class DeltaLake:
             return handle.version(), read_schema(handle.schema().to_json()), tuple(files)
 
 
-def _locate(folder: Path) -> str:
-    # delta-rs takes a path for a URL and decodes it.
-    return folder.as_uri()
-
-
 @contextmanager
 def _naming_faults(folder: Path) -> Iterator[None]:
     try:
@@ -249,125 +198,6 @@ def _naming_faults(folder: Path) -> Iterator[None]:
 
 def _full(folder: Path) -> StorageFullError:
     return StorageFullError(f"no room is left in {folder}", hint="make room and run again")
-
-
-def _foreign(publication: Publication, found: int | None) -> ForeignCommitError:
-    table = publication.table
-    expected = publication.base_delta
-    return ForeignCommitError(
-        f"another writer committed to the table {table!r}: its Delta log stands at "
-        f"{'nothing' if found is None else f'version {found}'}, "
-        f"{'nothing' if expected is None else f'version {expected}'} was expected",
-        hint=f"segue recover --adopt {table} takes what it wrote as the table's current version",
-    )
-
-
-def _add_actions(folder: Path, files: Sequence[DataFile]) -> list[Any]:
-    from deltalake.transaction import AddAction
-
-    actions = []
-    for file in files:
-        modified = int((folder / file.path).stat().st_mtime * 1000)
-        stats = json.dumps({"numRecords": file.rows, **file.stats})
-        actions.append(AddAction(file.path, file.bytes, {}, modified, True, stats))
-    return actions
-
-
-def _commit_options(publication: Publication) -> dict[str, Any]:
-    from deltalake import CommitProperties, PostCommitHookProperties, Transaction
-
-    staged = publication.staged
-    note = {
-        "segue.run": publication.run_id,
-        "segue.number": str(publication.number),
-        "segue.fingerprint": publication.fingerprint,
-        "segue.environment": publication.environment,
-        "segue.tables": str(publication.run_tables),
-        "segue.schema": str(staged.schema),
-        "segue.content_hash": sum_digests(staged.files),
-        "segue.files": dump_json({file.path: file.digest for file in staged.adds}),
-    }
-    if publication.memory:
-        note["segue.memory"] = dump_json(encode_memory(publication.memory))
-    return {
-        "commit_properties": CommitProperties(
-            custom_metadata=note,
-            max_commit_retries=0,
-            app_transactions=[Transaction(APPLICATION, publication.number)],
-        ),
-        "post_commithook_properties": PostCommitHookProperties(
-            create_checkpoint=False, cleanup_expired_logs=False
-        ),
-    }
-
-
-def _prepare_protocol(
-    handle: deltalake.DeltaTable, folder: Path, publication: Publication
-) -> int | None:
-    """Return the version from which to commit, after enabling what the schema needs."""
-    base = publication.base_delta
-    if base is None:
-        return None
-    mark = f"{publication.run_id} {publication.number}"
-    if handle.version() == base + 1:
-        note = lake_log.read_note(lake_log.read_commit(folder, base + 1) or [])
-        return base + 1 if note.get("segue.prepares") == mark else base
-    needs = has_local_timestamps(publication.staged.schema)
-    if not needs or "timestampNtz" in (handle.protocol().reader_features or ()):
-        return base
-    if handle.version() != base:
-        return base
-    from deltalake import CommitProperties, TableFeatures
-
-    handle.alter.add_feature(
-        TableFeatures.TimestampWithoutTimezone,
-        allow_protocol_versions_increase=True,
-        commit_properties=CommitProperties(
-            custom_metadata={"segue.prepares": mark}, max_commit_retries=0
-        ),
-    )
-    lake_log.sync_commit(folder, base + 1)
-    handle.update_incremental()
-    return base + 1
-
-
-def _write_commit(handle: deltalake.DeltaTable, folder: Path, publication: Publication) -> None:
-    from deltalake import Schema
-    from deltalake.transaction import RemoveAction
-
-    staged = publication.staged
-    schema = Schema.from_json(write_schema(staged.schema))
-    listed = handle.get_add_actions()
-    held = dict(
-        zip(
-            map(unquote, listed["path"].to_pylist()),
-            listed["size_bytes"].to_pylist(),
-            strict=True,
-        )
-    )
-    fresh = [file for file in staged.files if file.path not in held]
-    options = _commit_options(publication)
-    if handle.schema().to_json() != schema.to_json():
-        if len(fresh) < len(staged.files):
-            # delta-rs would remove and add a kept file at once, which readers take as they like.
-            raise StorageError(f"table {staged.table!r} can't keep files of other columns")
-        adds = _add_actions(folder, fresh)
-        handle.create_write_transaction(adds, "overwrite", schema, [], **options)
-        return
-    stays = {file.path for file in staged.files}
-    now = int(datetime.now(UTC).timestamp() * 1000)
-    gone = [RemoveAction(path, True, now, held[path], {}) for path in held if path not in stays]
-    actions = [*_add_actions(folder, fresh), *gone]
-    handle.create_write_transaction(actions, "append", schema, [], **options)
-
-
-def _write_checkpoint(folder: Path) -> None:
-    from deltalake import DeltaTable
-
-    DeltaTable(_locate(folder)).create_checkpoint()
-    for path in (folder / lake_log.LOG).glob("*checkpoint*"):
-        lake_log.sync_path(path)
-    lake_log.sync_path(folder / lake_log.LOG)
 
 
 def _as_text(milliseconds: int) -> str:

@@ -5,6 +5,7 @@ Reading it so needs no deltalake, which costs a tenth of a second to import.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -38,11 +39,11 @@ def commit_path(folder: Path, version: int) -> Path:
 
 
 def read_commit(folder: Path, version: int) -> list[dict[str, Any]] | None:
-    """Return the actions of a commit; None if its file is torn, as after a power cut."""
+    """Return the actions of a commit; None if it is torn or not there."""
     try:
         lines = commit_path(folder, version).read_bytes().splitlines()
         actions = [json.loads(line) for line in lines if line.strip()]
-    except ValueError:
+    except (ValueError, FileNotFoundError):
         return None
     return actions or None
 
@@ -52,10 +53,16 @@ def remove_torn(folder: Path, version: int) -> bool:
 
     Commits appear whole (by rename), so a torn one is nobody's work in progress.
     """
-    path = commit_path(folder, version)
-    if not path.exists() or read_commit(folder, version) is not None:
+    if not commit_path(folder, version).exists() or read_commit(folder, version) is not None:
         return False
-    path.unlink()
+    descriptor = os.open(folder / LOG, os.O_RDONLY)
+    try:
+        # Another process may have removed it and written it anew since we looked.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if read_commit(folder, version) is None:
+            commit_path(folder, version).unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
     return True
 
 

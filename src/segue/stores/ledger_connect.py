@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import contextmanager
+from importlib import import_module
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
@@ -30,6 +32,9 @@ MIGRATIONS: Mapping[int, tuple[str, ...]] = {}
 """Statements that bring a ledger from the version in the key to the next one."""
 
 REBUILD_HINT = "segue recover --rebuild sets it aside and makes a new one from the lake"
+
+QUICK_CHECK_BYTES = 8_000_000
+"""Ledgers up to this size are looked over when they are opened, which takes 1 ms per MB."""
 
 _WRITES = "segue_writes"
 
@@ -96,6 +101,10 @@ def naming_faults(where: str) -> Iterator[None]:
         if named is None:
             raise
         raise named from error
+    except json.JSONDecodeError as error:
+        raise LedgerDamagedError(
+            f"the ledger {where} is damaged: {error}", hint=REBUILD_HINT
+        ) from error
 
 
 def _name_fault(error: DBAPIError, where: str) -> SegueError | None:
@@ -127,6 +136,8 @@ def prepare(engine: Engine, where: str) -> None:
         StorageError: The ledger was made by a newer segue.
         LedgerDamagedError: It is not a ledger.
     """
+    if engine.dialect.name == "sqlite" and 0 < _file_bytes(where) < QUICK_CHECK_BYTES:
+        _check(engine, where, "pragma quick_check(1)")
     version = _read_version(engine, where)
     if version == SCHEMA_VERSION:
         return
@@ -141,6 +152,13 @@ def prepare(engine: Engine, where: str) -> None:
         options: dict[str, Any] = {_WRITES: True}
         with connection.execution_options(**options).begin():
             _migrate(connection, version)
+
+
+def _file_bytes(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _read_version(engine: Engine, where: str) -> int | None:
@@ -173,12 +191,38 @@ def _migrate(connection: Connection, version: int | None) -> None:
     connection.execute(meta.update().where(meta.c.name == "version").values(value=SCHEMA_VERSION))
 
 
+def set_aside(url: str) -> str:
+    """Rename the file of a SQLite ledger, and what belongs to it.
+
+    Raises:
+        StorageError: The ledger is in another database.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise StorageError(
+            f"the ledger {parsed} is not a file that can be set aside",
+            hint="restore it from your database's backup, or name an empty one in [lake] ledger",
+        )
+    path = Path(parsed.database)
+    if not path.exists():
+        return ""
+    taken = (path.with_name(f"{path.name}.damaged-{number}") for number in count(1))
+    aside = next(each for each in taken if not each.exists())
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return str(aside)
+
+
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert rows, or replace those of the same primary key."""
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    statement = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    # Each dialect has its own INSERT, and costs an import that the other does not need.
+    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+    statement = dialect.insert(table)
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
     connection.execute(statement, rows)
@@ -198,10 +242,13 @@ def check_integrity(engine: Engine, where: str) -> None:
     Raises:
         LedgerDamagedError: It is damaged.
     """
+    if engine.dialect.name == "sqlite":
+        _check(engine, where, "pragma integrity_check(3)")
+
+
+def _check(engine: Engine, where: str, pragma: str) -> None:
     with reading(engine, where) as connection:
-        if connection.dialect.name != "sqlite":
-            return
-        found = connection.exec_driver_sql("pragma integrity_check(3)").scalars().all()
+        found = connection.exec_driver_sql(pragma).scalars().all()
     if found != ["ok"]:
         raise LedgerDamagedError(
             f"the ledger {where} is damaged: {'; '.join(map(str, found))}", hint=REBUILD_HINT

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, null, or_, select, update
 
 from segue.errors import ConflictError, LeaseLostError
+from segue.spec.output import TableVersion
 from segue.spec.run import RunStatus, StepStatus
 from segue.stores.codec import (
     dump_json,
@@ -34,11 +36,11 @@ from segue.stores.ledger_tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
-    from segue.spec.output import DataFile, TableVersion
+    from segue.spec.output import DataFile
     from segue.spec.run import Intent, Lease, StepOutcome
 
 PENDING = "pending"
@@ -78,14 +80,7 @@ def declare(connection: Connection, lease: Lease, intent: Intent) -> None:
 
 def _refuse_conflicts(connection: Connection, intent: Intent) -> None:
     wanted = {publication.table: publication for publication in intent.publications}
-    pending = connection.execute(
-        select(intent_tables.c.name, intents.c.run_id)
-        .join(intents, intents.c.run_id == intent_tables.c.run_id)
-        .where(intents.c.state == PENDING)
-    )
-    for name, run_id in pending:
-        if name in wanted:
-            raise _conflict(f"run {run_id} is publishing the table {name!r}")
+    _refuse_pending(connection, wanted)
     known = connection.execute(select(tables.c.name, tables.c.last_number, tables.c.head))
     stands = {name: (number, head) for name, number, head in known}
     current = dict(
@@ -104,6 +99,17 @@ def _refuse_conflicts(connection: Connection, intent: Intent) -> None:
             raise _conflict(f"another run published the table {name!r} in the meantime")
 
 
+def _refuse_pending(connection: Connection, wanted: Collection[str]) -> None:
+    pending = connection.execute(
+        select(intent_tables.c.name, intents.c.run_id)
+        .join(intents, intents.c.run_id == intent_tables.c.run_id)
+        .where(intents.c.state == PENDING)
+    )
+    for name, run_id in pending:
+        if name in wanted:
+            raise _conflict(f"run {run_id} is publishing the table {name!r}")
+
+
 def _conflict(message: str) -> ConflictError:
     return ConflictError(message, hint="run again: it starts from what is published now")
 
@@ -116,24 +122,22 @@ def flip(connection: Connection, intent: Intent, at: Mapping[str, int], now: str
     if row.state == WITHDRAWN:
         _raise_heads(connection, at)
         raise LeaseLostError(f"run {intent.run_id} was withdrawn: {row.reason}", hint="run again")
-    number = _next_snapshot(connection, intent.environment, intent.run_id, now)
+    number = next_snapshot(connection, intent.environment, intent.run_id, now)
     for publication in intent.publications:
         staged = publication.staged
-        add_version(
-            connection,
-            {
-                "name": publication.table,
-                "number": publication.number,
-                "delta_version": at[publication.table],
-                "schema": dump_json(encode_schema(staged.schema)),
-                "content_hash": staged.content_hash,
-                "run_id": intent.run_id,
-                "fingerprint": publication.fingerprint,
-                "published_at": now,
-            },
-            staged.files,
+        version = TableVersion(
+            table=publication.table,
+            number=publication.number,
+            delta_version=at[publication.table],
+            schema=staged.schema,
+            files=staged.files,
+            content_hash=staged.content_hash,
+            run_id=intent.run_id,
+            fingerprint=publication.fingerprint,
+            published_at=now,
         )
-    _move_pointer(
+        add_version(connection, version)
+    move_pointer(
         connection,
         intent.environment,
         number,
@@ -167,16 +171,18 @@ def _settle(connection: Connection, intent: Intent, snapshot: int) -> None:
         )
 
 
-def _next_snapshot(connection: Connection, environment: str, run_id: str, now: str) -> int:
+def next_snapshot(connection: Connection, environment: str, run_id: str, now: str) -> int:
+    """Insert a snapshot and return its number."""
     made = connection.execute(
         insert(snapshots).values(environment=environment, run_id=run_id, created_at=now)
     )
     return inserted_number(made)
 
 
-def _move_pointer(
+def move_pointer(
     connection: Connection, environment: str, snapshot: int, numbers: Mapping[str, int]
 ) -> None:
+    """Let an environment's readers see a new snapshot, with these tables changed."""
     here = snapshot_tables.c.environment == environment
     if numbers:
         for name in numbers:
@@ -195,12 +201,20 @@ def _move_pointer(
     upsert(connection, pointers, [{"environment": environment, "snapshot": snapshot}])
 
 
-def add_version(
-    connection: Connection, version: Mapping[str, Any], held: Sequence[DataFile]
-) -> None:
+def add_version(connection: Connection, version: TableVersion) -> None:
     """Insert a table's next version, and begin and end the spans of its files."""
-    name, number = version["name"], version["number"]
-    connection.execute(insert(versions), [dict(version)])
+    name, number, held = version.table, version.number, version.files
+    row = {
+        "name": name,
+        "number": number,
+        "delta_version": version.delta_version,
+        "schema": encode_schema(version.schema),
+        "content_hash": version.content_hash,
+        "run_id": version.run_id,
+        "fingerprint": version.fingerprint,
+        "published_at": version.published_at,
+    }
+    connection.execute(insert(versions), [row])
     open_spans = (files.c.name == name) & files.c.last.is_(None)
     before = set(connection.execute(select(files.c.path).where(open_spans)).scalars())
     after = {file.path for file in held}
@@ -293,26 +307,14 @@ def withdraw(
 
 def adopt(connection: Connection, version: TableVersion, environment: str, now: str) -> int:
     """Make a version that another writer committed the table's current one."""
+    _refuse_pending(connection, {version.table})
     last = connection.execute(
         select(tables.c.last_number).where(tables.c.name == version.table)
     ).scalar()
     number = (last or 0) + 1
-    snapshot = _next_snapshot(connection, environment, version.run_id, now)
-    add_version(
-        connection,
-        {
-            "name": version.table,
-            "number": number,
-            "delta_version": version.delta_version,
-            "schema": dump_json(encode_schema(version.schema)),
-            "content_hash": version.content_hash,
-            "run_id": version.run_id,
-            "fingerprint": version.fingerprint,
-            "published_at": version.published_at or now,
-        },
-        version.files,
-    )
+    snapshot = next_snapshot(connection, environment, version.run_id, now)
+    add_version(connection, replace(version, number=number, published_at=now))
     head = {"name": version.table, "last_number": number, "head": version.delta_version}
     upsert(connection, tables, [head])
-    _move_pointer(connection, environment, snapshot, {version.table: number})
+    move_pointer(connection, environment, snapshot, {version.table: number})
     return snapshot

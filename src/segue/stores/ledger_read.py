@@ -109,7 +109,7 @@ def _version(row: Row[Any], held: Iterable[DataFile]) -> TableVersion:
         table=row.name,
         number=row.number,
         delta_version=row.delta_version,
-        schema=decode_schema(json.loads(row.schema)),
+        schema=decode_schema(row.schema),
         files=tuple(held),
         content_hash=row.content_hash,
         run_id=row.run_id,

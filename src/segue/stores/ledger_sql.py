@@ -20,9 +20,11 @@ from segue.stores.ledger_connect import (
     open_engine,
     prepare,
     reading,
+    set_aside,
     upsert,
     writing,
 )
+from segue.stores.ledger_restore import restore
 from segue.stores.ledger_tables import leases, measurements, runs, steps
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from segue.spec.output import StepMemory, TableVersion
+    from segue.spec.output import StepMemory, TableHistory, TableVersion
     from segue.spec.run import (
         Intent,
         Lease,
@@ -133,10 +135,10 @@ class SqlLedger:
         with writing(self._engine, self._where) as connection:
             ledger_publish.withdraw(connection, intent, committed, reason)
 
-    def adopt(self, version: TableVersion, environment: str = "production") -> None:
+    def adopt(self, version: TableVersion, environment: str = "production") -> int:
         """Take a foreign commit's files as a table's current version."""
         with writing(self._engine, self._where) as connection:
-            ledger_publish.adopt(connection, version, environment, self._now())
+            return ledger_publish.adopt(connection, version, environment, self._now())
 
     def close_run(
         self,
@@ -238,6 +240,21 @@ class SqlLedger:
         """Return the newest measurements of a table, newest first."""
         with reading(self._engine, self._where) as connection:
             return ledger_read.find_measurements(connection, table, limit)
+
+    def restore(self, histories: Sequence[TableHistory], runs: Sequence[RunStart]) -> None:
+        """Fill an empty ledger with what the lake's logs tell."""
+        with writing(self._engine, self._where) as connection:
+            restore(connection, histories, runs, self._now())
+
+    def is_empty(self) -> bool:
+        """Return whether no run was ever recorded."""
+        with reading(self._engine, self._where) as connection:
+            return connection.execute(select(runs.c.number).limit(1)).first() is None
+
+    @staticmethod
+    def set_aside(url: str) -> str:
+        """Rename a damaged ledger; the next one of its URL begins empty."""
+        return set_aside(url)
 
     def check_integrity(self) -> None:
         """Read all of the ledger for damage."""

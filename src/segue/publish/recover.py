@@ -1,0 +1,151 @@
+"""What dead runs left behind: finished if their intent was declared, discarded if not."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from segue.errors import ForeignCommitError
+from segue.failpoints import pass_point
+from segue.publish.lease import is_alive
+from segue.publish.rebuild import require_ledger
+from segue.publish.stage import remove_files, run_of
+from segue.publish.swap import complete_intent
+from segue.spec.output import TableVersion, sum_digests
+from segue.spec.run import RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from segue.protocols import Lake, Ledger
+    from segue.spec.output import DataFile
+    from segue.spec.run import Intent, Owner
+    from segue.spec.scan import Scan
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of a dead run.
+
+    Attributes:
+        run_id: The run.
+        status: ``done`` if it was brought to its end, ``lost`` if it had not declared what
+            it would publish, ``failed`` if another writer's commit made its end impossible.
+        snapshot: Number of the snapshot that it published.
+        numbers: Number of the version that it published of each table.
+        reason: What was found, in one sentence.
+    """
+
+    run_id: str
+    status: RunStatus
+    snapshot: int | None = None
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
+
+
+def recover(
+    ledger: Ledger, lake: Lake, observer: Owner, alive: Callable[[Owner], bool] = is_alive
+) -> tuple[Recovery, ...]:
+    """Finish or discard what dead runs left; one small read where there is nothing to do.
+
+    It may be repeated, ended at any moment, and done by several processes at once.
+
+    Args:
+        ledger: The ledger.
+        lake: The lake.
+        observer: This process.
+        alive: Tells whether an owner on this machine still runs.
+
+    Raises:
+        LedgerDamagedError: The ledger is empty and the lake is not.
+    """
+    require_ledger(ledger, lake)
+    lost = ledger.lose_dead_runs(observer, alive)
+    finished = [_finish(ledger, lake, intent) for intent in ledger.pending(dead_only=True)]
+    if lost:
+        _remove_leftovers(ledger, lake, lost)
+    reason = "its process ended before it could publish"
+    return (*(Recovery(run, RunStatus.LOST, reason=reason) for run in lost), *finished)
+
+
+def watch_lease(
+    ledger: Ledger,
+    lake: Lake,
+    observer: Owner,
+    seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[Recovery, ...]:
+    """Recover, wait for the length of a lease, and recover again.
+
+    A run of another machine can only be told dead by its heart's standing still meanwhile.
+    """
+    first = recover(ledger, lake, observer)
+    sleep(seconds)
+    return first + recover(ledger, lake, observer)
+
+
+def _finish(ledger: Ledger, lake: Lake, intent: Intent) -> Recovery:
+    pass_point("recover.before")
+    try:
+        snapshot = complete_intent(ledger, lake, intent, "recover")
+    except ForeignCommitError as error:
+        return Recovery(intent.run_id, RunStatus.FAILED, reason=error.message)
+    numbers = {each.table: each.number for each in intent.publications}
+    reason = "its process ended while it published; what was missing was done"
+    return Recovery(intent.run_id, RunStatus.DONE, snapshot, numbers, reason)
+
+
+def _remove_leftovers(ledger: Ledger, lake: Lake, lost: Sequence[str]) -> None:
+    # What a dead run finished is noted and reused; the rest is of no use to anybody.
+    kept = ledger.protected_files(1)
+    for table in lake.folders():
+        needed = kept.get(table, frozenset())
+        remove_files(
+            path
+            for path in lake.loose_files(table)
+            if run_of(path.name) in lost and path.name not in needed
+        )
+
+
+def adopt_table(
+    ledger: Ledger,
+    lake: Lake,
+    table: str,
+    digest: Callable[[Scan], tuple[DataFile, ...]],
+    environment: str = "production",
+) -> TableVersion:
+    """Take what another writer committed to a table as its current version.
+
+    Args:
+        ledger: The ledger.
+        lake: The lake.
+        table: Name of the table.
+        digest: Counts and hashes the rows of files, as an engine's session does.
+        environment: Whose pointer is moved.
+
+    Returns:
+        The version that readers see now.
+
+    Raises:
+        StorageError: The other writer used what segue can't read by file list.
+        ConflictError: A run is publishing the table.
+    """
+    head, schema, files = lake.current(table)
+    strange = [file for file in files if not file.digest]
+    if strange:
+        told = {file.path: file for file in digest(lake.scan(schema, table, strange))}
+        files = tuple(told.get(file.path, file) for file in files)
+    found = TableVersion(
+        table=table,
+        number=0,
+        delta_version=head,
+        schema=schema,
+        files=files,
+        content_hash=sum_digests(files),
+        run_id="adopted",
+        fingerprint="",
+        published_at="",
+    )
+    snapshot = ledger.adopt(found, environment)
+    return ledger.snapshot(environment, snapshot).versions[table]
