@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from segue.spec.output import StagedTable
-    from segue.spec.plan import Plan
+    from segue.spec.plan import Plan, PlannedStep
     from segue.spec.run import Owner, RunStart, RunStatus, StepOutcome
 
 FORMAT = 1
@@ -81,7 +81,7 @@ def build_record(facts: RunFacts) -> Document:
         "snapshot": facts.snapshot,
         "selection": asdict(plan.selection),
         "parameters": dict(plan.parameters),
-        "plan": [_describe_plan(plan, name) for name in plan.project.steps],
+        "plan": [_describe_plan(planned) for planned in plan.steps],
         "steps": [_describe_step(outcome, facts.numbers) for outcome in facts.outcomes],
         "software": _describe_software(facts),
         "places": {name: asdict(place) for name, place in plan.places.items()},
@@ -91,10 +91,9 @@ def build_record(facts: RunFacts) -> Document:
     return cleaned
 
 
-def _describe_plan(plan: Plan, name: str) -> Document:
-    planned = plan[name]
+def _describe_plan(planned: PlannedStep) -> Document:
     return {
-        "step": name,
+        "step": planned.name,
         "action": planned.action.name.lower(),
         "reasons": list(map(str, planned.reasons)),
         "place": planned.place,
