@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
 
 from segue.errors import UnknownNameError
 from segue.judge.measure import measure_table
 from segue.spec.contract import Tolerance, Verdict
-from tests.unit.judge.tiny_session import TinySession, make_check, make_contract
+from tests.unit.judge.judging import NotingSession, make_check, make_contract
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/quality.yaml").read_text())["cases"]
 KINDS = {
@@ -47,13 +48,16 @@ def read_case(case):
 
 def bind_rows(session, case):
     types = {name: SQL_TYPES.get(type_, type_) for name, type_ in case["cols"].items()}
-    columns = ", ".join(f'"{name}" {type_}' for name, type_ in types.items())
-    session.con.execute(f"create table orders ({columns})")
-    for row in case["rows"]:
-        session.con.execute(f"insert into orders values ({', '.join('?' * len(row))})", row)
-    parents = ", ".join(f"({value})" for value in case.get("parent", []))
-    if parents:
-        session.con.execute(f"create table parents as from (values {parents}) t(id)")
+    names = ", ".join(f'"{name}"' for name in types)
+    casts = ", ".join(f'cast("{name}" as {type_}) as "{name}"' for name, type_ in types.items())
+    given = pa.table(
+        {name: [row[i] for row in case["rows"]] for i, name in enumerate(types)}
+        if case["rows"]
+        else {name: pa.nulls(0) for name in types}
+    )
+    session.bind("given", given)
+    session.bind("orders", f"select {casts} from (select {names} from given)")
+    session.bind("parents", pa.table({"id": case.get("parent", [])}))
 
 
 def mark_later(case):
@@ -64,13 +68,12 @@ def mark_later(case):
 
 
 @pytest.mark.parametrize("case", [mark_later(case) for case in CASES])
-def test_case(case):
+def test_case(case, tmp_path):
     check = read_case(case)
-    session = TinySession()
-    bind_rows(session, case)
-    schema = session.describe("select * from orders")
-
-    report = measure_table(session, "orders", make_contract(check), schema)
+    with NotingSession(tmp_path) as session:
+        bind_rows(session, case)
+        schema = session.describe("select * from orders")
+        report = measure_table(session, "orders", make_contract(check), schema)
 
     assert report.verdict == Verdict(case["verdict"])
     assert report.measurements[0].failing == case["failing"]

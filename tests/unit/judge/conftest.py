@@ -1,13 +1,16 @@
 import pytest
 
-from tests.unit.judge.tiny_session import TinyLake, TinySession
+from segue.registry import LAKES, load
+from tests.unit.judge.judging import NotingSession
 
 
 @pytest.fixture
-def session():
-    return TinySession()
+def session(tmp_path):
+    session = NotingSession(tmp_path)
+    yield session
+    session.close()
 
 
 @pytest.fixture
 def lake(tmp_path):
-    return TinyLake(tmp_path)
+    return load(LAKES, "delta")(str(tmp_path / "lake"))

@@ -7,7 +7,7 @@ from segue.judge.measure import measure_table
 from segue.judge.row_check import RowCheck
 from segue.registry import load_check
 from segue.spec.contract import Tolerance, Verdict
-from tests.unit.judge.tiny_session import make_check, make_contract
+from tests.unit.judge.judging import make_check, make_contract
 
 ROWS = "select * from orders"
 

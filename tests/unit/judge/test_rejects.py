@@ -9,7 +9,7 @@ from segue.spec.contract import Tolerance, Verdict
 from segue.spec.output import StagedTable, TableVersion
 from segue.spec.step import Mode
 from segue.spec.types import parse_schema
-from tests.unit.judge.tiny_session import make_check, make_contract
+from tests.unit.judge.judging import fetch_rows, make_check, make_contract
 
 SCHEMA = parse_schema("id: int64, store: string")
 POSITIVE = make_check("between", [1, None], ["id"], name="positive")
@@ -35,7 +35,7 @@ def divide(session, lake, staged, *checks, stem="run", base_rejects=None):
 def read(session, lake, staged):
     """Return a staged table's rows, sorted."""
     session.bind("read", lake.scan(staged.schema, staged.table, staged.files))
-    return session.con.sql("from read order by all").fetchall()
+    return fetch_rows(session, "from read order by all")
 
 
 def publish(staged):
@@ -216,7 +216,7 @@ def test_split_parts_a_bound_table(session):
         make_check("required", True, ["store"], name="it's there"), POSITIVE, rejects=True
     )
 
-    split = split_rejects(session, "orders", contract, session.describe("from orders"))
+    split = split_rejects(session, "orders", contract, session.describe("select * from orders"))
 
-    assert session.con.sql(split.kept).fetchall() == [(1, "it's")]
-    assert session.con.sql(split.rejects).fetchall() == [(0, None, ["it's there", "positive"])]
+    assert fetch_rows(session, split.kept) == [(1, "it's")]
+    assert fetch_rows(session, split.rejects) == [(0, None, ["it's there", "positive"])]

@@ -5,11 +5,11 @@ import json
 from segue.judge.measure import measure_table
 from segue.judge.report import report_lines, report_to_json
 from segue.spec.contract import Tolerance
-from tests.unit.judge.tiny_session import make_check, make_contract
+from tests.unit.judge.judging import make_check, make_contract
 
 
 def measure(session, *checks):
-    schema = session.describe("from orders")
+    schema = session.describe("select * from orders")
     return measure_table(session, "orders", make_contract(*checks), schema)
 
 

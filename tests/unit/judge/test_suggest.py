@@ -1,12 +1,16 @@
 """A suggested contract is read as it is, and true of the data that it comes from."""
 
+from decimal import Decimal
+
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from segue.judge.measure import measure_table
-from segue.judge.suggest import suggest_contract
+from segue.judge.suggest import round_outward, suggest_contract, write_scalar
 from segue.spec.contract import Verdict
-from tests.unit.judge.tiny_session import make_check, make_contract
+from tests.unit.judge.judging import make_check, make_contract
 
 ORDERS = """
 select range as order_id, (range * 7919 % 1000) / 100 as price,
@@ -21,7 +25,7 @@ from range(200)
 
 def suggest(session, query):
     session.bind("orders", query)
-    schema = session.describe("from orders")
+    schema = session.describe("select * from orders")
     rows = session.fetch("select count(*) from orders").column(0)[0].as_py()
     text = suggest_contract(session, "orders", schema, rows)
     return text, yaml.safe_load(text)["orders"], schema
@@ -43,7 +47,7 @@ def read_checks(suggested):
         "select 1 as x",
         "select null as x, '' as s from range(40)",
         "select -range * 0.001::float as x, 1e300 * range as y, '\\x7f\"' as s from range(40)",
-        "select 18446744073709551615::ubigint - range as n from range(3)",
+        "select (18446744073709551615 - range)::ubigint as n from range(3)",
     ],
 )
 def test_suggestion_is_true_of_its_data(session, query):
@@ -70,3 +74,23 @@ def test_suggestion_is_modest_and_readable(session):
     assert columns["fixed"] == {"type": "int32", "required": True}
     assert columns["nothing"] == {"type": "int32"}
     assert "67 nulls" in text or "66 nulls" in text
+
+
+NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**37), max_value=10**37)
+
+
+@given(NUMBERS, NUMBERS)
+def test_bounds_hold_what_they_are_made_from(one, other):
+    low, high = sorted((one, other))
+
+    bounds = round_outward(low, high)
+
+    assert (bounds is None) == (low == high)
+    if bounds:
+        assert bounds[0] <= low <= high <= bounds[1]
+        assert [Decimal(str(yaml.safe_load(f"{end}"))) for end in bounds] == list(bounds)
+
+
+@given(st.text())
+def test_scalar_is_read_as_the_text_that_it_is(text):
+    assert yaml.safe_load(f"{{a: {write_scalar(text)}, b: 1}}") == {"a": text, "b": 1}
