@@ -1,0 +1,110 @@
+"""How DuckDB reads delimited text.
+
+The source has said how the files are written (delimiter, quotes, header); DuckDB's own
+guesses about that are switched off, for it prefers an odd reading of a broken file to an
+error. Types are inferred once and stated from then on.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from segue.engines.duckdb.types import list_arguments, quote_pairs, quote_value, sql_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from segue.spec.scan import Scan
+
+_ARGUMENTS = {
+    "delimiter": "delim",
+    "quote": "quote",
+    "escape": "escape",
+    "comment": "comment",
+    "skip": "skip",
+    "header": "header",
+    "decimal": "decimal_separator",
+    "date_format": "dateformat",
+    "timestamp_format": "timestampformat",
+    "ragged": "null_padding",
+    "encoding": "encoding",
+}
+"""Options of a scan, and what `read_csv` calls them."""
+
+_LONGEST_LINE = 64 * 2**20
+_DATES = ("DATE", "TIMESTAMP")
+
+
+def csv_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
+    """Return the SELECT that reads delimited files; files of one header are read at once."""
+    named = sorted(
+        zip(scan.options["names"], scan.paths, strict=True), key=lambda pair: list(pair[0])
+    )
+    groups = {
+        names: tuple(path for _, path in pairs)
+        for names, pairs in groupby(named, key=lambda pair: tuple(pair[0]))
+    }
+    if len(groups) == 1:
+        groups = dict.fromkeys(groups, scan.paths)
+    parts = (_read_group(connection, scan, names, paths) for names, paths in groups.items())
+    return " union all by name ".join(parts)
+
+
+def _read_group(
+    connection: duckdb.DuckDBPyConnection, scan: Scan, names: Sequence[str], paths: Sequence[str]
+) -> str:
+    stated = {
+        ours: quote_value(scan.options[name])
+        for name, ours in _ARGUMENTS.items()
+        if scan.options.get(name) not in (None, "")
+    }
+    stated["nullstr"] = quote_value(["", *scan.options.get("nulls", ())])
+    # what these two readings have in common with the plain one is all that is stated
+    stated |= {"strict_mode": "true", "max_line_size": str(_LONGEST_LINE)}
+    types, formats = _infer(connection, scan, names, paths, stated)
+    for name, type_ in scan.types.items():
+        if name in types:
+            types[name] = sql_type(type_)
+    final = formats | stated | {"auto_detect": "false", "columns": quote_pairs(types.items())}
+    return f"select * from read_csv({list_arguments(paths, final, hive=scan.hive)})"
+
+
+def _infer(
+    connection: duckdb.DuckDBPyConnection,
+    scan: Scan,
+    names: Sequence[str],
+    paths: Sequence[str],
+    stated: dict[str, str],
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the types of the columns, and the formats of dates that are not ISO's."""
+    text = dict.fromkeys(names, "VARCHAR")
+    if all(name in scan.types for name in names):
+        return text, {}
+    sample = {"sample_size": str(scan.options.get("sample", -1)), "names": quote_value(names)}
+    arguments = stated | sample
+    try:
+        relation = connection.sql(f"from read_csv({list_arguments(paths, arguments)})")
+        found = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    except duckdb.Error:
+        # reading it as text meets the same fault, and then says in which line it is
+        return text, {}
+    if tuple(found) != tuple(names):
+        return text, {}
+    formats = {}
+    if any(type_.startswith(_DATES) for type_ in found.values()):
+        formats = _sniff_formats(connection, paths[0], arguments)
+    return found, formats
+
+
+def _sniff_formats(
+    connection: duckdb.DuckDBPyConnection, path: str, arguments: dict[str, str]
+) -> dict[str, str]:
+    rest = ", ".join(f"{name}={value}" for name, value in arguments.items())
+    row: tuple[Any, ...] = connection.sql(
+        f"select DateFormat, TimestampFormat from sniff_csv({quote_value(path)}, {rest})"
+    ).fetchall()[0]
+    found = zip(("dateformat", "timestampformat"), row, strict=True)
+    return {name: quote_value(value) for name, value in found if value}

@@ -1,0 +1,56 @@
+"""DuckDB as an engine: opened in memory, told to reach for nothing by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from segue.engines.duckdb.capabilities import CAPABILITIES
+from segue.engines.duckdb.session import Database, DuckDBSession
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from segue.spec.step import PlaceSpec
+
+
+class DuckDBEngine:
+    """The engine called ``duckdb``.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from segue.spec.step import PlaceSpec
+        >>> with DuckDBEngine().open(PlaceSpec("local"), Path("/tmp")) as session:
+        ...     session.fetch("select 1 as a").to_pylist()
+        [{'a': 1}]
+    """
+
+    name = "duckdb"
+    capabilities = CAPABILITIES
+
+    def open(self, place: PlaceSpec, scratch: Path) -> DuckDBSession:
+        """Start a database in memory.
+
+        Args:
+            place: Most threads and memory.
+            scratch: Folder for what does not fit in memory.
+        """
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "temp_directory": str(scratch),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "python_enable_replacements": False,  # Python's variables are not tables
+            "errors_as_json": True,
+            "preserve_insertion_order": True,
+        }
+        if place.threads is not None:
+            config["threads"] = place.threads
+        if place.memory is not None:
+            config["memory_limit"] = f"{place.memory}B"
+        connection = duckdb.connect(":memory:", config=config)
+        # these belong to extensions, which are not there yet when a configuration is read
+        connection.execute("set global TimeZone = 'UTC'")
+        connection.execute("set global parquet_metadata_cache = true")
+        return DuckDBSession(Database(connection), owner=True)

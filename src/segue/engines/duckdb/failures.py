@@ -1,0 +1,108 @@
+"""DuckDB's errors as segue's: what was wrong, where, and the next move."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from segue.engines.duckdb.file_failures import explain_file_failure
+from segue.errors import (
+    Location,
+    SegueError,
+    SqlError,
+    StepError,
+    StepMemoryError,
+    StorageFullError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FULL = re.compile(r"no space left|max_temp_directory_size|disk quota", re.IGNORECASE)
+_LINE = re.compile(r"\n\s*LINE (\d+):.*", re.DOTALL)
+_WIDTH = 300
+
+
+def translate_error(
+    error: Exception, query: str, skip: int, files: Mapping[str, str]
+) -> SegueError:
+    """Return the error that a user is to see.
+
+    Args:
+        error: What DuckDB raised, with ``errors_as_json`` or without.
+        query: The user's query.
+        skip: Bytes that stood before the query in what DuckDB was given.
+        files: How to show each file that is bound, by path.
+    """
+    details = _read_details(error)
+    message = str(details["exception_message"])
+    if isinstance(error, duckdb.InterruptException):
+        return StepError("the query was stopped")
+    if _FULL.search(message):
+        return StorageFullError(
+            "no room is left for temporary files or results",
+            hint="free some space, or give the engine more memory so that less is put aside",
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return StepMemoryError(
+            f"the query needs more memory than it may use ({_first_line(message)})",
+            hint="raise `memory` of the place or step, or ask for less at a time",
+        )
+    found = explain_file_failure(message, files)
+    if found is not None:
+        return found
+    line = _find_line(details, query, skip)
+    text, hint = _explain(message, details)
+    return SqlError(text, hint=hint, location=None if line is None else Location("", line))
+
+
+def _read_details(error: Exception) -> dict[str, Any]:
+    text = str(error)
+    _, _, body = text.partition(": ")
+    try:
+        details = json.loads(body)
+    except ValueError:
+        details = None
+    if isinstance(details, dict) and "exception_message" in details:
+        return details
+    line = _LINE.search(body)
+    message = _LINE.sub("", body) if line else body or text
+    return {"exception_message": message.strip(), "line": int(line[1]) if line else None}
+
+
+def _find_line(details: Mapping[str, Any], query: str, skip: int) -> int | None:
+    """Return the line of the user's query, from 1, at which DuckDB points."""
+    if details.get("line"):
+        return int(details["line"])
+    if "position" not in details:
+        return None
+    at = int(details["position"]) - skip
+    text = query.encode()
+    # what stands outside is ours
+    return text[:at].count(b"\n") + 1 if 0 <= at <= len(text) else None
+
+
+def _explain(message: str, details: Mapping[str, Any]) -> tuple[str, str]:
+    """Return one sentence and a hint."""
+    name = details.get("name")
+    candidates = str(details.get("candidates") or "")
+    nearest = [part for part in re.split(r",\s*", candidates.replace('"', "")) if part]
+    hint = f"did you mean {' or '.join(map(repr, nearest[:3]))}?" if nearest else ""
+    if details.get("error_subtype") == "COLUMN_NOT_FOUND" and name:
+        return f"there is no column called {name!r}", hint
+    if details.get("error_subtype") == "MISSING_ENTRY" and name:
+        kind = str(details.get("type", "name")).lower()
+        return f"there is no {kind} called {name!r}", hint
+    first, _, rest = message.partition("\n")
+    if not hint:
+        hint = textwrap.shorten(" ".join(rest.split()), _WIDTH, placeholder=" …")
+    return _first_line(first), hint
+
+
+def _first_line(message: str) -> str:
+    line = message.strip().partition("\n")[0].rstrip("!. ")
+    return textwrap.shorten(line, _WIDTH, placeholder=" …")

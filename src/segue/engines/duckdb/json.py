@@ -1,0 +1,36 @@
+"""How DuckDB reads JSON: types are inferred once, over the scan's sample, and then stated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.engines.duckdb.types import list_arguments, quote, quote_pairs, sql_type
+from segue.errors import Location, SourceError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from segue.spec.scan import Scan
+
+
+def json_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
+    """Return the SELECT that reads JSON files."""
+    stated = {"format": f"'{scan.options.get('layout', 'auto')}'"}
+    sample = {"sample_size": str(scan.options.get("sample", -1)), "union_by_name": "true"}
+    arguments = list_arguments(scan.paths, stated | sample)
+    relation = connection.sql(f"from read_json({arguments})")
+    types = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    if types == {"json": "JSON"}:
+        path = scan.paths[0]
+        raise SourceError(
+            "there is no object in it, so it has no columns",
+            location=Location(scan.options.get("shown", {}).get(path, path)),
+            hint="state its columns as `types`, or leave the file out",
+        )
+    # a column of numbers and texts is JSON to DuckDB; to us it is text, without JSON's quotes
+    mixed = [name for name, type_ in types.items() if type_ == "JSON" and name not in scan.types]
+    types |= {name: sql_type(type_) for name, type_ in scan.types.items()}
+    final = stated | {"columns": quote_pairs(types.items())}
+    texts = ", ".join(f"{quote(name)} ->> '$' as {quote(name)}" for name in mixed)
+    columns = f"* replace ({texts})" if texts else "*"
+    return f"select {columns} from read_json({list_arguments(scan.paths, final, hive=scan.hive)})"

@@ -1,0 +1,68 @@
+"""How DuckDB reads the files of a scan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from segue.engines.duckdb.arrow_files import read_arrow
+from segue.engines.duckdb.csv import csv_sql
+from segue.engines.duckdb.json import json_sql
+from segue.engines.duckdb.layout import has_special, restore_expression
+from segue.engines.duckdb.types import list_arguments, quote, sql_type
+from segue.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+    import pyarrow as pa
+
+    from segue.spec.scan import Scan
+    from segue.spec.types import DataType, TableSchema
+
+
+def read_scan(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str | pa.Table:
+    """Return the SELECT that reads a scan's files, or their rows where SQL can't read them.
+
+    Raises:
+        SourceError: A file can't be read.
+    """
+    if not scan.paths:
+        if scan.schema is None:
+            raise SourceError("there is no file to read")
+        return _select_nothing(scan.schema)
+    if scan.format == "arrow":
+        return read_arrow(scan)
+    readers = {"parquet": _read_parquet, "csv": csv_sql, "json": json_sql}
+    return readers[scan.format](connection, scan)
+
+
+def _select_nothing(schema: TableSchema) -> str:
+    columns = (f"null::{sql_type(each.type)} as {quote(each.name)}" for each in schema)
+    return f"select {', '.join(columns)} where false"
+
+
+def _read_parquet(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
+    extra = {"union_by_name": "true"} if scan.options.get("union") else {}
+    source = f"read_parquet({list_arguments(scan.paths, extra, hive=scan.hive)})"
+    if scan.schema is None:
+        return f"select {_replace_types('*', scan.types)} from {source}"
+    found: dict[str, Any] = {}
+    if any(has_special(column.type) for column in scan.schema):
+        relation = connection.sql(f"from {source}")
+        found = dict(zip(relation.columns, relation.types, strict=True))
+    columns = []
+    for column in scan.schema:
+        name, kept = quote(column.name), found.get(column.name)
+        if kept is None:
+            columns.append(f"{name}::{sql_type(column.type)} as {name}")
+        else:
+            columns.append(f"{restore_expression(name, column.type, kept)} as {name}")
+    return f"select {', '.join(columns)} from {source}"
+
+
+def _replace_types(columns: str, types: Mapping[str, DataType]) -> str:
+    if not types:
+        return columns
+    casts = (f"{quote(name)}::{sql_type(type_)} as {quote(name)}" for name, type_ in types.items())
+    return f"{columns} replace ({', '.join(casts)})"

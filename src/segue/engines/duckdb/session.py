@@ -1,0 +1,340 @@
+"""A connection to DuckDB with names of its own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+import duckdb
+import pyarrow as pa
+
+from segue.engines.duckdb.arrow_files import prepare_table
+from segue.engines.duckdb.digest import prove_hash
+from segue.engines.duckdb.failures import translate_error
+from segue.engines.duckdb.files import (
+    copy_sql,
+    digest_files,
+    match_columns,
+    removed_on_failure,
+    write_file,
+)
+from segue.engines.duckdb.layout import store_expression
+from segue.engines.duckdb.scans import read_scan
+from segue.engines.duckdb.types import (
+    needs_cast,
+    quote,
+    read_schema,
+    refuse_case_twins,
+    transport_type,
+)
+from segue.errors import SqlError, StepError
+from segue.frames.arrow_types import conform, conform_batch, to_arrow
+from segue.spec.scan import Scan
+from segue.spec.types import Column, TableSchema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from segue.spec.output import DataFile
+    from segue.spec.types import DataType
+
+_PATIENCE = 10.0
+"""Seconds to wait for a query that was interrupted."""
+
+
+class Database:
+    """What a session and its forks share."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._sessions: WeakSet[DuckDBSession] = WeakSet()
+        self._proven = False
+        self.closed = False
+
+    def connect(self, session: DuckDBSession) -> duckdb.DuckDBPyConnection:
+        """Return a connection for a session, which is ended with the database."""
+        with self._lock:
+            if self.closed:
+                raise StepError("the engine was closed")
+            self._sessions.add(session)
+            return self._connection.cursor()
+
+    def prove_hash(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make sure, once, that rows are hashed as they were."""
+        if not self._proven:
+            prove_hash(connection)
+            self._proven = True
+
+    def close(self) -> None:
+        """End all sessions, then the database."""
+        with self._lock:
+            self.closed = True
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.end()
+        self._connection.close()
+
+
+class DuckDBSession:
+    """Names for data, and SELECTs over them; see `segue.protocols.Session`."""
+
+    def __init__(self, database: Database, *, owner: bool = False) -> None:
+        self._database = database
+        self._owner = owner
+        self._connection = database.connect(self)
+        self._bound: dict[str, str | pa.Table] = {}
+        self._files: dict[str, str] = {}
+
+    def fork(self) -> DuckDBSession:
+        """Return a session with the same memory and threads, and no names."""
+        return DuckDBSession(self._database)
+
+    def bind(self, name: str, data: Scan | str | pa.Table) -> None:
+        """Give data a name: files, a SELECT, or an Arrow table.
+
+        Raises:
+            SourceError: A file can't be read.
+            SqlError: The SELECT is wrong, or two columns differ only by case.
+        """
+        if isinstance(data, Scan):
+            self._files |= {path: path for path in data.paths} | data.options.get("shown", {})
+            refuse_case_twins(f"table {name!r}", data.schema.names if data.schema else ())
+            with self._translate():
+                self._define(name, read_scan(self._connection, data))
+        elif isinstance(data, str):
+            self._define(name, self._parse(data))
+        else:
+            self._define(name, prepare_table(name, data))
+
+    def _define(self, name: str, data: str | pa.Table) -> None:
+        self.unbind(name)
+        if isinstance(data, str):
+            view = f"create temp view {quote(name)} as "
+            with self._translate(data, len(view.encode())):
+                self._connection.execute(view + data)
+        else:
+            self._connection.register(name, data)
+        self._bound[name] = data
+
+    def unbind(self, name: str) -> None:
+        """Forget a name."""
+        data = self._bound.pop(name, None)
+        if isinstance(data, str):
+            self._connection.execute(f"drop view {quote(name)}")
+        elif data is not None:
+            self._connection.unregister(name)
+
+    def describe(self, query: str) -> TableSchema:
+        """Return the columns of a SELECT, without running it.
+
+        Raises:
+            SqlError: It does not parse or bind, or a column has a type that segue lacks.
+        """
+        return self._schema_of(self._relate(query))
+
+    def fetch(self, query: str) -> pa.Table:
+        """Run a SELECT and return all rows, in the types that `describe` tells.
+
+        Raises:
+            SegueError: It failed.
+        """
+        query = self._parse(query)
+        relation = self._relate(query)
+        schema = self._schema_of(relation)
+        text, skip = _write_outgoing(query, relation, schema)
+        with self._translate(query, skip):
+            table = self._connection.sql(text).to_arrow_table()
+        return _arrive(conform(table, _transport(schema)), schema)
+
+    def stream(self, query: str, batch_rows: int = 100_000) -> pa.RecordBatchReader:
+        """Run a SELECT and return rows as they come, in the types that `describe` tells.
+
+        The rows flow through a connection of their own, so that the session stays free.
+
+        Raises:
+            SegueError: It failed; so can each batch.
+        """
+        query = self._parse(query)
+        relation = self._relate(query)
+        schema = self._schema_of(relation)
+        text, skip = _write_outgoing(query, relation, schema)
+        child = self.fork()
+        child.adopt(self._bound, self._files)
+        return child.pour(text, schema, batch_rows, query, skip)
+
+    def adopt(self, bound: Mapping[str, str | pa.Table], files: Mapping[str, str]) -> None:
+        """Take over names from another session of the same database."""
+        self._files = dict(files)
+        for name, data in bound.items():
+            self._define(name, data)
+
+    def pour(
+        self, text: str, schema: TableSchema, batch_rows: int, query: str, skip: int
+    ) -> pa.RecordBatchReader:
+        """Return the rows of a query as they come; the session closes behind the last."""
+        with self._translate(query, skip):
+            reader = self._connection.sql(text).to_arrow_reader(batch_rows)
+        batches = self._read_batches(reader, schema, query, skip)
+        return pa.RecordBatchReader.from_batches(to_arrow(schema), batches)
+
+    def _read_batches(
+        self, reader: pa.RecordBatchReader, schema: TableSchema, query: str, skip: int
+    ) -> Iterator[pa.RecordBatch]:
+        moved = _transport(schema)
+        try:
+            while True:
+                with self._translate(query, skip):
+                    try:
+                        batch = reader.read_next_batch()
+                    except StopIteration:
+                        return
+                yield _arrive(conform_batch(batch, moved), schema)
+        finally:
+            self.close()
+
+    def native(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Return a SELECT as a relation, unevaluated.
+
+        Raises:
+            SqlError: It does not parse or bind.
+        """
+        return self._relate(query)
+
+    def write(
+        self,
+        query: str,
+        folder: Path,
+        stem: str,
+        schema: TableSchema,
+        storage: Callable[[DataType], DataType],
+        progress: Callable[[int], None] | None = None,
+    ) -> tuple[DataFile, ...]:
+        """Run a SELECT and write its rows as one Parquet file that is safe on disk.
+
+        Raises:
+            OutputError: The columns are not those of the schema.
+            SegueError: It failed; no file is left.
+        """
+        query = self._parse(query)
+        found = self._schema_of(self._relate(query))
+        match_columns(found, schema)
+        refuse_case_twins("the result", schema.names)
+        self._database.prove_hash(self._connection)
+        path = folder / f"{stem}-0.parquet"
+        text, skip = copy_sql(query, path, found, schema, storage)
+        with self._translate(query, skip), removed_on_failure(path):
+            file = write_file(self._connection, text, path, schema, storage)
+        if progress is not None:
+            progress(file.rows)
+        return (file,)
+
+    def digest(self, scan: Scan) -> tuple[DataFile, ...]:
+        """Return each file's rows, bytes, row digest and statistics.
+
+        Raises:
+            SourceError: A file can't be read.
+        """
+        self._files |= {path: path for path in scan.paths}
+        self._database.prove_hash(self._connection)
+        with self._translate():
+            return digest_files(self._connection, scan)
+
+    def close(self) -> None:
+        """Interrupt what runs and free everything; the first session ends all its forks."""
+        if self._owner:
+            self._database.close()
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Interrupt this session's query, if one runs in another thread, and disconnect."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                self._connection.close()
+            except duckdb.ResourceInUseException:
+                self._connection.interrupt()
+                time.sleep(0.001)
+            else:
+                return
+
+    def __enter__(self) -> Self:
+        """Return the session."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the session."""
+        self.close()
+
+    def _parse(self, query: str) -> str:
+        """Return a query without what follows it, or refuse it if it is not one SELECT."""
+        with self._translate(query):
+            statements = self._connection.extract_statements(query)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise SqlError("this is not one SELECT", hint="write a single SELECT statement")
+        return query.rstrip().rstrip(";")
+
+    def _relate(self, query: str) -> duckdb.DuckDBPyRelation:
+        query = self._parse(query)
+        try:
+            return self._connection.sql(query)
+        except duckdb.Error as error:
+            # a relation does not say where in the query it failed; a statement does
+            asked = "describe "
+            with self._translate(query, len(asked)):
+                self._connection.execute(asked + query).fetchall()
+            raise translate_error(error, query, 0, self._files) from None
+
+    def _schema_of(self, relation: duckdb.DuckDBPyRelation) -> TableSchema:
+        try:
+            return read_schema(relation.columns, relation.types)
+        except ValueError as error:
+            raise SqlError(str(error)) from None
+
+    @contextmanager
+    def _translate(self, query: str = "", skip: int = 0) -> Iterator[None]:
+        try:
+            yield
+        except (duckdb.Error, pa.ArrowException) as error:
+            if self._database.closed:
+                raise StepError("the query was stopped") from None
+            raise translate_error(error, query, skip, self._files) from None
+
+
+def _write_outgoing(
+    query: str, relation: duckdb.DuckDBPyRelation, schema: TableSchema
+) -> tuple[str, int]:
+    """Return the query with casts that Arrow needs, and how many bytes stand before it."""
+    columns = [
+        store_expression(quote(column.name), column.type, transport_type(column.type))
+        + f" as {quote(column.name)}"
+        if needs_cast(type_)
+        else quote(column.name)
+        for column, type_ in zip(schema, relation.types, strict=True)
+    ]
+    if not any(map(needs_cast, relation.types)):
+        return query, 0
+    begin = f"select {', '.join(columns)} from (\n"
+    return f"{begin}{query}\n)", len(begin.encode())
+
+
+def _transport(schema: TableSchema) -> TableSchema:
+    return TableSchema(tuple(Column(each.name, transport_type(each.type)) for each in schema))
+
+
+def _arrive(data: Any, schema: TableSchema) -> Any:
+    """Return a table or batch with numbers that stand for durations made durations."""
+    target = to_arrow(schema)
+    return data if data.schema == target else data.cast(target)
