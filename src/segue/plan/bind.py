@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segue.errors import Location, Problem, SqlError
@@ -57,21 +56,6 @@ def bind_steps(
 def _binds(step: StepSpec) -> bool:
     """Return whether there is anything about a step that names columns."""
     return step.sql is not None or bool(step.by or step.sort)
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """Columns that a step names in an option.
-
-    Attributes:
-        option: Name of the option.
-        names: The columns.
-        tables: Where they should be.
-    """
-
-    option: str
-    names: tuple[str, ...]
-    tables: tuple[str, ...]
 
 
 class _Binder:
@@ -158,16 +142,17 @@ class _Binder:
             return None
 
     def _check_inputs(self, step: StepSpec) -> Iterator[Problem]:
+        schemas = [self._find_schema(table) for table in step.reads]
+        if None in schemas:
+            return
+        columns = [column for schema in schemas if schema for column in schema.names]
+        tables = " or ".join(step.reads)
         sort = tuple(name.removeprefix("-") for name in step.sort)
-        for wanted in (_Columns("by", step.by, step.reads), _Columns("sort", sort, step.reads)):
-            schemas = [self._find_schema(table) for table in wanted.tables]
-            if None in schemas:
-                continue
-            columns = [column for schema in schemas if schema for column in schema.names]
-            yield from _tell_missing(step, wanted, columns)
+        yield from _tell_missing(step, "by", step.by, columns, tables)
+        yield from _tell_missing(step, "sort", sort, columns, tables)
 
     def _check_output(self, step: StepSpec, schema: TableSchema) -> Iterator[Problem]:
-        yield from _tell_missing(step, _Columns("key", step.key, (step.name,)), schema.names)
+        yield from _tell_missing(step, "key", step.key, schema.names, step.name)
         contract = self.plan.project.contracts.get(step.name)
         told: set[str] = set()
         for check in contract.checks if contract else ():
@@ -183,14 +168,16 @@ class _Binder:
                     )
 
 
-def _tell_missing(step: StepSpec, wanted: _Columns, columns: Iterable[str]) -> Iterator[Problem]:
+def _tell_missing(
+    step: StepSpec, option: str, wanted: Iterable[str], columns: Iterable[str], tables: str
+) -> Iterator[Problem]:
+    """Yield a problem for each column that an option names and `tables` have not."""
     found = tuple(dict.fromkeys(columns))
-    for name in wanted.names:
+    for name in wanted:
         if name not in found:
-            tables = " or ".join(wanted.tables)
             yield Problem(
                 "unknown-column",
-                f"{wanted.option} of {step.name} names a column {name!r} that {tables} has not",
+                f"{option} of {step.name} names a column {name!r} that {tables} has not",
                 step.location,
                 nearest(name, found, noun="column"),
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segue.plan.compare import compare_code, compare_inputs, compare_parameters, find_running
 from segue.plan.estimate import estimate_step
-from segue.plan.graph import find_maker, find_source, map_inputs, map_needs
+from segue.plan.graph import find_maker, find_source, map_inputs
 from segue.plan.growth import Growth, compare_files, find_unmarked, grows, mark_files
 from segue.plan.parameters import check_parameters, write_parameters
 from segue.plan.select import select_steps
@@ -61,7 +61,6 @@ class _Builder:
         self.selection = selection
         self.selected = frozenset(select_steps(project, selection.terms))
         self.inputs = map_inputs(project)
-        self.needs = map_needs(project)
         self.decided: dict[str, PlannedStep] = {}
         self.identities: dict[str, str | None] = {}
         self.used_views = self._find_used_views()
@@ -136,13 +135,12 @@ class _Builder:
     def _find_obstacles(self, step: StepSpec) -> tuple[Reason, ...]:
         """Return why a step can't run: a missing source, or a table that is not there."""
         contract = self.project.contracts.get(step.name)
-        references = contract.references if contract else ()
-        found = []
-        for table in dict.fromkeys((*self.inputs[step.name], *references)):
-            reason = None if table == step.name else self._find_obstacle(step, table)
-            if reason is not None:
-                found.append(reason)
-        return tuple(found)
+        tables = list(self.inputs[step.name])
+        for table in contract.references if contract else ():
+            tables += self.inputs[table] if self._is_view(table) else (table,)
+        others = (table for table in dict.fromkeys(tables) if table != step.name)
+        found = (self._find_obstacle(step, table) for table in others)
+        return tuple(reason for reason in found if reason is not None)
 
     def _find_obstacle(self, step: StepSpec, table: str) -> Reason | None:
         maker = find_maker(self.project, table)
@@ -151,7 +149,7 @@ class _Builder:
         planned = self.decided[maker]
         if planned.action is Action.BLOCKED:
             return Reason(Cause.INPUT_BLOCKED, maker)
-        if self._is_view(maker) or self._identify(table) is not None:
+        if self._identify(table) is not None:
             return None
         if planned.action is Action.UNSELECTED:
             return Reason(Cause.MISSING, f"{maker} has never run; select it too: +{step.name}")
