@@ -23,11 +23,11 @@ class Screen:
     Attributes:
         facts: Aggregates that the shared query computes for it.
         query: Given the facts, returns a SELECT of one truth value that is true only if no
-            row breaks the check; or nothing, if the count is needed in any case.
+            row breaks the check; or that truth value itself, where the facts tell.
     """
 
     facts: tuple[str, ...]
-    query: Callable[[Sequence[Any]], str]
+    query: Callable[[Sequence[Any]], str | bool]
 
 
 @dataclass(frozen=True, slots=True)

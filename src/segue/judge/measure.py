@@ -120,6 +120,8 @@ def _measure_alone(gauge: _Gauge, one: CompiledCheck, shared: Mapping[str, Any])
     """Return what a check measures, and the query that told."""
     if one.screen:
         screen = one.screen.query([shared[fact] for fact in one.screen.facts])
+        if screen is True:
+            return 0, one.measure
         with suppress(StepError):  # what can't be screened is counted
             if screen and _fetch_value(gauge.session, screen) is True:
                 return 0, screen

@@ -92,14 +92,14 @@ class UniqueCheck(RowCheck):
         return f"{', '.join(_names(check))} unique"
 
 
-def _screen_integers(column: str, values: Sequence[Any], table: str) -> str:
-    """Return the cheapest exact test of whether integers repeat; empty if they surely do."""
+def _screen_integers(column: str, values: Sequence[Any], table: str) -> str | bool:
+    """Return the cheapest exact test that integers do not repeat, or what the facts tell."""
     low, high, count = values
-    if not count:
-        return "select true"
+    if count <= 1:
+        return True
     width = high - low + 1
     if width < count:
-        return ""
+        return False
     distinct = f"count(distinct {column})"
     if width <= min(_DENSE * count, _WIDEST):
         distinct = f"bit_count(bitstring_agg({column}, {low}, {high}))"
