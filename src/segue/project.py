@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from segue.protocols import Session
+    from segue.protocols import Lake, Session
+    from segue.publish.rebuild import Rebuilt
+    from segue.publish.recover import Recovery
+    from segue.publish.vacuum import Vacuumed
     from segue.record.lineage import ColumnLineage, Lineage
     from segue.spec.contract import Report
     from segue.spec.output import TableVersion
@@ -151,18 +154,25 @@ class Project:
         if self._workspace is None:
             from segue.publish.lease import this_owner
 
-            folder = Path(self.spec.lake)
-            ledger = self.spec.ledger or f"sqlite:///{folder / 'ledger.db'}"
             self._workspace = conductor.Workspace(
                 project=self.spec,
-                lake=registry.load(registry.LAKES, "delta")(str(folder)),
-                ledger=registry.load(registry.LEDGERS, "sql")(ledger),
+                lake=self._open_lake(),
+                ledger=registry.load(registry.LEDGERS, "sql")(self.ledger_url),
                 clock=SystemClock(),
                 new_run_id=name_run,
                 owner=this_owner(),
-                records=folder / "_runs",
+                records=Path(self.spec.lake) / "_runs",
             )
         return self._workspace
+
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger is, as SQLAlchemy writes it."""
+        return self.spec.ledger or f"sqlite:///{Path(self.spec.lake) / 'ledger.db'}"
+
+    def _open_lake(self) -> Lake:
+        lake: Lake = registry.load(registry.LAKES, "delta")(self.spec.lake)
+        return lake
 
     def close(self) -> None:
         """Close the ledger."""
@@ -448,18 +458,25 @@ class Project:
             rows = session.fetch(f"select count(*) as n from {quote_identifier(table)}")
             return suggest_contract(session, table, session.describe(query), rows["n"][0].as_py())
 
-    def recover(self, adopt: str | None = None, *, rebuild: bool = False) -> tuple[Recovery, ...]:
-        """Finish or discard what dead runs left; every other command does so by itself.
+    def recover(self) -> tuple[Recovery, ...]:
+        """Finish or discard what dead runs left; `run` does so by itself."""
+        return conductor.recover_runs(self.workspace)
 
-        Args:
-            adopt: A table to which a writer other than segue has committed: take what it
-                committed as the table's current version.
-            rebuild: Set a damaged ledger aside and make a new one from the tables' logs.
+    def adopt(self, table: str) -> TableVersion:
+        """Take what a writer other than segue committed to a table as its current version.
 
-        Returns:
-            The runs that were recovered.
+        Raises:
+            UnknownNameError: There is no such table in the lake.
         """
-        return conductor.recover(self.workspace, adopt=adopt, rebuild=rebuild)
+        with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
+            return conductor.adopt_commit(self.workspace, table, Path(scratch))
+
+    def rebuild(self) -> Rebuilt:
+        """Set a damaged or lost ledger aside and make a new one from the tables' logs."""
+        from segue.publish.rebuild import rebuild_ledger
+
+        self.close()
+        return rebuild_ledger(self.ledger_url, self._open_lake())
 
     def vacuum(self, keep: int = 5, *, dry_run: bool = False) -> Vacuumed:
         """Delete files that neither the newest snapshots nor any run needs.

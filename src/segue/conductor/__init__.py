@@ -9,6 +9,7 @@ from segue.conductor.reading import bind_snapshot, check_tables
 from segue.conductor.run import run_plan
 from segue.conductor.workspace import (
     Workspace,
+    adopt_commit,
     check_plan,
     make_plan,
     read_history,
@@ -17,6 +18,7 @@ from segue.conductor.workspace import (
 
 __all__ = [
     "Workspace",
+    "adopt_commit",
     "bind_snapshot",
     "check_plan",
     "check_tables",

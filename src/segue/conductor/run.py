@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segue.conductor.work import Work
 from segue.conductor.workspace import bind_plan, open_engine
-from segue.errors import RunError, SegueError, SourceError, StorageError
+from segue.errors import ConflictError, RunError, SegueError, SourceError, StorageError
 from segue.spec.plan import Action, Plan
 from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from segue.conductor.workspace import Workspace
-    from segue.spec.run import Lease
+    from segue.spec.run import Lease, Snapshot
 
 
 def run_plan(
@@ -75,6 +76,41 @@ def skip_steps(plan: Plan, now: str) -> tuple[StepOutcome, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a run builds on; if it has moved when the run publishes, another run was first.
+
+    Attributes:
+        snapshot: What readers see.
+        heads: Delta version of each table.
+        numbers: Last version number of each table.
+    """
+
+    snapshot: Snapshot
+    heads: Mapping[str, int]
+    numbers: Mapping[str, int]
+
+
+def read_base(workspace: Workspace, plan: Plan) -> Base:
+    """Read what a run builds on, and make sure that its plan was made for the same.
+
+    Raises:
+        ConflictError: Another run published between the plan and now.
+    """
+    # numbers before the snapshot: whoever publishes in between is seen in one of the two
+    numbers, heads = workspace.ledger.numbers(), workspace.ledger.heads()
+    snapshot = workspace.ledger.snapshot(workspace.environment)
+    now = {name: version.number for name, version in snapshot.versions.items()}
+    planned = {name: version.number for name, version in plan.history.versions.items()}
+    if now != planned:
+        moved = sorted(name for name in now if now[name] != planned.get(name))
+        raise ConflictError(
+            f"another run published {', '.join(moved)} while this one was planned",
+            hint="run again: the plan is made anew",
+        )
+    return Base(snapshot, heads, numbers)
+
+
 @dataclass(slots=True)
 class Run:
     """A run under way.
@@ -94,6 +130,8 @@ class Run:
     command: str
     listen: Callable[[Progress], None]
     work: Work
+    base: Base = field(init=False)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def go(self) -> RunResult:
         """Execute and judge, then publish, and record whatever came of it."""
@@ -101,6 +139,7 @@ class Run:
 
         workspace, clock = self.workspace, self.workspace.clock
         start, began = self.start(), clock.monotonic()
+        self.base = read_base(workspace, self.plan)
         lease = workspace.ledger.open_run(start, workspace.owner, workspace.project.lease)
         self.record(start, RunStatus.RUNNING)
         status, snapshot = RunStatus.FAILED, None
@@ -148,7 +187,13 @@ class Run:
         for skipped in skip_steps(self.plan, self.workspace.clock.now()):
             outcomes[skipped.step] = skipped
         waits = find_nodes(self.plan)
-        blocked = run_graph(waits, self.work.do, self.plan.project.workers, note)
+        blocked = run_graph(
+            waits,
+            self.work.do,
+            self.plan.project.workers,
+            note,
+            on_interrupt=self.work.session.close,
+        )
         for name in blocked:
             reasons = (f"waits for {', '.join(waits[name])}",)
             outcomes[name] = StepOutcome(name, StepStatus.BLOCKED, reasons=reasons)
@@ -159,9 +204,48 @@ class Run:
         from segue.publish.swap import complete_intent
 
         ledger, lake = self.workspace.ledger, self.workspace.lake
-        intent = make_intent(ledger, lease, self.workspace.environment, self.work.settled())
+        base = self.base
+        intent = make_intent(
+            self.run_id,
+            lease,
+            self.workspace.environment,
+            self.work.settled(),
+            base.snapshot,
+            base.heads,
+            base.numbers,
+            self.plan.history.memories,
+        )
         if not intent.publications:
             return None
         self.listen(Progress("", "publishing", len(intent.publications)))
+        self.numbers = {each.table: each.number for each in intent.publications}
         declare_intent(ledger, lake, lease, intent)
         return complete_intent(ledger, lake, intent)
+
+    def record(
+        self,
+        start: RunStart,
+        status: RunStatus,
+        seconds: float | None = None,
+        snapshot: int | None = None,
+        error: str = "",
+    ) -> str:
+        """Write the run's record as it stands; its path."""
+        from segue.record.write import RunFacts, build_record, write_record
+
+        workspace = self.workspace
+        facts = RunFacts(
+            start=start,
+            owner=workspace.owner,
+            plan=self.plan,
+            status=status,
+            outcomes=self.work.settled(),
+            finished_at="" if seconds is None else workspace.clock.now(),
+            seconds=seconds,
+            snapshot=snapshot,
+            numbers=self.numbers,
+            error=error,
+            engine=self.work.engine_facts(),
+            environ=os.environ,
+        )
+        return str(write_record(workspace.records, build_record(facts)))

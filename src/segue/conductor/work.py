@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
+import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue import registry
 from segue.errors import ContractError, SegueError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from segue.conductor.workspace import Workspace
+    from segue.execute.attempt import StepResult
     from segue.execute.tables import RunTables
     from segue.protocols import Lake, Session
     from segue.spec.contract import Contract, Report
@@ -153,8 +156,11 @@ class Work:
 
     def run_step(self, planned: PlannedStep) -> StepOutcome:
         """Execute a step, judge what it made, and let its readers see it."""
-        from segue.execute.retry import attempt_step
+        from segue.execute.attempt import run_step
+        from segue.execute.isolate import run_isolated
+        from segue.execute.retry import run_with_retries
         from segue.execute.task import gather_task
+        from segue.publish.stage import remove_files
 
         step, lake = planned.step, self.workspace.lake
         task = gather_task(self.plan, planned, self.tables, lake, self.run_id, self.scratch)
@@ -162,13 +168,27 @@ class Work:
         def tell(rows: int) -> None:
             self.listen(Progress(step.name, "rows", rows, planned.estimate.rows))
 
-        result = attempt_step(task, self.session, lake, tell)
+        attempts = 0
+
+        def attempt(number: int) -> StepResult:
+            nonlocal attempts
+            attempts = number + 1
+            with_stem = replace(task, stem=f"{task.stem}-{attempts}")
+            try:
+                if step.limits.isolated:
+                    return run_isolated(with_stem, lake, tell)
+                return run_step(with_stem, self.session, lake, tell)
+            except BaseException:
+                remove_files(task.folder.glob(f"{with_stem.stem}-*"))
+                raise
+
+        result = run_with_retries(attempt, step.limits, random.random, time.sleep)
         outcome = StepOutcome(
             step.name,
             StepStatus.DONE,
             staged=result.staged,
-            input_rows=result.input_rows,
-            attempts=result.attempts,
+            input_rows={**self.count_inputs(planned), **result.input_rows},
+            attempts=attempts,
             peak_memory=result.peak_memory,
         )
         contract = self.plan.project.contracts.get(step.name)
@@ -244,6 +264,15 @@ class Work:
             for name, state in states.items()
         }
 
+    def count_inputs(self, planned: PlannedStep) -> dict[str, int]:
+        """Return the rows of each input, where they are known without counting."""
+        states = {name: self.tables.find(name) for name in planned.inputs}
+        return {
+            name: state.rows
+            for name, state in states.items()
+            if state and state.rows is not None and name not in planned.new_files
+        }
+
     def made_files(self, planned: PlannedStep) -> dict[str, tuple[str, ...]]:
         """Return the files of a step's inputs that this run has made."""
         return {
@@ -281,3 +310,8 @@ class Work:
     def redact(self, text: str) -> str:
         """Return a text without the values of the project's secrets."""
         return redact(text, self.plan.project.secrets, os.environ)
+
+    def engine_facts(self) -> dict[str, Any]:
+        """Return what computes, for the record."""
+        place = self.plan.places["local"]
+        return {"name": place.engine, "threads": place.threads, "memory": place.memory}

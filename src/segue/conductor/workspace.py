@@ -14,6 +14,7 @@ from segue.errors import ProjectError, SourceError
 from segue.place.choose import choose_places
 from segue.plan.build import build_plan
 from segue.spec.plan import Action, History, Plan, Selection
+from segue.spec.run import RunStatus
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from segue.protocols import Clock, Lake, Ledger, Session
     from segue.publish.recover import Recovery
+    from segue.spec.output import TableVersion
     from segue.spec.run import Owner
     from segue.spec.scan import SourceState
     from segue.spec.step import ProjectSpec, Scalar
@@ -83,9 +85,26 @@ def recover_runs(workspace: Workspace) -> tuple[Recovery, ...]:
 
     recoveries = recover(workspace.ledger, workspace.lake, workspace.owner)
     for recovery in recoveries:
-        amend_record(workspace.records, recovery)
+        changes = {
+            "status": str(recovery.status),
+            "snapshot": recovery.snapshot,
+            "error": "" if recovery.status is RunStatus.DONE else recovery.reason,
+            "recovered": recovery.reason,
+        }
+        amend_record(workspace.records, recovery.run_id, changes)
         shutil.rmtree(scratch_folder(recovery.run_id), ignore_errors=True)
     return recoveries
+
+
+def adopt_commit(workspace: Workspace, table: str, scratch: Path) -> TableVersion:
+    """Take what another writer committed to a table as its current version."""
+    from segue.publish.recover import adopt_table
+
+    place = workspace.project.places["local"]
+    with registry.load_engine(place.engine).open(place, scratch) as session:
+        return adopt_table(
+            workspace.ledger, workspace.lake, table, session.digest, workspace.environment
+        )
 
 
 def scratch_folder(run_id: str) -> Path:
