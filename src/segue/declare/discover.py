@@ -8,15 +8,16 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segue.declare.apply import apply_parameters, apply_settings
+from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
 from segue.declare.graph import index_steps, order_steps, resolve_reads
 from segue.declare.modules import STEPS
 from segue.declare.problems import Problems, check_name, read_text
 from segue.declare.python import read_python_steps
 from segue.declare.sql import read_sql_step
-from segue.declare.toml import FILE, Config, read_config
+from segue.declare.toml import FILE, read_config
 from segue.errors import Location, UsageError
-from segue.registry import nearest
 from segue.spec.step import Mode, ProjectSpec
 
 if TYPE_CHECKING:
@@ -65,10 +66,13 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     python = read_python_steps(root, list_files(root / STEPS, ".py"), problems)
     broken |= python.broken
     steps = index_steps([*declared, *python.steps], config.sources, problems)
-    contracts: dict[str, Contract] = {}
-    steps = resolve_reads(steps, config.sources, contracts, broken | config.broken, problems)
+    broken |= config.broken
+    contracts = read_contracts(root, [*steps, *config.sources], broken, problems)
+    steps = resolve_reads(steps, config.sources, contracts, broken, problems)
     order = order_steps(steps, contracts, problems)
-    steps = _apply_settings(steps, broken, config, problems)
+    _check_contracts(steps, contracts, problems)
+    steps = apply_settings(steps, broken, config, problems)
+    values = apply_parameters(parameters or {}, python.settings, steps, broken, config, problems)
     problems.check()
     lake = config.settings.lake
     return ProjectSpec(
@@ -78,7 +82,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         sources=config.sources,
         contracts=contracts,
         places=config.places,
-        parameters=dict(parameters or {}),
+        parameters=values,
         lake=lake.path if "://" in lake.path else os.path.normpath(root / lake.path),
         ledger=lake.ledger,
         secrets=config.secrets,
@@ -120,29 +124,20 @@ def _read_sql(root: Path, problems: Problems) -> tuple[list[StepSpec], set[str]]
     return steps, broken
 
 
-def _apply_settings(
-    steps: Mapping[str, StepSpec], broken: set[str], config: Config, problems: Problems
-) -> dict[str, StepSpec]:
-    """Return the steps with what ``[steps.<name>]`` says, placed where there is a place."""
-    for name in config.settings.steps.keys() - steps.keys() - broken:
-        where = config.locate("steps", name)
-        hint = nearest(name, list(steps), noun="step")
-        problems.add("unknown-step", f"there is no step {name!r}", where, hint)
-    placed = {}
-    for name, step in steps.items():
-        stated = config.settings.steps.get(name)
-        where = step.location
-        if stated is not None:
-            values = stated.model_dump(exclude_none=True)
-            limits = {key: values.pop(key) for key in list(values) if key not in ("on", "tags")}
-            step = replace(step, **values, limits=replace(step.limits, **limits))  # noqa: PLW2901 - the same step, with more said
-            if stated.on is not None:
-                where = config.locate("steps", name, "on")
-        if config.places and step.on not in config.places:
-            hint = f"{nearest(step.on, list(config.places))}; or declare [places.{step.on}]"
-            problems.add("unknown-place", f"there is no place {step.on!r}", where, hint)
-        placed[name] = step
-    return placed
+def _check_contracts(
+    steps: Mapping[str, StepSpec], contracts: Mapping[str, Contract], problems: Problems
+) -> None:
+    """Report contracts that their step's mode can't keep."""
+    for name, contract in contracts.items():
+        mode = steps[name].mode if name in steps else None
+        if mode == Mode.EFFECT:
+            message = f"{name!r} returns None: there is no table to check"
+            hint = "return a frame, or take the contract out"
+            problems.add("bad-contract", message, contract.location, hint)
+        if mode == Mode.VIEW and contract.rejects:
+            message = f"{name!r} is a view: it can't set rows aside"
+            hint = "take rejects out, or make it a table: leave mode: view out"
+            problems.add("bad-contract", message, contract.location, hint)
 
 
 def _finish_fingerprints(

@@ -107,7 +107,8 @@ def _find_mention(table: str, step: StepSpec) -> Location:
     found = re.search(rf"(?<!--)\b{re.escape(table)}\b", step.sql or "")
     if step.sql is None or found is None:
         return step.location
-    return Location(step.location.path, step.sql.count("\n", 0, found.start()) + 1)
+    below = step.sql.count("\n", 0, found.start())
+    return Location(step.location.path, (step.location.line or 1) + below)
 
 
 def order_steps(

@@ -13,7 +13,8 @@ from sqlglot.tokenizer_core import TokenType
 
 from segue.declare.fingerprint import fingerprint_sql
 from segue.declare.options import NO_OPTIONS, OPTIONS, Options, read_options
-from segue.errors import Location
+from segue.declare.problems import Problems
+from segue.errors import Location, SqlError
 from segue.registry import nearest
 from segue.spec.step import StepSpec
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlglot.tokenizer_core import Token
-
-    from segue.declare.problems import Problems
 
 SQL_OPTIONS = tuple(name for name in OPTIONS if name not in ("by", "sort", "how"))
 TABLE_FUNCTIONS = frozenset(
@@ -50,8 +49,8 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         problems: Takes what is wrong.
 
     Returns:
-        The step, or None if its SQL can't be used at all. Its `sql` begins with the file's first
-        line, so that an engine's line numbers are the user's, and ends before a semicolon.
+        The step, or None if its SQL can't be used at all. Its `sql` is the SELECT alone, without
+        a semicolon; it begins at the line of the step's location.
 
     Example:
         >>> from segue.declare.problems import Problems
@@ -79,7 +78,7 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         reads=_read_tables(tree, shown, problems),
         mode=options.mode,
         fingerprint=fingerprint_sql(body, tree, options.meaning),
-        sql=text[: body[-1].end + 1],
+        sql=text[body[0].start : body[-1].end + 1],
         about=_read_about(header),
     )
     if options is NO_OPTIONS:
@@ -92,6 +91,23 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         on=options.on,
         limits=options.limits,
     )
+
+
+def read_query(text: str) -> tuple[str, ...]:
+    """Return the tables that a SELECT reads, in the order in which they are first named.
+
+    Raises:
+        SqlError: It does not parse, or is something else than one SELECT over tables.
+
+    Example:
+        >>> read_query("with x as (select * from b) select * from a join x using (k)")
+        ('b', 'a')
+    """
+    problems = Problems()
+    step = read_sql_step("query", text, "query", problems)
+    for problem in problems.sorted():
+        raise SqlError(problem.message, hint=problem.hint, location=problem.location)
+    return step.reads if step else ()
 
 
 def _cut_statement(tokens: list[Token], shown: str, problems: Problems) -> list[Token]:
@@ -267,17 +283,14 @@ def _read_header(text: str, header: str, shown: str, problems: Problems) -> Opti
 
 
 def _parse_flow(text: str, location: Location, problems: Problems) -> dict[str, Any]:
-    import yaml
+    from segue.declare.yaml_nodes import compose, to_value
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    hint = "write it as -- segue: {mode: merge, key: [id]}"
-    try:
-        raw = yaml.load(text, loader)  # noqa: S506 - a safe loader, in C where there is one
-    except (yaml.YAMLError, RecursionError):
+    found = Problems()
+    node = compose(text, location.path, found)
+    raw = to_value(node) if node is not None else None
+    if len(found) or not isinstance(raw, dict):
+        hint = "write it as -- segue: {mode: merge, key: [id]}"
         problems.add("bad-option", "the options can't be read as YAML", location, hint)
-        return {}
-    if not isinstance(raw, dict) or not all(isinstance(name, str) for name in raw):
-        problems.add("bad-option", "the options are not a mapping", location, hint)
         return {}
     return raw
 
