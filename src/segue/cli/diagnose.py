@@ -19,7 +19,7 @@ from segue.cli.wording import count, size
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    from segue.spec.step import ProjectSpec
+    from segue.project import Project
 
 CORE = (
     "click",
@@ -37,6 +37,7 @@ EXTRAS = ("pandas", "polars")
 OLDEST_PYTHON = (3, 11)
 LITTLE_ROOM = 5_000_000_000
 NO_ROOM = 500_000_000
+SQLITE = "sqlite:///"
 EARLIEST = 1_767_225_600
 """Start of 2026: segue is younger than that, so a clock before it is wrong."""
 
@@ -71,9 +72,9 @@ def diagnose(start: Path) -> Iterator[Finding]:
     yield look_at_room("temporary files", Path(tempfile.gettempdir()))
     project = yield from _look_at_project(start)
     if project is not None:
-        lake = Path(project.lake)
+        lake = Path(project.spec.lake)
         yield look_at_lake(lake)
-        yield look_at_ledger(lake / "ledger.db", project.ledger)
+        yield look_at_ledger(project.ledger_url)
         yield look_at_room("lake's disk", _existing(lake))
 
 
@@ -135,14 +136,19 @@ def look_at_room(name: str, folder: Path) -> Finding:
     return Finding(name, "ok", message)
 
 
-def _look_at_project(start: Path) -> Generator[Finding, None, ProjectSpec | None]:
-    """Load the project; returns its declaration, or None."""
+def _look_at_project(start: Path) -> Generator[Finding, None, Project | None]:
+    """Load the project; returns it (closed), or None."""
     from segue.errors import ProjectError, SegueError
-    from segue.project import load
 
     try:
+        from segue.project import load
+
         with load(start) as project:
-            spec = project.spec
+            pass
+    except ImportError as error:
+        hint = "pip install --force-reinstall segue"
+        yield Finding("installation", "fail", f"a library is broken: {error}", hint)
+        return None
     except ProjectError as error:
         noun = count(len(error.problems), "problem")
         yield Finding("project", "fail", f"{noun} in its files", "segue plan lists them")
@@ -150,13 +156,14 @@ def _look_at_project(start: Path) -> Generator[Finding, None, ProjectSpec | None
     except SegueError as error:
         yield Finding("project", "warn", error.message, error.hint)
         return None
+    spec = project.spec
     parts = (
         count(len(spec.sources), "source"),
         count(len(spec.steps), "step"),
         count(len(spec.contracts), "contract"),
     )
     yield Finding("project", "ok", f"{spec.name}: {', '.join(parts)}")
-    return spec
+    return project
 
 
 def look_at_lake(folder: Path) -> Finding:
@@ -176,16 +183,15 @@ def look_at_lake(folder: Path) -> Finding:
     return Finding("lake", "ok", f"{folder}{tables}")
 
 
-def look_at_ledger(path: Path, url: str) -> Finding:
+def look_at_ledger(url: str) -> Finding:
     """Report whether the ledger's file is whole, without changing it.
 
     Args:
-        path: Where SQLite's file lies if the project states nothing.
-        url: What the project states.
+        url: Where the ledger is.
     """
-    if url and not url.startswith("sqlite:///"):
+    if not url.startswith(SQLITE):
         return Finding("ledger", "ok", "another database than SQLite: its server looks after it")
-    path = Path(url.removeprefix("sqlite:///")) if url else path
+    path = Path(url.removeprefix(SQLITE))
     if not path.exists():
         return Finding("ledger", "ok", "none yet, made by the first run")
     try:

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ import click
 from segue.cli import scaffold
 from segue.cli.call import Call, answer_options
 from segue.cli.group import Command
-from segue.errors import UsageError
+from segue.errors import ProjectError, SegueError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from segue.project import Project
     from segue.spec.types import TableSchema
 
@@ -53,24 +56,36 @@ def write_project(call: Call, *, target: Path, source: Path | None, copy: bool) 
     if source is not None and not source.exists():
         raise UsageError(f"there is no file {source}", hint="check the path given with --from")
     name = project_name(target)
-    existed = target.exists()
-    scaffold.prepare_folder(target)
-    if source is None:
-        scaffold.write_sample(target, name)
-        shown = "daily"
-    else:
-        try:
-            shown = _write_around(target, name, source.expanduser(), copy=copy)
-        except BaseException:
-            # Half a project would only stand in the way of the next try.
-            _clear(target, keep=existed)
-            raise
+    with _new_folder(target):
+        if source is None:
+            scaffold.write_sample(target, name)
+            shown = "daily"
+        else:
+            shown = _write_around(target, name, source, copy=copy)
     written = scaffold.list_files(target)
     if call.as_json:
         files = [path.as_posix() for path in written]
         call.print_json({"project": name, "folder": str(target), "files": files, "shows": shown})
         return
     _print_result(call, target, written, shown)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Clear the folder if a project can't be written: half of one stands in the way."""
+    existed = folder.exists()
+    scaffold.prepare_folder(folder)
+    try:
+        yield
+    except BaseException:
+        for each in folder.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
+        if not existed:
+            folder.rmdir()
+        raise
 
 
 def project_name(folder: Path) -> str:
@@ -96,14 +111,21 @@ def _write_around(folder: Path, name: str, source: Path, *, copy: bool) -> str:
     scaffold.write_frame(folder, name)
     path = scaffold.copy_data(folder, source) if copy else _refer(folder, source)
     scaffold.write_settings(folder, name, table, path, {})
-    types = _find_coded_numbers(folder, name, table, path)
+    try:
+        types = _find_coded_numbers(folder, name, table, path)
+    except SegueError as error:
+        # Its location would lie in a file that is removed again.
+        told = error.problems[0] if isinstance(error, ProjectError) else error
+        raise UsageError(
+            f"no table can be made of {source}: {told.message}", hint=told.hint
+        ) from error
     scaffold.write_settings(folder, name, table, path, types)
     with _open(folder) as project:
         schema = _schema_of(project, table)
         step = scaffold.write_first_step(folder, table, schema)
-        suggested = project.suggest(table)
+        _, _, rules = project.suggest(table).partition("\n")
     # The step's columns are the source's, so what holds for one is asked of the other.
-    scaffold.write_contract(folder, re.sub(rf"^{re.escape(table)}:", f"{step}:", suggested))
+    scaffold.write_contract(folder, f"{step}:\n{rules}")
     scaffold.write_readme(folder, name, step)
     return step
 
@@ -117,12 +139,10 @@ def _refer(folder: Path, source: Path) -> str:
 
 def _find_coded_numbers(folder: Path, name: str, table: str, path: str) -> dict[str, str]:
     """Return columns that look like integers and have leading zeros, such as postal codes."""
-    if not any(ending in Path(path).suffixes for ending in NUMBERS_IN_TEXT):
-        return {}
     with _open(folder) as project:
         schema = _schema_of(project, table)
     numbers = [column.name for column in schema if column.type.is_integer]
-    if not numbers:
+    if not numbers or not any(ending in Path(path).suffixes for ending in NUMBERS_IN_TEXT):
         return {}
     scaffold.write_settings(folder, name, table, path, dict.fromkeys(numbers, "string"))
     counts = ", ".join(
@@ -147,19 +167,9 @@ def _schema_of(project: Project, table: str) -> TableSchema:
     info = next(each for each in project.tables() if each.name == table)
     if info.columns is not None:
         return info.columns
-    from segue.frames.arrow_types import from_arrow_schema
+    from segue.frames.arrow_types import from_arrow
 
-    return from_arrow_schema(project.query(f"select * from {table} limit 0").schema)
-
-
-def _clear(folder: Path, *, keep: bool) -> None:
-    for each in folder.iterdir():
-        if each.is_dir():
-            shutil.rmtree(each)
-        else:
-            each.unlink()
-    if not keep:
-        folder.rmdir()
+    return from_arrow(project.query(f"select * from {table} limit 0").schema)
 
 
 def _print_result(call: Call, folder: Path, written: tuple[Path, ...], shown: str) -> None:

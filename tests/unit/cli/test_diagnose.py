@@ -49,15 +49,18 @@ def test_no_room(monkeypatch, tmp_path):
 
 def test_ledger_states(tmp_path):
     path = tmp_path / "ledger.db"
-    assert look_at_ledger(path, "").verdict == "ok"
+    assert look_at_ledger(f"sqlite:///{path}").verdict == "ok"
     connection = sqlite3.connect(path)
     connection.execute("create table t as select zeroblob(20000) as x")
     connection.commit()
     connection.close()
-    assert look_at_ledger(path, "").verdict == "ok"
-    assert look_at_ledger(tmp_path / "other", f"sqlite:///{path}").message.startswith(str(path))
+    assert look_at_ledger(f"sqlite:///{path}").verdict == "ok"
     path.write_bytes(path.read_bytes()[:9000])
-    finding = look_at_ledger(path, "")
+    finding = look_at_ledger(f"sqlite:///{path}")
     assert (finding.verdict, finding.hint) == ("fail", "segue recover --rebuild")
     path.write_text("nothing of the kind")
-    assert look_at_ledger(path, "").verdict == "fail"
+    assert look_at_ledger(f"sqlite:///{path}").verdict == "fail"
+
+
+def test_ledger_elsewhere_is_left_alone():
+    assert look_at_ledger("postgresql://db/ledger").verdict == "ok"
