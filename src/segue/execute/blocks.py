@@ -139,7 +139,7 @@ def _rank_values(column: pa.ChunkedArray) -> tuple[Any, int]:
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     if isinstance(encoded, pa.ChunkedArray):  # an empty one stays chunked
         return np.zeros(len(column), np.int64), 1
-    order = pc.sort_indices(encoded.dictionary, null_placement="at_end").to_numpy()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     return ranks[encoded.indices.to_numpy()], max(len(order), 1)

@@ -144,7 +144,10 @@ class PythonCall:
 
     def _remember(self, table: str, rows: pa.Table) -> None:
         """Keep a copy of the first rows, so that an error can show them."""
-        shown = {**self.given(), table: rows.take(list(range(min(rows.num_rows, SAMPLE_ROWS))))}
+        import pyarrow as pa
+
+        firsts = pa.array(range(min(rows.num_rows, SAMPLE_ROWS)), pa.int64())
+        shown = {**self.given(), table: rows.take(firsts)}
         self.given = lambda: shown
 
     @contextmanager

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import glob
+import random
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from segue.errors import StepCrashedError, StepError, StepTimeoutError
+from segue.execute.attempt import run_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
 
+    from segue.execute.attempt import StepResult, StepTask
+    from segue.protocols import Lake, Session
     from segue.spec.step import Limits
 
 Result = TypeVar("Result")
@@ -65,3 +73,55 @@ def may_repeat(error: StepError) -> bool:
         (True, False)
     """
     return type(error) is StepError or isinstance(error, StepTimeoutError | StepCrashedError)
+
+
+def attempt_step(
+    task: StepTask,
+    session: Session,
+    lake: Lake,
+    progress: Callable[[int], None] | None = None,
+    *,
+    stop: Event | None = None,
+    draw: Callable[[], float] = random.random,
+    sleep: Callable[[float], None] = time.sleep,
+    on_retry: Callable[[int, float, StepError], None] | None = None,
+) -> StepResult:
+    """Run a step as often as its limits allow, in a process of its own if it has limits.
+
+    Each attempt has names for its files of its own, and those of a failed one are removed.
+
+    Args:
+        task: What to do.
+        session: An open engine, for steps that run in this process.
+        lake: Where the table is stored.
+        progress: Hears of the rows so far.
+        stop: Set by another thread to end a step that has a process of its own.
+        draw: Returns a random number between 0 and 1.
+        sleep: Waits for seconds.
+        on_retry: Hears of failures that are repeated.
+
+    Raises:
+        StepError: The last attempt failed.
+    """
+
+    def attempt(number: int) -> StepResult:
+        mine = replace(task, stem=f"{task.stem}-{number}")
+        try:
+            if task.step.limits.isolated:
+                from segue.execute.isolate import run_isolated
+
+                result = run_isolated(mine, lake, progress, stop)
+            else:
+                result = run_step(mine, session, lake, progress)
+        except BaseException:
+            clear_files(mine)
+            raise
+        return replace(result, attempts=number + 1)
+
+    return run_with_retries(attempt, task.step.limits, draw, sleep, on_retry)
+
+
+def clear_files(task: StepTask) -> None:
+    """Remove the files that a failed attempt left in the table's folder."""
+    for path in task.folder.glob(f"{glob.escape(task.stem)}-*.parquet*"):
+        path.unlink(missing_ok=True)
