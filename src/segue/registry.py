@@ -26,6 +26,10 @@ EXTRAS = {"spark": "spark", "ray": "ray", "dask": "dask"}
 """Engines that are known and need an extra."""
 
 
+MOST_NAMES = 12
+"""Names that a hint lists at most."""
+
+
 @cache
 def _points(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
@@ -59,6 +63,8 @@ def load(group: str, name: str) -> Any:
     try:
         return point.load()
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "segue":
+            raise
         raise _missing(noun, name, EXTRAS.get(name, name)) from error
 
 
@@ -100,6 +106,6 @@ def nearest(name: str, known: tuple[str, ...] | list[str], *, noun: str = "") ->
         return f"did you mean {' or '.join(map(repr, matches))}?"
     if not known:
         return f"there is no {noun or 'name'} yet"
-    listed = ", ".join(sorted(known)[:12])
-    more = "" if len(known) <= 12 else f", … ({len(known)} in all)"
+    listed = ", ".join(sorted(known)[:MOST_NAMES])
+    more = "" if len(known) <= MOST_NAMES else f", … ({len(known)} in all)"
     return f"there are: {listed}{more}"

@@ -18,7 +18,7 @@ def bind_tables(
     project: ProjectSpec,
     names: Iterable[str],
     tables: RunTables,
-    limited: Mapping[str, Scan] | None = None,
+    limited: Mapping[str, Scan | str] | None = None,
 ) -> dict[str, Scan | str]:
     """Return what each name means that a step or a check can mention.
 
@@ -41,7 +41,7 @@ def _bind(
     project: ProjectSpec,
     name: str,
     tables: RunTables,
-    limited: Mapping[str, Scan],
+    limited: Mapping[str, Scan | str],
     bound: dict[str, Scan | str],
 ) -> None:
     if name in bound:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from segue import registry
 from segue.execute.attempt import StepTask
 from segue.execute.bindings import bind_tables
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +34,12 @@ def gather_task(
     step, project = planned.step, plan.project
     base = None if planned.rebuild else plan.history.versions.get(step.name)
     memory = plan.history.memories.get(step.name)
-    limited = _limit_inputs(plan, planned, tables, lake, scratch)
+    limited, whole = _limit_inputs(plan, planned, tables, lake, scratch)
     return StepTask(
         project=project,
         step=step,
         parameters=project.parameters_of(step),
-        bindings=bind_tables(project, step.reads, tables, limited),
+        bindings=whole | bind_tables(project, step.reads, tables, limited),
         place=plan.places[planned.place],
         folder=lake.folder(step.name) if step.stored else scratch,
         stem=f"{run_id}-{step.name}",
@@ -51,16 +52,26 @@ def gather_task(
 
 def _limit_inputs(
     plan: Plan, planned: PlannedStep, tables: RunTables, lake: Lake, scratch: Path
-) -> dict[str, Scan]:
-    """Return how to read only what an append step has not yet seen of its growing inputs."""
+) -> tuple[dict[str, Scan | str], dict[str, Scan | str]]:
+    """Return how to read only what an append step has not yet seen of its growing inputs.
+
+    A source without new files still has columns: it is read as no rows of the whole, which
+    is bound under a name of its own.
+    """
     project = plan.project
-    limited: dict[str, Scan] = {}
-    for name, marks in planned.new_files.items():
+    limited: dict[str, Scan | str] = {}
+    whole: dict[str, Scan | str] = {}
+    for name, paths in planned.new_files.items():
         source, state = project.sources.get(name), tables.find(name)
         if source is not None:
             kind = registry.load_source(source.kind)
-            limited[name] = kind.scan(source, project.root, scratch, marks)
+            scan = kind.scan(source, project.root, scratch, paths)
+            if paths:
+                limited[name] = scan
+            else:
+                whole[f"{name}__whole"] = scan
+                limited[name] = f"select * from {quote_identifier(f'{name}__whole')} limit 0"
         elif state is not None and state.schema is not None:
-            files = [file for file in state.files if file.path in marks]
+            files = [file for file in state.files if file.path in paths]
             limited[name] = lake.scan(state.schema, name, files)
-    return limited
+    return limited, whole

@@ -23,7 +23,8 @@ class Growth:
 
     Attributes:
         new: Paths of files that were not there.
-        rewritten: Paths of files that were read and are now others, or gone.
+        rewritten: Paths of files that were read and are now others; of a table's files also
+            those that are gone.
     """
 
     new: tuple[str, ...]
@@ -32,6 +33,9 @@ class Growth:
 
 def compare_files(now: Mapping[str, str], seen: Iterable[str]) -> Growth:
     r"""Tell new files from those that were seen.
+
+    A source's file that is gone was archived: its rows stay where they were appended. A
+    table's file that is gone was replaced by another, so its rows may have changed.
 
     Args:
         now: Path of each file by its mark, which changes when the file does.
@@ -45,7 +49,9 @@ def compare_files(now: Mapping[str, str], seen: Iterable[str]) -> Growth:
     gone = known - set(now)
     if not gone:
         return Growth(tuple(path for mark, path in now.items() if mark not in known))
-    rewritten = {mark.partition("\t")[0] for mark in gone}
+    there = set(now.values())
+    parted = (mark.partition("\t") for mark in gone)
+    rewritten = {path for path, tab, _ in parted if not tab or path in there}
     new = (path for mark, path in now.items() if mark not in known and path not in rewritten)
     return Growth(tuple(new), tuple(sorted(rewritten)))
 

@@ -104,13 +104,17 @@ def test_force_starts_over_and_blocks_readers_that_are_not_forced():
     assert told.endswith("--force rebuilds from what is there")
 
 
-def test_a_file_that_changed_or_went_away_blocks():
+def test_a_file_that_changed_blocks():
     history = first()
     changed = plan_of(CHAIN, after(history, make_state("raw", "a.csv=2", "b.csv")))
     assert actions(changed) == {"log": "BLOCKED", "copy": "BLOCKED"}
     assert reasons(changed, "log")[0].startswith("rewritten: /data/a.csv in raw")
-    gone = plan_of(CHAIN, after(history, make_state("raw", "b.csv", "c.csv")))
-    assert actions(gone)["log"] == "BLOCKED"
+
+
+def test_a_file_that_was_archived_leaves_its_rows():
+    gone = plan_of(CHAIN, after(first(), make_state("raw", "b.csv", "c.csv")))
+    assert actions(gone)["log"] == "RUN"
+    assert gone["log"].new_files == {"raw": ("/data/c.csv",)}
 
 
 def test_a_step_that_becomes_append_starts_over_rather_than_double_its_rows():
