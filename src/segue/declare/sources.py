@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from segue.declare.problems import Problems
 
-COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
+COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
 MAX_SEARCHED = 1000
 """Most files of a folder or pattern that are looked at to learn their kind."""
 
