@@ -1,0 +1,1 @@
+"""Kinds of source tables, one small file each; reached by `segue.registry` only."""
