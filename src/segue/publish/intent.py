@@ -161,12 +161,14 @@ def _explain_head(ledger: Ledger, publication: Publication, found: int | None) -
             f"another run published the table {table!r} in the meantime",
             hint="run again: it starts from what is published now",
         )
+    if found is None:
+        raise ForeignCommitError(
+            f"the Delta log of the table {table!r} was removed",
+            hint="bring it back, or segue recover --rebuild makes the ledger from what is left",
+        )
+    expected = publication.base_delta
     raise ForeignCommitError(
-        f"another writer committed to the table {table!r}: its Delta log stands at "
-        f"{_stands(found)}, {_stands(publication.base_delta)} was expected",
+        f"another writer committed to the table {table!r}: its Delta log stands at version "
+        f"{found}, {'none' if expected is None else f'version {expected}'} was expected",
         hint=f"segue recover --adopt {table} takes what it wrote as the table's current version",
     )
-
-
-def _stands(version: int | None) -> str:
-    return "nothing" if version is None else f"version {version}"

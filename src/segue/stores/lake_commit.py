@@ -97,10 +97,14 @@ def _find_own(folder: Path, publication: Publication) -> int:
 def refuse_foreign(publication: Publication, found: int | None) -> ForeignCommitError:
     """Return the error of a log that does not stand where it should."""
     table, expected = publication.table, publication.base_delta
+    if found is None:
+        return ForeignCommitError(
+            f"the Delta log of the table {table!r} was removed",
+            hint="bring it back, or segue recover --rebuild makes the ledger from what is left",
+        )
     return ForeignCommitError(
-        f"another writer committed to the table {table!r}: its Delta log stands at "
-        f"{'nothing' if found is None else f'version {found}'}, "
-        f"{'nothing' if expected is None else f'version {expected}'} was expected",
+        f"another writer committed to the table {table!r}: its Delta log stands at version "
+        f"{found}, {'none' if expected is None else f'version {expected}'} was expected",
         hint=f"segue recover --adopt {table} takes what it wrote as the table's current version",
     )
 

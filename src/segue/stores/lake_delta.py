@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from segue.spec.run import Publication
     from segue.spec.types import DataType, TableSchema
 
+_MISREAD = re.compile(r"\\|%[0-9a-fA-F]{2}")
+"""What delta-rs takes for something else in a path."""
 _RENAMED_COLUMNS = 2
 """The reader version that means column mapping and nothing else."""
 _READABLE = frozenset({"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck"})
@@ -47,6 +50,11 @@ class DeltaLake:
     def folder(self, table: str) -> Path:
         """Return the folder of a table, made if need be."""
         folder = self._root / table
+        if _MISREAD.search(str(folder)):
+            raise StorageError(
+                f"Delta Lake can't have a table in the folder {folder}",
+                hint="use names without a backslash, and without % before two hex digits",
+            )
         if not folder.is_dir():
             with _naming_faults(folder):
                 folder.mkdir(parents=True, exist_ok=True)
