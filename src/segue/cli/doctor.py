@@ -49,12 +49,13 @@ def _print_findings(call: Call, findings: Sequence[Finding]) -> None:
     from segue.cli.look import cell, line, make_table, say, verdict
     from segue.cli.wording import count
 
-    table = make_table("", "looked at", "found", wrap=["found"])
+    rows = []
     for finding in findings:
         found = cell(finding.message)
         if finding.hint:
             found = Text("\n").join([found, line(("next: ", "cyan"), finding.hint)])
-        table.add_row(verdict(finding.verdict), cell(finding.name), found)
+        rows.append([verdict(finding.verdict), cell(finding.name), found])
+    table = make_table(["", "looked at", "found"], rows, wrap=["found"])
     bad = [finding for finding in findings if finding.verdict != "ok"]
     closing = f"{count(len(bad), 'thing')} to look at." if bad else "All is well."
     say(call.out, table, line(""), line(closing))

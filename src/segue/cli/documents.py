@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from segue.errors import ProjectError, SegueError, StepError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from segue.project import TableInfo
     from segue.spec.contract import Measurement, Report
     from segue.spec.output import StagedTable, TableVersion
@@ -39,8 +41,13 @@ def describe_error(error: BaseException) -> Document:
     return document
 
 
-def describe_result(result: RunResult) -> Document:
-    """Return what a run came to."""
+def describe_result(result: RunResult, published: Sequence[TableInfo] = ()) -> Document:
+    """Return what a run came to.
+
+    Args:
+        result: What the run came to.
+        published: Tables of which the run published a version.
+    """
     return {
         "run_id": result.run_id or None,
         "status": str(result.status),
@@ -49,6 +56,9 @@ def describe_result(result: RunResult) -> Document:
         "record": result.record or None,
         "recovered": list(result.recovered),
         "steps": [describe_outcome(outcome) for outcome in result.outcomes],
+        "published": [
+            {"table": info.name, "version": info.version, "rows": info.rows} for info in published
+        ],
         "error": describe_error(result.error) if result.error else None,
     }
 

@@ -37,16 +37,25 @@ STATUSES = {
 }
 
 
-def make_table(*columns: str, numbers: Sequence[str] = (), wrap: Sequence[str] = ()) -> Table:
-    """Return an empty table.
+def make_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Text]],
+    *,
+    numbers: Sequence[str] = (),
+    wrap: Sequence[str] = (),
+) -> Table:
+    """Return a table without the columns in which nothing stands.
 
     Args:
-        *columns: Headers.
-        numbers: Those that hold numbers, which stand on the right.
+        columns: Headers.
+        rows: Cells; a row may be shorter than the headers.
+        numbers: Columns that hold numbers, which stand on the right.
         wrap: Those whose text may go over several lines; the others are cut with an ellipsis.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for name in columns:
+    lines = [[*row, *([Text()] * (len(columns) - len(row)))] for row in rows]
+    used = [place for place in range(len(columns)) if any(row[place].plain for row in lines)]
+    table = new_grid()
+    for name in (columns[place] for place in used):
         wraps = name in wrap
         table.add_column(
             name,
@@ -55,7 +64,14 @@ def make_table(*columns: str, numbers: Sequence[str] = (), wrap: Sequence[str] =
             overflow="fold" if wraps else "ellipsis",
             min_width=None if wraps else min(len(name), 8),
         )
+    for row in lines:
+        table.add_row(*(row[place] for place in used))
     return table
+
+
+def new_grid() -> Table:
+    """Return an empty table that looks like all others."""
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
 
 
 def cell(value: object, style: str = "") -> Text:

@@ -62,10 +62,12 @@ def _tell_recoveries(call: Call, recoveries: Sequence[Recovery]) -> None:
     if not recoveries:
         say(call.out, line("Nothing to recover: no run has died."))
         return
-    table = make_table("run", "now", "snapshot", "what was found", wrap=["what was found"])
-    for each in recoveries:
-        row = [cell(each.run_id), status(str(each.status))]
-        table.add_row(*row, cell(each.snapshot), cell(each.reason))
+    rows = [
+        [cell(each.run_id), status(str(each.status)), cell(each.snapshot), cell(each.reason)]
+        for each in recoveries
+    ]
+    columns = ["run", "now", "snapshot", "what was found"]
+    table = make_table(columns, rows, wrap=["what was found"])
     say(call.out, table)
 
 

@@ -22,19 +22,24 @@ MOST_SAMPLES = 3
 
 def render_measurements(measurements: Sequence[Measurement]) -> RenderableType:
     """Return checks as a table."""
-    tables = len({each.table for each in measurements}) > 1
-    columns = [*(["table"] if tables else []), "check", "verdict", "failing", "message"]
-    table = make_table(*columns, numbers=["failing"], wrap=["message"])
-    for each in measurements:
-        word = "set aside" if each.rejected and each.verdict != Verdict.PASS else str(each.verdict)
-        row = [
+    several = len({each.table for each in measurements}) > 1
+    rows = [
+        [
+            cell(each.table if several else ""),
             cell(each.check),
-            verdict(word),
+            verdict(_word(each)),
             cell("" if each.failing is None else f"{each.failing:,}"),
             cell(each.message, QUIET if each.verdict is Verdict.PASS else ""),
         ]
-        table.add_row(*([cell(each.table)] if tables else []), *row)
-    return table
+        for each in measurements
+    ]
+    columns = ["table", "check", "verdict", "failing", "message"]
+    return make_table(columns, rows, numbers=["failing"], wrap=["message"])
+
+
+def _word(measurement: Measurement) -> str:
+    aside = measurement.rejected and measurement.verdict is not Verdict.PASS
+    return "set aside" if aside else str(measurement.verdict)
 
 
 def render_samples(reports: Sequence[Report]) -> Iterator[RenderableType]:

@@ -64,16 +64,7 @@ def render_groups(steps: Sequence[tuple[str, str, str]]) -> Iterator[Block]:
 
 def _render_steps(steps: Sequence[tuple[PlannedStep, PlanRow]]) -> RenderableType:
     placed = any(row.place != "local" for _, row in steps)
-    places = ["place"] if placed else []
-    table = make_table(
-        "step",
-        "what happens",
-        "why",
-        "rows expected",
-        *places,
-        numbers=["rows expected"],
-        wrap=["why", "place"],
-    )
+    rows = []
     for planned, row in steps:
         style = QUIET if planned.action in QUIET_ACTIONS else ""
         cells = [
@@ -81,9 +72,11 @@ def _render_steps(steps: Sequence[tuple[PlannedStep, PlanRow]]) -> RenderableTyp
             status(row.action),
             cell(row.reason, style),
             cell(_expected(planned), style),
+            cell(row.place if placed else "", style),
         ]
-        table.add_row(*cells, *([cell(row.place, style)] if placed else []))
-    return table
+        rows.append(cells)
+    columns = ["step", "what happens", "why", "rows expected", "place"]
+    return make_table(columns, rows, numbers=["rows expected"], wrap=["why", "place"])
 
 
 def _expected(planned: PlannedStep) -> str:

@@ -42,7 +42,10 @@ def _facts(summary: RecordSummary, record: Mapping[str, Any]) -> Iterator[tuple[
     yield "asked", summary.command
     yield "by", summary.who
     took = "" if summary.seconds is None else f", took {duration(summary.seconds)}"
-    yield "started", f"{summary.started_at[:19]} UTC ({age(summary.started_at)}){took}"
+    yield (
+        "started",
+        f"{summary.started_at[:19].replace('T', ' ')} UTC ({age(summary.started_at)}){took}",
+    )
     yield "snapshot", "none published" if summary.snapshot is None else str(summary.snapshot)
     yield "settings", listing([f"{name}={value}" for name, value in settings.items()], most=20)
     yield "engine", " ".join(str(engine[key]) for key in ("name", "version") if key in engine)
@@ -50,11 +53,10 @@ def _facts(summary: RecordSummary, record: Mapping[str, Any]) -> Iterator[tuple[
 
 
 def _render_steps(steps: tuple[StepSummary, ...]) -> RenderableType:
-    numbers = ["rows in", "rows made", "set aside", "time"]
-    table = make_table("step", "status", *numbers, "checks", "why", numbers=numbers, wrap=["why"])
+    rows = []
     for each in steps:
         checks = ", ".join(f"{number} {verdict}" for verdict, number in each.verdicts.items())
-        table.add_row(
+        cells = [
             cell(each.step),
             status(each.status),
             cell("" if each.rows_read is None else f"{each.rows_read:,}"),
@@ -63,8 +65,11 @@ def _render_steps(steps: tuple[StepSummary, ...]) -> RenderableType:
             cell(duration(each.seconds) if each.seconds else ""),
             cell(checks),
             cell(each.reason.partition("\n")[0], QUIET),
-        )
-    return table
+        ]
+        rows.append(cells)
+    numbers = ["rows in", "rows made", "set aside", "time"]
+    columns = ["step", "status", *numbers, "checks", "why"]
+    return make_table(columns, rows, numbers=numbers, wrap=["why"])
 
 
 def _render_trouble(step: Mapping[str, Any]) -> Iterator[RenderableType]:

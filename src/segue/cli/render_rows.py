@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.cells import cell_len
-from rich.table import Table
 from rich.text import Text
 
-from segue.cli.look import QUIET, cell
+from segue.cli.look import QUIET, cell, new_grid
 from segue.cli.values import column_values, show_value
 from segue.cli.wording import listing, printable
 
@@ -39,7 +37,7 @@ def render_rows(data: pa.Table, width: int) -> Iterator[RenderableType]:
         for name, texts in zip(data.column_names, columns, strict=True)
     ]
     fitting = _count_fitting(widths, width)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    table = new_grid()
     for position in range(fitting):
         table.add_column(
             cell(data.column_names[position]),

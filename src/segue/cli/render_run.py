@@ -36,12 +36,15 @@ if TYPE_CHECKING:
     from segue.spec.step import ProjectSpec
 
 
-def render_result(result: RunResult, project: ProjectSpec) -> Iterator[RenderableType]:
+def render_result(
+    result: RunResult, project: ProjectSpec, published: Sequence[str]
+) -> Iterator[RenderableType]:
     """Go through the parts of a run's summary.
 
     Args:
         result: What the run came to.
         project: The project, to tell steps from sources.
+        published: Tables of which the run published a version.
     """
     if not result.run_id:
         yield from _render_idle(result.outcomes)
@@ -51,7 +54,7 @@ def render_result(result: RunResult, project: ProjectSpec) -> Iterator[Renderabl
     yield _render_steps(steps)
     yield Text("")
     if result.status is RunStatus.DONE:
-        yield from _render_success(result, steps)
+        yield from _render_success(result, published)
     else:
         yield from _render_failures(result)
 
@@ -60,7 +63,8 @@ def _render_idle(outcomes: Sequence[StepOutcome]) -> Iterator[RenderableType]:
     if not outcomes:
         yield Text("Nothing to do: no step was selected.")
         return
-    yield line("Nothing to do: ", f"{count(len(outcomes), 'step')} up to date.")
+    are = "is" if len(outcomes) == 1 else "are"
+    yield line(f"Nothing to do: {count(len(outcomes), 'step')} {are} up to date.")
     rows = [(each.step, str(each.status), "; ".join(each.reasons)) for each in outcomes]
     if len(rows) > MOST_QUIET:
         yield from render_groups(rows)
@@ -70,43 +74,42 @@ def _render_idle(outcomes: Sequence[StepOutcome]) -> Iterator[RenderableType]:
 
 
 def _render_steps(steps: Sequence[StepOutcome]) -> RenderableType:
-    numbers = ["rows in", "rows out", "set aside", "time"]
-    table = make_table("step", "status", *numbers, "why", numbers=numbers, wrap=["why"])
     idle = [each for each in steps if each.status is StepStatus.SKIPPED]
     hide = len(steps) > MOST_QUIET and len(idle) > 1
+    rows = []
     for each in steps:
         if hide and each.status is StepStatus.SKIPPED:
             continue
-        given = sum(each.input_rows.values()) if each.input_rows else None
-        table.add_row(
+        cells = [
             cell(each.step),
             status(str(each.status)),
-            cell("" if given is None else f"{given:,}"),
+            cell(f"{sum(each.input_rows.values()):,}" if each.input_rows else ""),
             cell(f"{each.staged.rows:,}" if each.staged else ""),
             cell(f"{new_rows(each.rejects):,}" if each.rejects else ""),
             cell(duration(each.seconds) if each.attempts or each.seconds else ""),
             cell("; ".join(each.reasons), QUIET),
-        )
+        ]
+        rows.append(cells)
     if hide:
-        table.add_row(cell(f"{len(idle):,} others", QUIET), status("up to date"))
-    return table
+        rows.append([cell(f"{len(idle):,} others", QUIET), status("up to date")])
+    numbers = ["rows in", "rows out", "set aside", "time"]
+    columns = ["step", "status", *numbers, "why"]
+    return make_table(columns, rows, numbers=numbers, wrap=["why"])
 
 
-def _render_success(result: RunResult, steps: Sequence[StepOutcome]) -> Iterator[RenderableType]:
-    made = [each for each in steps if each.staged and each.status is not StepStatus.SKIPPED]
+def _render_success(result: RunResult, published: Sequence[str]) -> Iterator[RenderableType]:
     yield line(
         ("Done", f"bold {GOOD}"),
         f" in {duration(result.seconds)}: run {result.run_id}",
-        f" published {count(len(made), 'table')} as snapshot {result.snapshot}."
-        if result.snapshot is not None
-        else " had nothing to publish.",
+        f" published {count(len(published), 'table')} as snapshot {result.snapshot}."
+        if published
+        else " found the same rows as before, so it published nothing.",
     )
     yield from _render_warnings(result.outcomes)
     yield from _render_account(result.outcomes)
     yield line(("Record: ", QUIET), result.record)
-    shown = made[-1].step if made else "TABLE"
     yield next_moves(
-        (f"segue read {shown}", "look at the rows"),
+        *[(f"segue read {table}", "look at the rows") for table in published[-1:]],
         ("segue show last", "all that is known of this run"),
         ("segue plan", "what the next run would do, and why"),
     )

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from segue.cli.call import Call, common_options
+from segue.cli.documents import describe_result
 from segue.cli.group import Command
 from segue.cli.selection import selection_options
 from segue.spec.run import RunStatus
 
 if TYPE_CHECKING:
-    from segue.project import Project
+    from collections.abc import Sequence
+
+    from segue.project import Project, TableInfo
     from segue.spec.run import RunResult
     from segue.spec.step import Scalar
 
@@ -68,7 +71,13 @@ def run_steps(
     options |= {"threads": threads, "memory": memory}
     with call.open_project() as project:
         result = _run(call, project, select, options)
-        _answer(call, project, result)
+        published = [
+            info for info in project.tables() if result.run_id and info.run_id == result.run_id
+        ]
+        if call.as_json:
+            call.print_json(describe_result(result, published))
+        else:
+            _show(call, project, result, published)
     if result.status is not RunStatus.DONE:
         raise click.exceptions.Exit(1)
 
@@ -86,13 +95,9 @@ def _run(
         return project.run(*select, **options, listener=reporter, command=command, check=False)
 
 
-def _answer(call: Call, project: Project, result: RunResult) -> None:
-    if call.as_json:
-        from segue.cli.documents import describe_result
-
-        call.print_json(describe_result(result))
-        return
+def _show(call: Call, project: Project, result: RunResult, published: Sequence[TableInfo]) -> None:
     from segue.cli.look import say
     from segue.cli.render_run import render_result
 
-    say(call.out, *render_result(result, project.spec))
+    names = [info.name for info in published if info.kind != "rejects"]
+    say(call.out, *render_result(result, project.spec, names))

@@ -44,21 +44,19 @@ def _print_runs(call: Call, runs: Sequence[RunSummary]) -> None:
     if not runs:
         say(call.out, line("No run yet."), next_moves(("segue run", "start the first one")))
         return
-    columns = ["run", "started", "status", "took", "steps", "snapshot", "command", "error"]
-    table = make_table(*columns, numbers=["took", "snapshot"], wrap=["error"])
-    if not any(run.error for run in runs):
-        table = make_table(*columns[:-1], numbers=["took", "snapshot"])
-    for run in runs:
-        steps = ", ".join(f"{number} {word}" for word, number in run.steps.items())
-        row = [
+    rows = [
+        [
             cell(run.run_id),
             cell(age(run.started_at)),
             status(str(run.status)),
             cell("" if run.seconds is None else duration(run.seconds)),
-            cell(steps),
+            cell(", ".join(f"{number} {word}" for word, number in run.steps.items())),
             cell(run.snapshot),
             cell(run.command),
             cell(run.error.partition("\n")[0]),
         ]
-        table.add_row(*row[: len(table.columns)])
+        for run in runs
+    ]
+    columns = ["run", "started", "status", "took", "steps", "snapshot", "command", "error"]
+    table = make_table(columns, rows, numbers=["took", "snapshot"], wrap=["error"])
     say(call.out, table)

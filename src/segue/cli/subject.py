@@ -101,19 +101,19 @@ def _facts(subject: Document) -> Iterator[tuple[str, str]]:
 
 def _render_columns(subject: Document) -> RenderableType:
     abouts = subject["contract"]["columns"] if subject["contract"] else {}
-    headers = ["column", "type", *(["about"] if abouts else [])]
-    table = make_table(*headers, wrap=["type", "about"])
-    for column in subject["columns"]:
-        row = [cell(column["name"]), cell(column["type"], QUIET)]
-        table.add_row(*row, *([cell(abouts.get(column["name"]))] if abouts else []))
-    return table
+    rows = [
+        [cell(column["name"]), cell(column["type"], QUIET), cell(abouts.get(column["name"]))]
+        for column in subject["columns"]
+    ]
+    return make_table(["column", "type", "about"], rows, wrap=["type", "about"])
 
 
 def _render_contract(contract: Document) -> RenderableType:
-    table = make_table("check", "asks", "borne", wrap=["asks"])
-    for check in contract["checks"]:
-        table.add_row(cell(check["name"]), cell(_asked(check)), cell(_borne(check), QUIET))
-    return table
+    rows = [
+        [cell(check["name"]), cell(_asked(check)), cell(_borne(check), QUIET)]
+        for check in contract["checks"]
+    ]
+    return make_table(["check", "asks", "borne"], rows, wrap=["asks"])
 
 
 def _asked(check: Document) -> str:
@@ -131,15 +131,17 @@ def _borne(check: Document) -> str:
 
 
 def _render_versions(versions: list[Document]) -> RenderableType:
-    table = make_table("version", "published", "rows", "size", "run", numbers=["rows", "size"])
-    for version in versions[: -MOST_VERSIONS - 1 : -1]:
-        table.add_row(
+    rows = [
+        [
             cell(version["number"]),
             cell(age(version["published_at"])),
             cell(f"{version['rows']:,}"),
             cell(size(version["bytes"])),
             cell(version["run_id"]),
-        )
+        ]
+        for version in versions[: -MOST_VERSIONS - 1 : -1]
+    ]
     if len(versions) > MOST_VERSIONS:
-        table.add_row(cell(f"+ {len(versions) - MOST_VERSIONS} older", QUIET))
-    return table
+        rows.append([cell(f"+ {len(versions) - MOST_VERSIONS} older", QUIET)])
+    columns = ["version", "published", "rows", "size", "run"]
+    return make_table(columns, rows, numbers=["rows", "size"])

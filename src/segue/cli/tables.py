@@ -43,21 +43,21 @@ def _print_tables(call: Call, tables: Sequence[TableInfo]) -> None:
     if not tables:
         say(call.out, line("The project has no tables yet: add sources in segue.toml, and steps."))
         return
-    owned = any(info.owner for info in tables)
-    columns = ["table", "kind", "rows", "size", "version", "published"]
-    columns += [*(["owner"] if owned else []), "about"]
-    table = make_table(*columns, numbers=["rows", "size", "version"])
-    for info in tables:
-        row = [
+    rows = [
+        [
             cell(info.name, "bold"),
             cell(info.kind, QUIET),
             cell("" if info.rows is None else f"{info.rows:,}"),
             cell("" if info.bytes is None else size(info.bytes)),
             cell(info.version),
             cell(age(info.published_at) if info.published_at else _absence(info)),
+            cell(info.owner),
+            cell(info.about.partition("\n")[0], QUIET),
         ]
-        row += [*([cell(info.owner)] if owned else []), cell(info.about.partition("\n")[0], QUIET)]
-        table.add_row(*row)
+        for info in tables
+    ]
+    columns = ["table", "kind", "rows", "size", "version", "published", "owner", "about"]
+    table = make_table(columns, rows, numbers=["rows", "size", "version"])
     say(call.out, table)
     if all(info.version is None for info in tables):
         say(call.out, line(""), next_moves(("segue run", "make the tables")))

@@ -62,9 +62,11 @@ def _tell(call: Call, vacuumed: Vacuumed) -> None:
     if not vacuumed.files:
         say(call.out, line("Nothing to remove: every file is needed."))
         return
-    listed = make_table("table", "files", "size", numbers=["files", "size"])
-    for table, sizes in sorted(tables.items()):
-        listed.add_row(cell(table), cell(f"{len(sizes):,}"), cell(size(sum(sizes))))
+    rows = [
+        [cell(table), cell(f"{len(sizes):,}"), cell(size(sum(sizes)))]
+        for table, sizes in sorted(tables.items())
+    ]
+    listed = make_table(["table", "files", "size"], rows, numbers=["files", "size"])
     done = "would be removed" if vacuumed.dry_run else "removed"
     closing = f"{count(len(vacuumed.files), 'file')} {done}: {size(vacuumed.bytes)}."
     say(call.out, listed, line(""), line(closing))

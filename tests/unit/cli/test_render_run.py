@@ -9,18 +9,19 @@ from tests.unit.cli.outcomes import BROKEN, GOOD, IDLE, LONG_IDLE, make_project
 
 PROJECT = make_project("stores", "orders", "payments", "daily", *(f"step_{n}" for n in range(1000)))
 RESULTS = {"good": GOOD, "broken": BROKEN, "idle": IDLE, "long_idle": LONG_IDLE}
+PUBLISHED = {"good": ["orders", "daily"], "broken": [], "idle": [], "long_idle": []}
 
 
 @pytest.mark.parametrize("name", RESULTS)
 @pytest.mark.parametrize("width", [80, 120])
 def test_summary_is_as_agreed(name, width):
-    text = show(*render_result(RESULTS[name], PROJECT), width=width)
+    text = show(*render_result(RESULTS[name], PROJECT, PUBLISHED[name]), width=width)
     assert_golden(f"run_{name}_{width}", text)
 
 
 @pytest.mark.parametrize("name", RESULTS)
 def test_summary_is_no_wider_than_the_terminal(name):
-    text = show(*render_result(RESULTS[name], PROJECT), width=70)
+    text = show(*render_result(RESULTS[name], PROJECT, PUBLISHED[name]), width=70)
     tables = [line for line in text.splitlines() if "─" in line]
     assert all(len(line) <= 70 for line in tables)
 
