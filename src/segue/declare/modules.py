@@ -45,7 +45,7 @@ def is_project_file(path: str, root: Path) -> bool:
 
 def is_project_module(module: ModuleType, root: Path) -> bool:
     """Return whether a module, or a package without a file, lies in the project."""
-    attributes = vars(module)
+    attributes = getattr(module, "__dict__", {})  # anything may stand in sys.modules
     path = attributes.get("__file__")
     if path is None and "__path__" in attributes:
         path = next((f"{folder}/" for folder in attributes["__path__"]), None)
@@ -165,7 +165,7 @@ def _modules_in(root: Path) -> list[tuple[str, ModuleType]]:
     return [
         (name, module)
         for name, module in list(sys.modules.items())
-        if isinstance(module, ModuleType) and name != "__main__" and is_project_module(module, root)
+        if name != "__main__" and is_project_module(module, root)
     ]
 
 

@@ -36,6 +36,7 @@ _OPENINGS = frozenset(
 _WRITES = (exp.DML, exp.DDL, exp.Command, exp.Into)
 _HEADER = re.compile(r"^[ \t]*--[ \t]*segue:(.*)$", re.MULTILINE)
 _CLOSED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_NOT_LINE_END = re.compile(r"[^\n]")
 _UNCLOSED = re.compile(r"['\"]|/\*")
 
 
@@ -58,7 +59,7 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         ('a',)
     """
     try:
-        tokens = _DIALECT.tokenize(text)
+        tokens = _tokenize(text)
     except TokenError:
         where = Location(shown, _find_unclosed(text))
         problems.add("sql-syntax", "a quote or comment is not closed", where)
@@ -91,6 +92,23 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         on=options.on,
         limits=options.limits,
     )
+
+
+def _tokenize(text: str) -> list[Token]:
+    """Return the tokens of a text as if its comments were spaces.
+
+    Otherwise a comment between two words that are one keyword, such as ``group by``, would
+    make two of them, which do not parse.
+    """
+    tokens = _DIALECT.tokenize(text)
+    if not any(token.comments for token in tokens):
+        return tokens
+    pieces, end = [], 0
+    for token in tokens:
+        pieces += [_NOT_LINE_END.sub(" ", text[end : token.start])]
+        end = token.end + 1
+        pieces.append(text[token.start : end])
+    return _DIALECT.tokenize("".join(pieces))
 
 
 def read_query(text: str) -> tuple[str, ...]:
@@ -182,7 +200,7 @@ def _line(node: exp.Expr, default: Location) -> int | None:
 
 
 def _find_unclosed(text: str) -> int:
-    blank = _CLOSED.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    blank = _CLOSED.sub(lambda match: _NOT_LINE_END.sub(" ", match[0]), text)
     found = _UNCLOSED.search(blank)
     return blank.count("\n", 0, found.start() if found else len(blank)) + 1
 
@@ -192,11 +210,10 @@ def _read_tables(tree: exp.Expr, shown: str, problems: Problems) -> tuple[str, .
     found: dict[str, int] = {}
     for table in _walk_tables(tree, frozenset()):
         name = table.this
-        line = name.meta.get("line") if isinstance(name, exp.Identifier) else None
+        where = Location(shown, name.meta.get("line"))
         if not isinstance(name, exp.Identifier):
-            _check_function(table, Location(shown, table.meta.get("line")), problems)
+            _check_function(name, where, problems)
             continue
-        where = Location(shown, line)
         if table.args.get("db"):
             hint = f"tables of a project have one name: {name.this}"
             message = f"{table.sql(dialect='duckdb')} names a schema or database"
@@ -234,10 +251,10 @@ def _walk_tables(node: exp.Expr, ctes: frozenset[str]) -> Iterator[exp.Table]:
                 yield from _walk_tables(child, ctes)
 
 
-def _check_function(table: exp.Table, location: Location, problems: Problems) -> None:
+def _check_function(function: exp.Expr, location: Location, problems: Problems) -> None:
     """Refuse a table function that reads what the project has not declared."""
-    function = table.this
-    name = str(function.this if isinstance(function, exp.Anonymous) else function.key).lower()
+    known = isinstance(function, exp.Func) and not isinstance(function, exp.Anonymous)
+    name = str(function.sql_name() if known else function.this).lower()
     if isinstance(function, exp.GenerateSeries | exp.Unnest) or name in TABLE_FUNCTIONS:
         return
     _refuse_file(f"{name}()", "...", location, problems)
