@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from segue.engines.duckdb.file_failures import refuse_unknown_types
 from segue.engines.duckdb.types import list_arguments, quote_pairs, quote_value, sql_type
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _DATES = ("DATE", "TIMESTAMP")
 
 def csv_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     """Return the SELECT that reads delimited files; files of one header are read at once."""
+    refuse_unknown_types(scan, [name for names in scan.options["names"] for name in names])
     named = sorted(
         zip(scan.options["names"], scan.paths, strict=True), key=lambda pair: list(pair[0])
     )

@@ -20,7 +20,7 @@ from segue.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _FULL = re.compile(r"no space left|max_temp_directory_size|disk quota", re.IGNORECASE)
 _LINE = re.compile(r"\n\s*LINE (\d+):.*", re.DOTALL)
@@ -28,7 +28,11 @@ _WIDTH = 300
 
 
 def translate_error(
-    error: Exception, query: str, skip: int, files: Mapping[str, str]
+    error: Exception,
+    query: str,
+    skip: int,
+    files: Mapping[str, str],
+    tables: Sequence[str] = (),
 ) -> SegueError:
     """Return the error that a user is to see.
 
@@ -37,6 +41,7 @@ def translate_error(
         query: The user's query.
         skip: Bytes that stood before the query in what DuckDB was given.
         files: How to show each file that is bound, by path.
+        tables: Names that are bound.
     """
     details = _read_details(error)
     message = str(details["exception_message"])
@@ -56,19 +61,19 @@ def translate_error(
     if found is not None:
         return found
     line = _find_line(details, query, skip)
-    text, hint = _explain(message, details)
+    text, hint = _explain(message, details, tables)
     return SqlError(text, hint=hint, location=None if line is None else Location("", line))
 
 
 def _read_details(error: Exception) -> dict[str, Any]:
     text = str(error)
-    _, _, body = text.partition(": ")
     try:
-        details = json.loads(body)
+        details = json.loads(text[text.index("{") :], strict=False)
     except ValueError:
         details = None
     if isinstance(details, dict) and "exception_message" in details:
         return details
+    _, _, body = text.partition(": ")
     line = _LINE.search(body)
     message = _LINE.sub("", body) if line else body or text
     return {"exception_message": message.strip(), "line": int(line[1]) if line else None}
@@ -86,16 +91,18 @@ def _find_line(details: Mapping[str, Any], query: str, skip: int) -> int | None:
     return text[:at].count(b"\n") + 1 if 0 <= at <= len(text) else None
 
 
-def _explain(message: str, details: Mapping[str, Any]) -> tuple[str, str]:
+def _explain(message: str, details: Mapping[str, Any], tables: Sequence[str]) -> tuple[str, str]:
     """Return one sentence and a hint."""
     name = details.get("name")
     candidates = str(details.get("candidates") or "")
-    nearest = [part for part in re.split(r",\s*", candidates.replace('"', "")) if part]
-    hint = f"did you mean {' or '.join(map(repr, nearest[:3]))}?" if nearest else ""
+    close = [part for part in re.split(r",\s*", candidates.replace('"', "")) if part]
+    hint = f"did you mean {' or '.join(map(repr, close[:3]))}?" if close else ""
     if details.get("error_subtype") == "COLUMN_NOT_FOUND" and name:
         return f"there is no column called {name!r}", hint
     if details.get("error_subtype") == "MISSING_ENTRY" and name:
         kind = str(details.get("type", "name")).lower()
+        if kind == "table":
+            hint = nearest(str(name), list(tables), noun="table")
         return f"there is no {kind} called {name!r}", hint
     first, _, rest = message.partition("\n")
     if not hint:

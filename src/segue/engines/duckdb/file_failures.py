@@ -7,10 +7,16 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from segue.errors import Location, SourceError
+from segue.registry import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from segue.spec.scan import Scan
 
 _CSV_LINE = re.compile(r"CSV Error on Line: (\d+)")
 _CSV_TEXT = re.compile(r"Original Line: ?(.*)")
@@ -18,6 +24,20 @@ _CSV_FILE = re.compile(r"^\s*file = (.*)$", re.MULTILINE)
 _JSON = re.compile(r'(?:JSON \w+ error|Malformed JSON) in file "(.*?)",? .*?in line (\d+): (.*)')
 _ADVICE = re.compile(
     r"(?:Column .* is being converted|Possible|Try setting|\n\s*file = ).*", re.DOTALL
+)
+_CSV_VALUE = re.compile(
+    r"converting column \"(.*?)\"\. Could not convert string \"(.*?)\" to '(.*?)'", re.DOTALL
+)
+_WORDS = {
+    "BIGINT": "int64",
+    "INTEGER": "int32",
+    "DOUBLE": "float64",
+    "BOOLEAN": "bool",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+}
+_DAMAGE = re.compile(
+    r"decompress|corrupt|thrift|know what type|snappy|zstd|out of buffer|parquet|page header",
+    re.IGNORECASE,
 )
 _WIDTH = 200
 
@@ -34,15 +54,55 @@ def explain_file_failure(message: str, files: Mapping[str, str]) -> SourceError 
     found = _JSON.search(message)
     if found:
         return _explain_json(found[1], int(found[2]), found[3], files)
-    path = next((path for path in files if path in message), "")
-    if path:
-        reason = _shorten(message.replace(path, files[path]).partition("\n")[0])
-        return SourceError(
-            f"the file can't be read: {reason}",
-            location=Location(files[path]),
-            hint="is it whole, and of the kind that its name says?",
+    named = [path for path in sorted(files, key=len, reverse=True) if path in message]
+    if not named and _DAMAGE.search(message):
+        named = find_damaged(files)
+    if not named:
+        return None
+    reason = message.partition("\n")[0]
+    for path in named:
+        reason = reason.replace(path, files[path])
+    union = "schema mismatch" in message
+    return SourceError(
+        f"the file can't be read: {_shorten(reason)}",
+        location=Location(files[named[0]]),
+        hint="set union = true to fill missing columns with nulls"
+        if union
+        else "is it whole, and of the kind that its name says?",
+    )
+
+
+def find_damaged(files: Iterable[str]) -> list[str]:
+    """Return the first Parquet file that can't be read to its end, where DuckDB names none."""
+    for path in files:
+        if path.endswith((".parquet", ".pq")):
+            try:
+                with pq.ParquetFile(path) as file:
+                    for batch in file.iter_batches():
+                        batch.validate()
+            except (pa.ArrowException, OSError):
+                return [path]
+    return []
+
+
+def show_file(scan: Scan, path: str) -> str:
+    """Return how messages name a file of a scan."""
+    return str(scan.options.get("shown", {}).get(path, path))
+
+
+def refuse_unknown_types(scan: Scan, names: Sequence[str]) -> None:
+    """Refuse types that are stated of columns that are not there.
+
+    Raises:
+        SourceError: One is.
+    """
+    unknown = next((name for name in scan.types if name not in names), None)
+    if unknown is not None:
+        raise SourceError(
+            f"`types` names a column {unknown!r} that the file does not have",
+            location=Location(show_file(scan, scan.paths[0])),
+            hint=nearest(unknown, list(names)),
         )
-    return None
 
 
 def _explain_json(path: str, line: int, reason: str, files: Mapping[str, str]) -> SourceError:
@@ -84,28 +144,35 @@ def _explain_csv(message: str, files: Mapping[str, str]) -> SourceError:
     if "not utf-8" in message or "unicode" in message:
         return _explain_encoding(path, files.get(path, path), line)
     text = _CSV_TEXT.search(message)
-    reason = _ADVICE.sub("", message)
-    for pattern in (_CSV_LINE, _CSV_TEXT):
-        reason = pattern.sub("", reason)
-    shown = f" in {_shorten(text[1])!r}" if text and text[1].strip() else ""
-    return SourceError(
-        f"{_shorten(reason).rstrip('.')}{shown}",
-        location=Location(files.get(path, path), line),
-        hint=_advise(message),
-    )
+    shown = f": {_shorten(text[1])}" if text and text[1].strip() else ""
+    reason, hint = _read_csv_reason(message)
+    where = Location(files.get(path, path), line)
+    return SourceError(f"{reason}{shown}", location=where, hint=hint)
 
 
-def _advise(message: str) -> str:
-    column = re.search(r'converting column "(.*?)"', message)
-    if column:
+def _read_csv_reason(message: str) -> tuple[str, str]:
+    bad = _CSV_VALUE.search(message)
+    if bad:
+        kind = _WORDS.get(bad[3], bad[3].lower())
+        stated = f'types = {{ "{bad[1]}" = "string" }}'
+        dates = ", state its `date_format`" if kind in ("date", "timestamp") else ""
         return (
-            f'correct the value, add it to `nulls`, or set types = {{ "{column[1]}" = "string" }}'
+            f"column {bad[1]!r}: {_shorten(bad[2])!r} is not of type {kind}",
+            f"correct the value, add it to `nulls`{dates}, or set {stated}",
         )
-    if "Expected Number of Columns" in message:
-        return "correct the line, or set ragged = true to fill short lines with nulls"
-    if "quote" in message.lower():
-        return "correct the line, or set `quote` and `escape`"
-    return "correct the line, or describe the file with `delimiter`, `quote`, `header`, `skip`"
+    count = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
+    if count:
+        return (
+            f"{count[1]} fields were expected, and the line has {count[2]}",
+            "correct the line, or set ragged = true to fill short lines with nulls",
+        )
+    if "unterminated quote" in message:
+        return "a quote is not closed", "correct the line, or set `quote` and `escape`"
+    lines = [each for each in _ADVICE.sub("", message).splitlines() if "Line:" not in each]
+    return (
+        _shorten(" ".join(lines)).rstrip("."),
+        "correct the line, or describe the file with `delimiter`, `quote`, `header`, `skip`",
+    )
 
 
 def _explain_encoding(path: str, shown: str, line: int | None) -> SourceError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.engines.duckdb.file_failures import refuse_unknown_types, show_file
 from segue.engines.duckdb.types import list_arguments, quote, quote_pairs, sql_type
 from segue.errors import Location, SourceError
 
@@ -21,12 +22,12 @@ def json_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     relation = connection.sql(f"from read_json({arguments})")
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     if types == {"json": "JSON"}:
-        path = scan.paths[0]
         raise SourceError(
             "there is no object in it, so it has no columns",
-            location=Location(scan.options.get("shown", {}).get(path, path)),
+            location=Location(show_file(scan, scan.paths[0])),
             hint="state its columns as `types`, or leave the file out",
         )
+    refuse_unknown_types(scan, relation.columns)
     # a column of numbers and texts is JSON to DuckDB; to us it is text, without JSON's quotes
     mixed = [name for name, type_ in types.items() if type_ == "JSON" and name not in scan.types]
     types |= {name: sql_type(type_) for name, type_ in scan.types.items()}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
 
 from segue.engines.duckdb.arrow_files import read_arrow
 from segue.engines.duckdb.csv import csv_sql
+from segue.engines.duckdb.file_failures import refuse_unknown_types, show_file
 from segue.engines.duckdb.json import json_sql
 from segue.engines.duckdb.layout import has_special, restore_expression
-from segue.engines.duckdb.types import list_arguments, quote, sql_type
+from segue.engines.duckdb.types import list_arguments, quote, refuse_case_twins, sql_type
 from segue.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import duckdb
     import pyarrow as pa
@@ -46,6 +50,9 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     extra = {"union_by_name": "true"} if scan.options.get("union") else {}
     source = f"read_parquet({list_arguments(scan.paths, extra, hive=scan.hive)})"
     if scan.schema is None:
+        relation = connection.sql(f"from {source}")
+        refuse_unknown_types(scan, relation.columns)
+        _refuse_renamed(scan, relation.columns)
         return f"select {_replace_types('*', scan.types)} from {source}"
     found: dict[str, Any] = {}
     if any(has_special(column.type) for column in scan.schema):
@@ -59,6 +66,13 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
         else:
             columns.append(f"{restore_expression(name, column.type, kept)} as {name}")
     return f"select {', '.join(columns)} from {source}"
+
+
+def _refuse_renamed(scan: Scan, columns: Sequence[str]) -> None:
+    """Refuse a file with names that differ only by case: DuckDB gives the second a new one."""
+    if any(re.search(r"_\d+$", name) for name in columns):
+        names = pq.read_schema(scan.paths[0]).names
+        refuse_case_twins(f"the file {show_file(scan, scan.paths[0])}", names)
 
 
 def _replace_types(columns: str, types: Mapping[str, DataType]) -> str:

@@ -295,7 +295,7 @@ class DuckDBSession:
             asked = "describe "
             with self._translate(query, len(asked)):
                 self._connection.execute(asked + query).fetchall()
-            raise translate_error(error, query, 0, self._files) from None
+            raise translate_error(error, query, 0, self._files, list(self._bound)) from None
 
     def _schema_of(self, relation: duckdb.DuckDBPyRelation) -> TableSchema:
         try:
@@ -310,7 +310,7 @@ class DuckDBSession:
         except (duckdb.Error, pa.ArrowException) as error:
             if self._database.closed:
                 raise StepError("the query was stopped") from None
-            raise translate_error(error, query, skip, self._files) from None
+            raise translate_error(error, query, skip, self._files, list(self._bound)) from None
 
 
 def _write_outgoing(

@@ -75,7 +75,8 @@ def find_files(
     elif _PATTERN.search(str(place)):
         found = glob.glob(str(place), recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
         files = [Path(path) for path in found if Path(path).is_file()]
-        base, grows = Path(str(place)[: _PATTERN.search(str(place)).start()]).parent, True  # type: ignore[union-attr]
+        # what stands before the first folder or name with a sign in it
+        base, grows = Path(os.path.dirname(_PATTERN.split(str(place))[0])), True  # noqa: PTH120
     else:
         raise _missing(source, place, root)
     if not files:
