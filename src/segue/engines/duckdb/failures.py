@@ -18,6 +18,7 @@ from segue.errors import (
     StepMemoryError,
     StorageFullError,
 )
+from segue.registry import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
