@@ -120,7 +120,8 @@ class Work:
         identity = self.plan.history.sources[name].identity
         self.tables.made[name] = TableState(identity, scan)
         readers = sum(name in planned.inputs for planned in self.plan.work)
-        if contract is None and (readers < 2 or scan.format not in TEXT_FORMATS):
+        shared = readers > 1 and scan.format in TEXT_FORMATS
+        if contract is None and not shared:
             return StepOutcome(name, StepStatus.DONE)
         with self.session.fork() as session:
             session.bind(name, scan)
@@ -235,8 +236,8 @@ class Work:
         contract = self.plan.project.contracts[outcome.step]
         error = ContractError(
             f"{outcome.step} breaks its contract:\n" + "\n".join(report_lines(report)),
-            hint=f"mend the data or the step, change the contract, or let `rejects: true`"
-            f" set the rows aside",
+            hint="mend the data or the step, change the contract, or let `rejects: true` set"
+            " the failing rows aside",
             location=contract.location,
         )
         self.errors.append(error)

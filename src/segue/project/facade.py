@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import tempfile
-import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue import conductor, registry
 from segue.declare.discover import declare_project, find_root
 from segue.errors import SelectionError, UnknownNameError
+from segue.project.clock import SystemClock, name_run, read_moment
+from segue.project.views import PlannedRun, TableInfo, list_tables
 from segue.spec.plan import Selection
 from segue.spec.sql import quote_identifier
-from segue.spec.step import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -43,80 +40,6 @@ FRAMES = {
     "rows": "list[dict]",
 }
 """Short words for `returns=`."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def now(self) -> str:
-        """Return UTC time as ISO text with microseconds."""
-        return datetime.now(UTC).isoformat(timespec="microseconds")
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
-        return time.monotonic()
-
-
-def name_run() -> str:
-    """Return a name for a run: UTC time for people, and four hex digits against chance."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-@dataclass(frozen=True, slots=True)
-class TableInfo:
-    """A table in the list of tables.
-
-    Attributes:
-        name: Name of the table.
-        kind: ``source``, ``table``, ``view``, ``effect`` or ``rejects``.
-        rows: Rows of the published version; None where there is none.
-        bytes: Size of its files, likewise.
-        version: Number of the published version, likewise.
-        published_at: UTC time as ISO text, likewise.
-        run_id: Run that published it, likewise.
-        columns: Its columns, likewise.
-        owner: Who answers for it, from its contract.
-        about: What it is, from its contract or its step.
-    """
-
-    name: str
-    kind: str
-    rows: int | None = None
-    bytes: int | None = None
-    version: int | None = None
-    published_at: str = ""
-    run_id: str = ""
-    columns: TableSchema | None = None
-    owner: str = ""
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRun:
-    """A plan that can be shown, compared and turned into JSON.
-
-    Attributes:
-        plan: The plan.
-    """
-
-    plan: Plan
-
-    @property
-    def text(self) -> str:
-        """The plan as a table of plain text."""
-        from segue.plan.explain import plan_text
-
-        return plan_text(self.plan)
-
-    def show(self) -> None:
-        """Print the plan."""
-        print(self.text)  # noqa: T201  # what it is for
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as plain values."""
-        from segue.plan.explain import plan_to_json
-
-        return plan_to_json(self.plan)
 
 
 def load(path: str | Path = ".", params: Mapping[str, Scalar] | None = None) -> Project:
@@ -226,31 +149,18 @@ class Project:
         since: str | None,
         params: Mapping[str, Scalar] | None,
     ) -> Plan:
-        moment = None if since is None else self._moment(since)
+        moment = None if since is None else self._find_moment(since)
         selection = Selection(select, force=force, since=moment)
         return conductor.make_plan(self.workspace, selection, dict(params or {}))
 
-    def _moment(self, since: str) -> str:
-        """Return the UTC time that a user means by `since`, as ISO text."""
-        from segue.settings import parse_duration
-
-        try:
-            seconds = parse_duration(since)
-        except ValueError:
-            pass
-        else:
-            return datetime.fromtimestamp(time.time() - seconds, UTC).isoformat()
-        try:
-            moment = datetime.fromisoformat(since)
-        except ValueError:
-            pass
-        else:
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+    def _find_moment(self, since: str) -> str:
+        if (moment := read_moment(since)) is not None:
+            return moment
         try:
             return self.workspace.ledger.run(since).started_at
         except UnknownNameError as error:
             raise SelectionError(
-                f"--since {since!r} is neither a date, a duration nor a run",
+                f"since {since!r}: this is neither a date, a duration nor a run",
                 hint="write it as 2026-11-20, 2026-11-20T08:00, 2h, 3d, or the id of a run",
             ) from error
 
@@ -372,36 +282,9 @@ class Project:
             return conductor.check_tables(self.workspace, session, names)
 
     def tables(self) -> tuple[TableInfo, ...]:
-        """Return every table of the project: sources, then steps in the order of the graph."""
-        versions = self.workspace.ledger.snapshot(self.workspace.environment).versions
-        names = [(name, "source") for name in self.spec.sources]
-        for step in self.spec.steps.values():
-            kind = step.mode.value if step.mode in (Mode.VIEW, Mode.EFFECT) else "table"
-            names.append((step.name, kind))
-        known = {name for name, _ in names}
-        names += [(name, "rejects") for name in versions if name not in known]
-        return tuple(self._describe(name, kind, versions.get(name)) for name, kind in names)
-
-    def _describe(self, name: str, kind: str, version: TableVersion | None) -> TableInfo:
-        contract = self.spec.contracts.get(name)
-        step = self.spec.steps.get(name)
-        info = TableInfo(
-            name,
-            kind,
-            owner=contract.owner if contract else "",
-            about=(contract.about if contract else "") or (step.about if step else ""),
-        )
-        if version is None:
-            return info
-        return replace(
-            info,
-            rows=version.rows,
-            bytes=version.bytes,
-            version=version.number,
-            published_at=version.published_at,
-            run_id=version.run_id,
-            columns=version.schema,
-        )
+        """Return every table of the project: sources, steps in the order of the graph, rejects."""
+        snapshot = self.workspace.ledger.snapshot(self.workspace.environment)
+        return list_tables(self.spec, snapshot)
 
     def runs(self, limit: int = 20) -> tuple[RunSummary, ...]:
         """Return the newest runs, newest first."""

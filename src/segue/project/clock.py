@@ -1,0 +1,51 @@
+"""The machine's clock, names for runs, and the times that users write."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import UTC, datetime
+
+from segue.settings import parse_duration
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> str:
+        """Return UTC time as ISO text with microseconds."""
+        return datetime.now(UTC).isoformat(timespec="microseconds")
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        return time.monotonic()
+
+
+def name_run() -> str:
+    """Return a name for a run: UTC time for people, and four hex digits against chance."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def read_moment(text: str) -> str | None:
+    """Return the UTC time that a user means, as ISO text; None if it is no time.
+
+    Args:
+        text: A date or time (UTC unless it says otherwise), or a duration back from now.
+
+    Example:
+        >>> read_moment("2026-11-20")
+        '2026-11-20T00:00:00+00:00'
+        >>> read_moment("yesterday") is None
+        True
+    """
+    try:
+        seconds = parse_duration(text)
+    except ValueError:
+        pass
+    else:
+        return datetime.fromtimestamp(time.time() - seconds, UTC).isoformat()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()

@@ -1,0 +1,107 @@
+"""What a project shows of its plans and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from segue.spec.step import Mode
+
+if TYPE_CHECKING:
+    from segue.spec.output import TableVersion
+    from segue.spec.plan import Plan
+    from segue.spec.run import Snapshot
+    from segue.spec.step import ProjectSpec
+    from segue.spec.types import TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A plan that can be shown, compared and turned into JSON.
+
+    Attributes:
+        plan: The plan.
+    """
+
+    plan: Plan
+
+    @property
+    def text(self) -> str:
+        """The plan as a table of plain text."""
+        from segue.plan.explain import plan_text
+
+        return plan_text(self.plan)
+
+    def show(self) -> None:
+        """Print the plan."""
+        print(self.text)  # noqa: T201  # what it is for
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain values."""
+        from segue.plan.explain import plan_to_json
+
+        return plan_to_json(self.plan)
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table in the list of tables.
+
+    Attributes:
+        name: Name of the table.
+        kind: ``source``, ``table``, ``view``, ``effect`` or ``rejects``.
+        rows: Rows of the published version; None where there is none.
+        bytes: Size of its files, likewise.
+        version: Number of the published version, likewise.
+        published_at: UTC time as ISO text, likewise.
+        run_id: Run that published it, likewise.
+        columns: Its columns, likewise.
+        owner: Who answers for it, from its contract.
+        about: What it is, from its contract or its step.
+    """
+
+    name: str
+    kind: str
+    rows: int | None = None
+    bytes: int | None = None
+    version: int | None = None
+    published_at: str = ""
+    run_id: str = ""
+    columns: TableSchema | None = None
+    owner: str = ""
+    about: str = ""
+
+
+def list_tables(project: ProjectSpec, snapshot: Snapshot) -> tuple[TableInfo, ...]:
+    """Return every table of a project: sources, steps in the order of the graph, rejects."""
+    names = [(name, "source") for name in project.sources]
+    for step in project.steps.values():
+        kind = step.mode.value if step.mode in (Mode.VIEW, Mode.EFFECT) else "table"
+        names.append((step.name, kind))
+    known = {name for name, _ in names}
+    names += [(name, "rejects") for name in snapshot.versions if name not in known]
+    versions = snapshot.versions
+    return tuple(_describe(project, name, kind, versions.get(name)) for name, kind in names)
+
+
+def _describe(
+    project: ProjectSpec, name: str, kind: str, version: TableVersion | None
+) -> TableInfo:
+    contract, step = project.contracts.get(name), project.steps.get(name)
+    info = TableInfo(
+        name,
+        kind,
+        owner=contract.owner if contract else "",
+        about=(contract.about if contract else "") or (step.about if step else ""),
+    )
+    if version is None:
+        return info
+    return replace(
+        info,
+        rows=version.rows,
+        bytes=version.bytes,
+        version=version.number,
+        published_at=version.published_at,
+        run_id=version.run_id,
+        columns=version.schema,
+    )
