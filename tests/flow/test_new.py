@@ -74,9 +74,7 @@ def test_own_file(here, capsys):
         "steps/sales_2026_clean.sql",
     }
     settings = tomllib.loads((here / "shop" / "segue.toml").read_text())
-    assert settings["tables"] == {
-        "sales_2026": {"path": "../Sales 2026.csv", "types": {"zip": "string"}}
-    }
+    assert settings["tables"] == {"sales_2026": {"path": "../Sales 2026.csv"}}
     contract = yaml.safe_load((here / "shop" / "contracts.yml").read_text())
     assert set(contract["sales_2026_clean"]["columns"]) == {
         "Order ID",
@@ -100,6 +98,15 @@ def test_first_step_quotes_only_odd_names(here):
         'select\n    "Order ID",\n    zip,\n    amount,\n    "group",\n    "bought at"\n'
         "from sales\n"
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["été.csv", "2026.jsonl", "select.csv", "a.b.csv", "it's.csv", "[x].csv"]
+)
+def test_odd_names_of_files(here, name):
+    (here / name).write_text('{"a": 1}\n' if name.endswith("jsonl") else "a,b\n1,2\n")
+    assert run_command(["new", "shop", "--from", name]) == 0
+    assert run_command(["run", "--project", "shop"]) == 0
 
 
 def test_copy_makes_the_project_stand_alone(here):

@@ -20,12 +20,6 @@ from segue.errors import ProjectError, SegueError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from segue.project import Project
-    from segue.spec.types import TableSchema
-
-NUMBERS_IN_TEXT = (".csv", ".tsv", ".txt")
-"""Files whose numbers are texts, so that leading zeros can get lost."""
-
 
 @click.command(
     "new",
@@ -110,24 +104,31 @@ def _write_around(folder: Path, name: str, source: Path, *, copy: bool) -> str:
     table = scaffold.table_name(scaffold.file_stem(source))
     scaffold.write_frame(folder, name)
     path = scaffold.copy_data(folder, source) if copy else _refer(folder, source)
-    scaffold.write_settings(folder, name, table, path, {})
+    scaffold.write_settings(folder, name, table, path)
     try:
-        types = _find_coded_numbers(folder, name, table, path)
+        step, rules = _look_at(folder, table)
     except SegueError as error:
         # Its location would lie in a file that is removed again.
         told = error.problems[0] if isinstance(error, ProjectError) else error
         raise UsageError(
             f"no table can be made of {source}: {told.message}", hint=told.hint
         ) from error
-    scaffold.write_settings(folder, name, table, path, types)
-    with _open(folder) as project:
-        schema = _schema_of(project, table)
-        step = scaffold.write_first_step(folder, table, schema)
-        _, _, rules = project.suggest(table).partition("\n")
     # The step's columns are the source's, so what holds for one is asked of the other.
     scaffold.write_contract(folder, f"{step}:\n{rules}")
     scaffold.write_readme(folder, name, step)
     return step
+
+
+def _look_at(folder: Path, table: str) -> tuple[str, str]:
+    """Write a step for what is in the table; return its name and rules that its rows keep."""
+    from segue.project import load
+
+    with load(folder) as project:
+        columns = tuple(project.read(table, limit=0).column_names)
+        _, _, rules = project.suggest(table).partition("\n")
+    # Looking has opened a ledger that no run has used.
+    shutil.rmtree(folder / "lake", ignore_errors=True)
+    return scaffold.write_first_step(folder, table, columns), rules
 
 
 def _refer(folder: Path, source: Path) -> str:
@@ -135,41 +136,6 @@ def _refer(folder: Path, source: Path) -> str:
     absolute = source.resolve()
     relative = os.path.relpath(absolute, folder.resolve())
     return str(absolute) if relative.count("..") > 2 else Path(relative).as_posix()  # noqa: PLR2004  # further away, an absolute path reads better
-
-
-def _find_coded_numbers(folder: Path, name: str, table: str, path: str) -> dict[str, str]:
-    """Return columns that look like integers and have leading zeros, such as postal codes."""
-    with _open(folder) as project:
-        schema = _schema_of(project, table)
-    numbers = [column.name for column in schema if column.type.is_integer]
-    if not numbers or not any(ending in Path(path).suffixes for ending in NUMBERS_IN_TEXT):
-        return {}
-    scaffold.write_settings(folder, name, table, path, dict.fromkeys(numbers, "string"))
-    counts = ", ".join(
-        f"count(*) filter (regexp_full_match({scaffold.quote_column(column)}, '0[0-9]+'))"
-        f" as n{position}"
-        for position, column in enumerate(numbers)
-    )
-    with _open(folder) as project:
-        found = project.query(f"select {counts} from {table}").to_pylist()[0]
-    return {
-        column: "string" for column, number in zip(numbers, found.values(), strict=True) if number
-    }
-
-
-def _open(folder: Path) -> Project:
-    from segue.project import load
-
-    return load(folder)
-
-
-def _schema_of(project: Project, table: str) -> TableSchema:
-    info = next(each for each in project.tables() if each.name == table)
-    if info.columns is not None:
-        return info.columns
-    from segue.frames.arrow_types import from_arrow
-
-    return from_arrow(project.query(f"select * from {table} limit 0").schema)
 
 
 def _print_result(call: Call, folder: Path, written: tuple[Path, ...], shown: str) -> None:

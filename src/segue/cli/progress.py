@@ -10,6 +10,7 @@ from rich.text import Text
 
 from segue.cli.look import BAD, GOOD, QUIET, line, status
 from segue.cli.wording import count, duration, printable
+from segue.spec.contract import Verdict
 from segue.spec.run import StepOutcome, StepStatus
 
 if TYPE_CHECKING:
@@ -171,8 +172,10 @@ def settled_line(outcome: StepOutcome) -> Text:
 
 
 def _checks(outcome: StepOutcome) -> str:
-    verdicts = [str(each.verdict) for each in outcome.report.measurements] if outcome.report else []
-    failing = len(verdicts) - verdicts.count("pass")
+    checks = outcome.report.measurements if outcome.report else ()
+    failing = sum(each.verdict is not Verdict.PASS and not each.rejected for each in checks)
     if failing:
-        return f"{failing} of {count(len(verdicts), 'check')} did not pass"
-    return f"{count(len(verdicts), 'check')} passed"
+        return f"{failing} of {count(len(checks), 'check')} did not pass"
+    return (
+        count(len(checks), "check") if outcome.rejects else f"{count(len(checks), 'check')} passed"
+    )

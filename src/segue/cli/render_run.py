@@ -54,7 +54,7 @@ def render_result(
     yield _render_steps(steps)
     yield Text("")
     if result.status is RunStatus.DONE:
-        yield from _render_success(result, published)
+        yield from _render_success(result, project, published)
     else:
         yield from _render_failures(result)
 
@@ -97,7 +97,9 @@ def _render_steps(steps: Sequence[StepOutcome]) -> RenderableType:
     return make_table(columns, rows, numbers=numbers, wrap=["why"])
 
 
-def _render_success(result: RunResult, published: Sequence[str]) -> Iterator[RenderableType]:
+def _render_success(
+    result: RunResult, project: ProjectSpec, published: Sequence[str]
+) -> Iterator[RenderableType]:
     yield line(
         ("Done", f"bold {GOOD}"),
         f" in {duration(result.seconds)}: run {result.run_id}",
@@ -108,8 +110,9 @@ def _render_success(result: RunResult, published: Sequence[str]) -> Iterator[Ren
     yield from _render_warnings(result.outcomes)
     yield from _render_account(result.outcomes)
     yield line(("Record: ", QUIET), result.record)
+    readable = [table for table in published if table in project.steps]
     yield next_moves(
-        *[(f"segue read {table}", "look at the rows") for table in published[-1:]],
+        *[(f"segue read {table}", "look at the rows") for table in readable[-1:]],
         ("segue show last", "all that is known of this run"),
         ("segue plan", "what the next run would do, and why"),
     )

@@ -99,5 +99,5 @@ def _show(call: Call, project: Project, result: RunResult, published: Sequence[T
     from segue.cli.look import say
     from segue.cli.render_run import render_result
 
-    names = [info.name for info in published if info.kind != "rejects"]
+    names = [info.name for info in published]
     say(call.out, *render_result(result, project.spec, names))

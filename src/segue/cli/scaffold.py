@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 from segue.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from importlib.resources.abc import Traversable
-
-    from segue.spec.types import TableSchema
 
 ENDING = ".template"
 """Ending of templates, so that no tool takes them for code of segue's."""
@@ -101,9 +99,7 @@ def write_frame(folder: Path, name: str) -> None:
     (folder / "steps").mkdir()
 
 
-def write_settings(
-    folder: Path, name: str, table: str, path: str, types: Mapping[str, str]
-) -> None:
+def write_settings(folder: Path, name: str, table: str, path: str) -> None:
     """Write a ``segue.toml`` with one source table.
 
     Args:
@@ -111,33 +107,29 @@ def write_settings(
         name: Name of the project.
         table: Name of the table.
         path: Where its file lies.
-        types: Types of columns whose inferred type would lose something.
     """
-    lines = [
+    lines = (
         "# What this project reads, and where it keeps its tables.",
         "[project]",
         f"name = {_toml(name)}",
         "",
-        f"[tables.{table}]",
+        f"[tables.{table if table.isascii() else _toml(table)}]",
         f"path = {_toml(path)}",
-    ]
-    if types:
-        pairs = ", ".join(f"{_toml(column)} = {_toml(type_)}" for column, type_ in types.items())
-        lines.append(f"types = {{{pairs}}}    # as numbers they would lose their leading zeros")
+    )
     (folder / "segue.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def write_first_step(folder: Path, table: str, schema: TableSchema) -> str:
+def write_first_step(folder: Path, table: str, columns: Sequence[str]) -> str:
     """Write a SELECT of all columns by name, to be changed by the user.
 
     Returns:
         The name of the step.
     """
     step = f"{table}_clean"
-    columns = ",\n".join(f"    {quote_column(column)}" for column in schema.names)
+    listed = ",\n".join(f"    {quote_column(column)}" for column in columns)
     text = (
         f"-- {table}, column by column: rename, convert, or leave out here.\n"
-        f"select\n{columns}\nfrom {table}\n"
+        f"select\n{listed}\nfrom {table}\n"
     )
     (folder / "steps" / f"{step}.sql").write_text(text, encoding="utf-8")
     return step

@@ -33,7 +33,7 @@ def test_one_plain_line_per_step_into_a_pipe():
     reporter = make_reporter(make_console(stream), {"orders", "daily"})
     hear_run(reporter)
     assert stream.getvalue().splitlines() == [
-        "✓ orders 197 rows  3 set aside  2 of 3 checks did not pass  123 ms",
+        "✓ orders 197 rows  3 set aside  1 of 3 checks did not pass  123 ms",
         "✗ daily failed KeyError: 'x'  2.0 s",
         "publishing 2 tables",
     ]
