@@ -87,9 +87,10 @@ class CodeReader:
         """Return a function and, by way of it, all that it reaches."""
         if id(function) in self._code:
             return self._code[id(function)][1]
-        thing = Thing("helper", function.__module__ or "", function.__qualname__)
-        self._code[id(function)] = (function, thing)
         code = function.__code__
+        # of the code, not of the function: `functools.wraps` gives a wrapper another's names
+        thing = Thing("helper", str(function.__globals__.get("__name__")), code.co_qualname)
+        self._code[id(function)] = (function, thing)
         nodes = self._find_nodes(code.co_filename, code)
         if not nodes:
             thing.opaque.add(f"the source of {function.__qualname__} can't be found")
@@ -178,6 +179,8 @@ class CodeReader:
         for chain in sorted(syntax.chains):
             if chain[0] in scope.used or chain[0] in scope.imports:
                 self._resolve(chain, scope, thing)
+        for wanted in syntax.imports.values():
+            self._find_import(wanted, scope, thing)
         for chain in sorted(syntax.outer):
             self._resolve(chain, scope, thing)
 

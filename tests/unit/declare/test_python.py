@@ -163,9 +163,9 @@ def test_loops_factories_and_helpers_make_steps(project):
     assert made == ["made_1", "made_2", "times_3", "times_4"]
     assert [load_function(spec, spec.steps[name])(None) for name in made] == [1, 2, 3, 4]
     assert len({spec.steps[name].fingerprint.digest for name in made}) == 4
-    assert spec.steps["made_1"].location == Location("steps/deep/loops.py", 6)
+    assert spec.steps["made_1"].location == Location("steps/deep/loops.py", 7)
     assert spec.steps["made_1"].function.path == "lib/factory.py"
-    assert spec.steps["times_3"].location == Location("steps/deep/loops.py", 9)
+    assert spec.steps["times_3"].location == Location("steps/deep/loops.py", 10)
 
 
 def test_steps_import_each_other_and_relatives(project):
