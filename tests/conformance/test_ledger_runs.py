@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from segue.errors import LeaseLostError, UnknownNameError
+from segue.errors import ConflictError, LeaseLostError, UnknownNameError
 from segue.spec.contract import Report
 from segue.spec.run import Owner, RunStatus, StepFailure, StepOutcome, StepStatus
 from tests.publications import MEASURED, OWNER, open_site, outcome
@@ -21,6 +21,12 @@ def never(owner):
 def test_tokens_grow_with_every_run(site):
     tokens = [site.begin().token for _ in range(3)]
     assert tokens == sorted(set(tokens))
+
+
+def test_a_run_is_recorded_once(site):
+    lease = site.begin()
+    with pytest.raises(ConflictError, match=lease.run_id):
+        site.begin(lease.run_id)
 
 
 def test_runs_are_listed_newest_first_with_their_steps(site):

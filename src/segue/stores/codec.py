@@ -84,6 +84,9 @@ def _maybe(encode: Any, value: Any) -> Any:
     return None if value is None else encode(value)
 
 
+_ALWAYS = frozenset({"step", "parts", "schema"})
+
+
 def encode_memory(memory: StepMemory) -> dict[str, Any]:
     """Return a memory as plain values; what is empty is left out."""
     plain = {
@@ -102,7 +105,7 @@ def encode_memory(memory: StepMemory) -> dict[str, Any]:
         "rejects": _maybe(encode_staged, memory.rejects),
         "report": [dict(measurement) for measurement in memory.report],
     }
-    return {name: value for name, value in plain.items() if value or name in ("schema", "parts")}
+    return {name: value for name, value in plain.items() if value or name in _ALWAYS}
 
 
 def decode_memory(plain: Mapping[str, Any]) -> StepMemory:

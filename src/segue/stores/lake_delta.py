@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from segue.errors import StorageError, StorageFullError, UnknownNameError
+from segue.errors import SegueError, StorageError, StorageFullError, UnknownNameError
 from segue.spec.output import DataFile
 from segue.spec.scan import Scan
 from segue.stores import lake_log
@@ -191,21 +192,27 @@ class DeltaLake:
 def _naming_faults(folder: Path) -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _full(folder) from error
-        raise StorageError(f"{folder} can't be used: {error.strerror or error}") from error
+    except SegueError:
+        raise
     except Exception as error:
         # Deltalake's own errors have no common root that could be imported at no cost.
-        if not type(error).__module__.startswith(("_internal", "deltalake")):
+        foreign = type(error).__module__.startswith(("_internal", "deltalake"))
+        if not foreign and not isinstance(error, OSError):
             raise
-        if "os error 28" in str(error) or "No space left" in str(error):
-            raise _full(folder) from error
-        raise StorageError(f"the Delta table {folder} can't be used: {error}") from error
+        raise _name_fault(folder, error) from error
 
 
-def _full(folder: Path) -> StorageFullError:
-    return StorageFullError(f"no room is left in {folder}", hint="make room and run again")
+def _name_fault(folder: Path, error: Exception) -> StorageError:
+    text = str(error)
+    number = getattr(error, "errno", None)
+    told = re.search(r"\(os error (\d+)\)", text)
+    if number is None and told:
+        number = int(told[1])
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFullError(f"no room is left in {folder}", hint="make room and run again")
+    if number is not None:
+        return StorageError(f"{folder} can't be used: {os.strerror(number).lower()}")
+    return StorageError(f"the Delta table {folder} can't be used: {text}")
 
 
 def _as_text(milliseconds: int) -> str:

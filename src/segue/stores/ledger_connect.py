@@ -36,6 +36,7 @@ REBUILD_HINT = "segue recover --rebuild sets it aside and makes a new one from t
 QUICK_CHECK_BYTES = 8_000_000
 """Ledgers up to this size are looked over when they are opened, which takes 1 ms per MB."""
 
+_BROKEN = ("no such ", "Could not decode")
 _WRITES = "segue_writes"
 
 
@@ -122,7 +123,7 @@ def _name_fault(error: DBAPIError, where: str) -> SegueError | None:
             f"no room is left for the ledger {where}", hint="make room and run again"
         )
     damaged = plain in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-    if damaged or isinstance(error, ProgrammingError) or text.startswith("no such "):
+    if damaged or isinstance(error, ProgrammingError) or text.startswith(_BROKEN):
         return LedgerDamagedError(f"the ledger {where} is damaged: {text}", hint=REBUILD_HINT)
     if isinstance(error, OperationalError):
         return StorageError(f"the ledger {where} can't be used: {text}")

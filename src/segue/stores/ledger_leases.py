@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from segue.errors import LeaseLostError
+from segue.errors import ConflictError, LeaseLostError
 from segue.spec.run import Lease, RunStatus
 from segue.stores.codec import decode_owner, dump_json, encode_owner
 from segue.stores.ledger_connect import inserted_number
@@ -32,6 +32,9 @@ def insert_run(
     connection: Connection, start: RunStart, owner: Owner, seconds: float, monotonic: float
 ) -> Lease:
     """Record a run and its lease."""
+    taken = select(runs.c.number).where(runs.c.run_id == start.run_id)
+    if connection.execute(taken).first() is not None:
+        raise ConflictError(f"there is a run {start.run_id} already", hint="run again")
     made = connection.execute(
         insert(runs).values(
             run_id=start.run_id,
