@@ -1,4 +1,4 @@
-"""Every engine gives the rows and types of `tests/cases/engine.yaml`, from memory and from files."""
+"""Every engine gives the rows and types of `tests/cases/engine.yaml`."""
 
 import datetime as dt
 import math
@@ -71,36 +71,51 @@ def quote(name):
     return f'"{name}"'
 
 
-def write_query(case):
-    tables = [f"t{position}" for position in range(len(case["in"]))]
+def join(case, tables):
     schemas = [read_columns(text) for text, _ in case["in"]]
-    op, how, args = case["op"], case.get("how"), case.get("args", {})
-    if op == "sql":
-        return case["q"].replace("`", '"')
-    if op in ("roundtrip", "cast"):
-        return "select * from t0"
-    if op == "join":
-        shared = [name for name in schemas[0].names if all(s.find(name) for s in schemas[1:])]
-        using = "" if how == "cross" else f" using ({', '.join(map(quote, shared))})"
-        return "select * from t0" + "".join(f" {how} join {table}{using}" for table in tables[1:])
-    if op in SETS:
-        return f" {SETS[op]} ".join(f"select * from {table}" for table in tables)
-    if op == "distinct":
-        return "select distinct * from t0"
-    if op == "dropna":
-        present = " + ".join(f"({quote(name)} is not null)::int" for name in schemas[0].names)
-        return f"select * from t0 where {present} >= {args['thresh']}"
-    if op == "fillna":
-        filled = ", ".join(
-            f"coalesce({quote(name)}, {value}) as {quote(name)}"
-            for name, value in args["value"].items()
-        )
-        return f"select * replace ({filled}) from t0"
-    assert op == "take"
+    shared = [name for name in schemas[0].names if all(s.find(name) for s in schemas[1:])]
+    using = "" if case["how"] == "cross" else f" using ({', '.join(map(quote, shared))})"
+    joins = (f" {case['how']} join {table}{using}" for table in tables[1:])
+    return f"select * from t0{''.join(joins)}"
+
+
+def drop_nulls(case, _):
+    names = map(quote, read_columns(case["in"][0][0]).names)
+    present = " + ".join(f"({name} is not null)::int" for name in names)
+    return f"select * from t0 where {present} >= {case['args']['thresh']}"
+
+
+def fill_nulls(case, _):
+    values = case["args"]["value"].items()
+    filled = (f"coalesce({quote(name)}, {value}) as {quote(name)}" for name, value in values)
+    return f"select * replace ({', '.join(filled)}) from t0"
+
+
+def take(case, _):
+    args = case["args"]
     if "by" not in args:
         return f"select * from t0 order by {args['order']} limit {args['n']}"
     window = f"partition by {', '.join(args['by'])} order by {args['order']}"
     return f"select * from t0 qualify row_number() over ({window}) <= {args['n']}"
+
+
+WRITERS = {
+    "sql": lambda case, _: case["q"].replace("`", '"'),
+    "roundtrip": lambda *_: "select * from t0",
+    "cast": lambda *_: "select * from t0",
+    "distinct": lambda *_: "select distinct * from t0",
+    "join": join,
+    "dropna": drop_nulls,
+    "fillna": fill_nulls,
+    "take": take,
+}
+
+
+def write_query(case):
+    tables = [f"t{position}" for position in range(len(case["in"]))]
+    if case["op"] in SETS:
+        return f" {SETS[case['op']]} ".join(f"select * from {table}" for table in tables)
+    return WRITERS[case["op"]](case, tables)
 
 
 def expect_schema(case):

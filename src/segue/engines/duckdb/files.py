@@ -67,7 +67,9 @@ def copy_sql(
         stored = store_expression(value, column.type, storage(column.type))
         columns.append(f"{stored} as {quote(column.name)}")
     begin = f"copy (select {', '.join(columns)} from (\n"
-    options = "format parquet, compression zstd, return_stats, use_tmp_file false"
+    options = (
+        "format parquet, compression zstd, compression_level 1, return_stats, use_tmp_file false"
+    )
     return f"{begin}{query}\n)) to {quote_text(str(path))} ({options})", len(begin.encode())
 
 

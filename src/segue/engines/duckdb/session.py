@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from contextlib import contextmanager
@@ -61,10 +62,14 @@ class Database:
     def connect(self, session: DuckDBSession) -> duckdb.DuckDBPyConnection:
         """Return a connection for a session, which is ended with the database."""
         with self._lock:
-            if self.closed:
-                raise StepError("the engine was closed")
+            self.refuse_if_closed()
             self._sessions.add(session)
             return self._connection.cursor()
+
+    def refuse_if_closed(self) -> None:
+        """Raise a `StepError` if the database was closed."""
+        if self.closed:
+            raise StepError("the engine was closed")
 
     def prove_hash(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Make sure, once, that rows are hashed as they were."""
@@ -191,6 +196,7 @@ class DuckDBSession:
         try:
             while True:
                 with self._translate(query, skip):
+                    self._database.refuse_if_closed()
                     try:
                         batch = reader.read_next_batch()
                     except StopIteration:
@@ -307,7 +313,10 @@ class DuckDBSession:
     def _translate(self, query: str = "", skip: int = 0) -> Iterator[None]:
         try:
             yield
-        except (duckdb.Error, pa.ArrowException) as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            # pyarrow raises an OSError without a number for whatever fails behind a reader
+            if isinstance(error, OSError) and error.errno not in (None, errno.ENOSPC):
+                raise
             if self._database.closed:
                 raise StepError("the query was stopped") from None
             raise translate_error(error, query, skip, self._files, list(self._bound)) from None
