@@ -182,6 +182,21 @@ def test_an_intent_without_tables_makes_memories_true(site):
     assert list(site.ledger.memories()) == ["mail"]
 
 
+def test_an_equal_result_is_remembered_only_while_its_version_is_current(site):
+    site.publish_rows(a=[(1, "x")])
+    late = site.begin()
+    same = outcome(site.stage("a", [(1, "x")]), fingerprint="late")
+    assert site.intend(late, same).publications == ()
+    site.publish_rows(a=[(2, "y")])
+    site.ledger.close_run(late, RunStatus.DONE, 1.0, "", [same])
+    assert site.ledger.memories()["a"].fingerprint == "f1"
+
+    early = site.begin()
+    same = outcome(site.stage("a", [(2, "y")]), fingerprint="early")
+    site.ledger.close_run(early, RunStatus.DONE, 1.0, "", [same])
+    assert site.ledger.memories()["a"].fingerprint == "early"
+
+
 def test_environments_have_pointers_of_their_own(site):
     site.publish_rows(a=[(1, "x")])
     lease = site.begin(environment="trial")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
@@ -94,13 +93,19 @@ def lost(lease: Lease) -> LeaseLostError:
     )
 
 
-def end_lease(connection: Connection, run_id: str) -> None:
-    """Mark a lease as over."""
-    connection.execute(update(leases).where(leases.c.run_id == run_id).values(state=OVER))
+def end_lease(connection: Connection, run_id: str, state: str = OVER) -> None:
+    """Take a lease from its run."""
+    connection.execute(update(leases).where(leases.c.run_id == run_id).values(state=state))
+
+
+def end_void_lease(connection: Connection, run_id: str) -> None:
+    """End the lease of a dead run whose intent was brought to its end; a live run ends its own."""
+    void = update(leases).where(leases.c.run_id == run_id, leases.c.state == VOID)
+    connection.execute(void.values(state=OVER))
 
 
 def find_open(connection: Connection) -> list[Row[tuple[object, ...]]]:
-    """Return leases that are not over, with the status of their runs; usually none."""
+    """Return live leases with the status of their runs; usually none."""
     query = select(leases, runs.c.status).join(runs, runs.c.run_id == leases.c.run_id)
     return list(connection.execute(query.where(leases.c.state == LIVE)).all())
 
@@ -117,8 +122,7 @@ def lose_dead(
         declared = connection.execute(
             select(intents.c.state).where(intents.c.run_id == run_id)
         ).scalar()
-        state = VOID if declared == "pending" else OVER
-        connection.execute(update(leases).where(leases.c.run_id == run_id).values(state=state))
+        end_lease(connection, run_id, VOID if declared == "pending" else OVER)
         if declared is None and row.status in _UNFINISHED:
             values = {"status": str(RunStatus.LOST), "error": "its process ended without a word"}
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(values))
@@ -150,8 +154,3 @@ def _is_dead(
         .values(watch_boot=observer.boot_id, watch_beats=row.beats, watch_at=monotonic)
     )
     return False
-
-
-def tables_of(text: str) -> tuple[str, ...]:
-    """Return the table names of a run's row."""
-    return tuple(json.loads(text))

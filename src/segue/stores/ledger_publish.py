@@ -18,12 +18,18 @@ from segue.stores.codec import (
     encode_schema,
 )
 from segue.stores.ledger_connect import inserted_number, upsert
-from segue.stores.ledger_leases import OVER, VOID, require_live
+from segue.stores.ledger_leases import (
+    OVER,
+    VOID,
+    end_lease,
+    end_void_lease,
+    lost,
+    require_live,
+)
 from segue.stores.ledger_tables import (
     files,
     intent_tables,
     intents,
-    leases,
     measurements,
     memories,
     pointers,
@@ -83,20 +89,27 @@ def _refuse_conflicts(connection: Connection, intent: Intent) -> None:
     _refuse_pending(connection, wanted)
     known = connection.execute(select(tables.c.name, tables.c.last_number, tables.c.head))
     stands = {name: (number, head) for name, number, head in known}
-    current = dict(
-        connection.execute(
-            select(snapshot_tables.c.name, snapshot_tables.c.number).where(
-                snapshot_tables.c.environment == intent.environment,
-                snapshot_tables.c.last.is_(None),
-            )
-        ).all()
-    )
+    current = _current_versions(connection, intent.environment)
     for name, publication in wanted.items():
         number, head = stands.get(name, (0, None))
         base = publication.staged.base
         moved = publication.number != number + 1 or publication.base_delta != head
-        if moved or (base is not None and base != current.get(name)):
+        if moved or (base is not None and base != current.get(name, (None,))[0]):
             raise _conflict(f"another run published the table {name!r} in the meantime")
+
+
+def _current_versions(connection: Connection, environment: str) -> dict[str, tuple[int, str]]:
+    """Return number and run of each table's version that readers see."""
+    same = (versions.c.name == snapshot_tables.c.name) & (
+        versions.c.number == snapshot_tables.c.number
+    )
+    query = select(versions.c.name, versions.c.number, versions.c.run_id)
+    found = connection.execute(
+        query.join(snapshot_tables, same).where(
+            snapshot_tables.c.environment == environment, snapshot_tables.c.last.is_(None)
+        )
+    )
+    return {name: (number, run_id) for name, number, run_id in found}
 
 
 def _refuse_pending(connection: Connection, wanted: Collection[str]) -> None:
@@ -137,19 +150,17 @@ def flip(connection: Connection, intent: Intent, at: Mapping[str, int], now: str
             published_at=now,
         )
         add_version(connection, version)
-    move_pointer(
-        connection,
-        intent.environment,
-        number,
-        {publication.table: publication.number for publication in intent.publications},
-    )
+    numbers = {publication.table: publication.number for publication in intent.publications}
+    move_pointer(connection, intent.environment, number, numbers)
     _raise_heads(connection, at)
     remember(connection, intent.environment, intent.run_id, row.run_number, intent.outcomes, now)
-    _settle(connection, intent, number)
+    _settle(connection, intent, numbers, number)
     return number
 
 
-def _settle(connection: Connection, intent: Intent, snapshot: int) -> None:
+def _settle(
+    connection: Connection, intent: Intent, numbers: Mapping[str, int], snapshot: int
+) -> None:
     run_id = intent.run_id
     connection.execute(
         update(intents)
@@ -161,14 +172,12 @@ def _settle(connection: Connection, intent: Intent, snapshot: int) -> None:
         .where(runs.c.run_id == run_id)
         .values(status=str(RunStatus.DONE), snapshot=snapshot)
     )
-    fenced = update(leases).where(leases.c.run_id == run_id, leases.c.state == VOID)
-    connection.execute(fenced.values(state=OVER))
-    for publication in intent.publications:
-        connection.execute(
-            update(measurements)
-            .where(measurements.c.run_id == run_id, measurements.c.name == publication.table)
-            .values(number=publication.number)
-        )
+    end_void_lease(connection, run_id)
+    mine = measurements.c.run_id == run_id
+    measured = connection.execute(select(measurements.c.name).where(mine).distinct()).scalars()
+    for name in numbers.keys() & set(measured):
+        told = update(measurements).where(mine, measurements.c.name == name)
+        connection.execute(told.values(number=numbers[name]))
 
 
 def next_snapshot(connection: Connection, environment: str, run_id: str, now: str) -> int:
@@ -185,12 +194,9 @@ def move_pointer(
     """Let an environment's readers see a new snapshot, with these tables changed."""
     here = snapshot_tables.c.environment == environment
     if numbers:
-        for name in numbers:
-            connection.execute(
-                update(snapshot_tables)
-                .where(here, snapshot_tables.c.name == name, snapshot_tables.c.last.is_(None))
-                .values(last=snapshot - 1)
-            )
+        named = snapshot_tables.c.name == bindparam("ended")
+        ended = update(snapshot_tables).where(here, named, snapshot_tables.c.last.is_(None))
+        connection.execute(ended.values(last=snapshot - 1), [{"ended": name} for name in numbers])
         connection.execute(
             insert(snapshot_tables),
             [
@@ -255,8 +261,17 @@ def remember(
     outcomes: Sequence[StepOutcome],
     now: str,
 ) -> None:
-    """Make successes true, and forget what was staged for them until now."""
-    made = [outcome for outcome in outcomes if outcome.status in _TRUE]
+    """Make successes true, and forget what was staged for them until now.
+
+    A result that equals what is published has no version of its own: its memory is only
+    true while the version that it was compared with is still what readers see.
+    """
+    current = _current_versions(connection, environment)
+    made = [
+        outcome
+        for outcome in outcomes
+        if outcome.status in _TRUE and _is_true(outcome, current, run_id)
+    ]
     upsert(
         connection,
         memories,
@@ -281,6 +296,13 @@ def remember(
         )
 
 
+def _is_true(outcome: StepOutcome, current: Mapping[str, tuple[int, str]], run_id: str) -> bool:
+    if outcome.staged is None:
+        return True
+    number, publisher = current.get(outcome.staged.table, (None, ""))
+    return publisher == run_id or number == outcome.staged.base
+
+
 def withdraw(
     connection: Connection, intent: Intent, committed: Mapping[str, int], reason: str
 ) -> None:
@@ -301,8 +323,7 @@ def withdraw(
         .where(runs.c.run_id == intent.run_id)
         .values(status=str(RunStatus.FAILED), error=reason)
     )
-    fenced = update(leases).where(leases.c.run_id == intent.run_id, leases.c.state == VOID)
-    connection.execute(fenced.values(state=OVER))
+    end_void_lease(connection, intent.run_id)
 
 
 def adopt(connection: Connection, version: TableVersion, environment: str, now: str) -> int:
@@ -318,3 +339,30 @@ def adopt(connection: Connection, version: TableVersion, environment: str, now: 
     upsert(connection, tables, [head])
     move_pointer(connection, environment, snapshot, {version.table: number})
     return snapshot
+
+
+def close_run(
+    connection: Connection,
+    lease: Lease,
+    status: RunStatus,
+    seconds: float,
+    error: str,
+    outcomes: Sequence[StepOutcome],
+    now: str,
+) -> None:
+    """Record how a run ended; while its intent is pending, that is for others to say."""
+    run = connection.execute(select(runs).where(runs.c.run_id == lease.run_id)).one()
+    if run.status == RunStatus.LOST:
+        if status == RunStatus.DONE:
+            raise lost(lease)
+        return
+    values: dict[str, Any] = {"seconds": seconds}
+    if run.status == RunStatus.RUNNING:
+        require_live(connection, lease)
+        values |= {"status": str(status), "error": error}
+        if status == RunStatus.DONE:
+            remember(connection, run.environment, lease.run_id, lease.token, outcomes, now)
+    elif run.status == RunStatus.FAILED:
+        values |= {"error": error or run.error}
+    connection.execute(update(runs).where(runs.c.run_id == lease.run_id).values(values))
+    end_lease(connection, lease.run_id, VOID if run.status == RunStatus.PUBLISHING else OVER)

@@ -10,9 +10,9 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
-from segue.spec.run import RunStatus, StepStatus
+from segue.spec.run import StepStatus
 from segue.stores import ledger_leases, ledger_publish, ledger_read
 from segue.stores.codec import dump_json, encode_failure, encode_measurement, encode_memory
 from segue.stores.ledger_connect import (
@@ -25,7 +25,7 @@ from segue.stores.ledger_connect import (
     writing,
 )
 from segue.stores.ledger_restore import restore
-from segue.stores.ledger_tables import leases, measurements, runs, steps
+from segue.stores.ledger_tables import measurements, runs, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Lease,
         Owner,
         RunStart,
+        RunStatus,
         RunSummary,
         Snapshot,
         StepOutcome,
@@ -150,31 +151,8 @@ class SqlLedger:
     ) -> None:
         """Record how a run ended; what it left in doubt stays for `recover`."""
         with writing(self._engine, self._where) as connection:
-            run = connection.execute(select(runs).where(runs.c.run_id == lease.run_id)).one()
-            if run.status == RunStatus.LOST:
-                if status == RunStatus.DONE:
-                    raise ledger_leases.lost(lease)
-                return
-            values: dict[str, Any] = {"seconds": seconds}
-            # An intent decides: once flipped the run is done, while pending it goes on.
-            if run.status == RunStatus.RUNNING:
-                ledger_leases.require_live(connection, lease)
-                values |= {"status": str(status), "error": error}
-                if status == RunStatus.DONE:
-                    ledger_publish.remember(
-                        connection,
-                        run.environment,
-                        lease.run_id,
-                        lease.token,
-                        outcomes,
-                        self._now(),
-                    )
-            elif run.status == RunStatus.FAILED:
-                values |= {"error": error or run.error}
-            connection.execute(update(runs).where(runs.c.run_id == lease.run_id).values(values))
-            ended = ledger_leases.VOID if run.status == RunStatus.PUBLISHING else ledger_leases.OVER
-            connection.execute(
-                update(leases).where(leases.c.run_id == lease.run_id).values(state=ended)
+            ledger_publish.close_run(
+                connection, lease, status, seconds, error, outcomes, self._now()
             )
 
     def lose_dead_runs(self, observer: Owner, alive: Callable[[Owner], bool]) -> tuple[str, ...]:
