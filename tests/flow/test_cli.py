@@ -74,7 +74,7 @@ def test_plan_says_why(shop, ask, ask_json):
 def test_second_run_has_nothing_to_do_and_says_why(shop, ask, ask_json):
     code, out, _ = ask("run")
     assert code == 0
-    assert out.startswith("Nothing to do: 2 steps up to date.")
+    assert out.startswith("Nothing to do: 2 steps are up to date.")
     assert "unchanged" in out
     code, document = ask_json("run")
     assert (code, document["run_id"], document["status"]) == (0, None, "done")
@@ -93,9 +93,8 @@ def test_run_tells_what_became_of_every_row(shop, ask):
 def test_setting_for_one_run(shop, ask_json):
     code, document = ask_json("run", "-p", "orders.tax=0")
     assert code == 0
-    assert "parameter changed" in document["steps"][0]["reasons"][0] or any(
-        "parameter changed" in reason for step in document["steps"] for reason in step["reasons"]
-    )
+    orders = next(step for step in document["steps"] if step["step"] == "orders")
+    assert "parameter changed" in orders["reasons"][0]
     _, out = ask_json_lines("query", "select count(*) as n from orders where gross <> amount")
     assert out == [{"n": 0}]
 
@@ -140,7 +139,7 @@ def test_broken_project_lists_all_problems(shop, ask, ask_json):
     code, out, err = ask("plan")
     assert (code, out) == (2, "")
     assert "steps/daily.sql" in err
-    assert "did you mean 'orders'?" in err
+    assert "did you mean 'orders'" in err
     assert "steps/other.sql" in err
     code, document = ask_json("plan")
     assert code == 2
@@ -197,7 +196,6 @@ def test_read_and_query(shop, ask):
         ("run", "--since", "yesteryear"),
         ("run", "-p", "orders.taxes=1"),
         ("run", "-p", "order.tax=1"),
-        ("recover", "--adopt", "dayly"),
     ],
     ids=" ".join,
 )
@@ -329,18 +327,19 @@ def test_project_is_found_upwards_and_by_name(shop, ask, monkeypatch):
 
 
 def test_interrupt_ends_a_run_with_130_and_one_line(shop):
-    (shop / "steps" / "slow.py").write_text(
-        "import time\n"
+    (shop / "steps" / "ready.py").write_text(
         "from segue import step\n\n\n"
         "@step\n"
-        "def slow(daily: list[dict]) -> list[dict]:\n"
+        "def ready(daily: list[dict]) -> list[dict]:\n"
         "    open('news', 'w').close()\n"
-        "    time.sleep(60)\n"
         "    return daily\n"
+    )
+    (shop / "steps" / "endless.sql").write_text(
+        "select count(*) as n from ready, range(100000000000000) where hash(range) = 1"
     )
     os.mkfifo(shop / "news")
     process = subprocess.Popen(
-        [sys.executable, "-m", "segue", "run", "slow"],
+        [sys.executable, "-m", "segue", "run", "+endless"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

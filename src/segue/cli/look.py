@@ -71,7 +71,13 @@ def make_table(
 
 def new_grid() -> Table:
     """Return an empty table that looks like all others."""
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    return Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        header_style="bold",
+        show_edge=False,
+    )
 
 
 def cell(value: object, style: str = "") -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -46,7 +47,8 @@ def run_command(arguments: Sequence[str]) -> int:
         The exit code.
     """
     try:
-        with segue.make_context("segue", list(arguments)) as context:
+        typed = shlex.join(["segue", *arguments])
+        with segue.make_context("segue", list(arguments), obj=typed) as context:
             segue.invoke(context)
             sys.stdout.flush()
     except click.exceptions.Exit as leaving:

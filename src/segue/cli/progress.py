@@ -160,7 +160,7 @@ def settled_line(outcome: StepOutcome) -> Text:
         parts.append(f"{sum(file.rows for file in outcome.rejects.adds):,} set aside")
     if outcome.report and outcome.report.measurements:
         parts.append(_checks(outcome))
-    if outcome.failure:
+    if outcome.failure and outcome.status is StepStatus.FAILED:
         parts.append(outcome.failure.message.partition("\n")[0])
     if outcome.attempts > 1:
         parts.append(f"{outcome.attempts} attempts")

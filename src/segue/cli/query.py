@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from segue.cli.call import Call, common_options
 from segue.cli.group import Command
 from segue.cli.rows import answer_rows, row_options
+from segue.errors import SqlError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+READ_HINT = "`segue tables` lists what can be read"
 
 
 @click.command(
@@ -32,10 +39,12 @@ def query_tables(
     """
     text = sys.stdin.read() if sql == "-" else sql
     with call.open_project() as project:
-        answer_rows(
-            call,
-            lambda most: project.query(text, limit=most),
-            limit=limit,
-            everything=everything,
-            as_csv=as_csv,
-        )
+
+        def fetch(most: int | None) -> pa.Table:
+            try:
+                return project.query(text, limit=most)
+            except SqlError as error:
+                # Here the SELECT is an argument, and no step of a run.
+                raise UsageError(error.message, hint=error.hint or READ_HINT) from error
+
+        answer_rows(call, fetch, limit=limit, everything=everything, as_csv=as_csv)

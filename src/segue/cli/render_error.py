@@ -27,7 +27,7 @@ def render_error(error: SegueError) -> Iterator[Block | Text]:
     yield from _render_message("Error", error.message, where)
     if isinstance(error, StepError):
         yield from _render_circumstances(error.group, error.trace, error.sample)
-    yield from _render_hint(error.hint)
+    yield from render_hint(error.hint)
 
 
 def render_failure(step: str, failure: StepFailure) -> Iterator[Block | Text]:
@@ -35,7 +35,7 @@ def render_failure(step: str, failure: StepFailure) -> Iterator[Block | Text]:
     yield line(("✗ ", BAD), (printable(step), f"bold {BAD}"), (f"  {failure.where}", "bold"))
     yield Block(failure.message)
     yield from _render_circumstances(failure.group, failure.trace, failure.sample)
-    yield from _render_hint(failure.hint)
+    yield from render_hint(failure.hint)
 
 
 def _render_problems(problems: tuple[Problem, ...]) -> Iterator[Block | Text]:
@@ -50,7 +50,7 @@ def _render_problems(problems: tuple[Problem, ...]) -> Iterator[Block | Text]:
         for problem in group:
             where = f"{problem.location}: " if problem.location else ""
             yield Block(line((where, QUIET), printable(problem.message, lines=True)))
-            yield from _render_hint(problem.hint, indent=4)
+            yield from render_hint(problem.hint, indent=4)
 
 
 def _render_message(title: str, message: str, where: str) -> Iterator[Block | Text]:
@@ -72,6 +72,7 @@ def _render_circumstances(group: str, trace: str, sample: str) -> Iterator[Block
         yield Block(dedent(sample), indent=4)
 
 
-def _render_hint(hint: str, indent: int = 2) -> Iterator[Block | Text]:
+def render_hint(hint: str, indent: int = 2) -> Iterator[Block | Text]:
+    """Go through the lines of a hint, if there is one."""
     if hint:
         yield Block(line(("hint: ", "cyan"), printable(hint, lines=True)), indent)

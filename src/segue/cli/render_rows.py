@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDEST = 40
 """Columns of the terminal that one value may take."""
 NARROWEST = 6
-GAP = 3
+GAP = 2
 """Columns of the terminal between two values."""
 
 

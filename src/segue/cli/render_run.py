@@ -20,7 +20,7 @@ from segue.cli.look import (
     status,
 )
 from segue.cli.render_checks import render_measurements, render_samples
-from segue.cli.render_error import render_error, render_failure
+from segue.cli.render_error import render_error, render_failure, render_hint
 from segue.cli.render_plan import MOST_QUIET, render_groups
 from segue.cli.wording import count, duration, listing
 from segue.errors import SegueError
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from segue.spec.contract import Report
     from segue.spec.run import RunResult, StepOutcome
     from segue.spec.step import ProjectSpec
 
@@ -150,14 +151,14 @@ def _render_account(outcomes: Sequence[StepOutcome]) -> Iterator[RenderableType]
 def _render_failures(result: RunResult) -> Iterator[RenderableType]:
     told = False
     for each in result.outcomes:
-        if each.failure:
+        if each.status is StepStatus.REJECTED and each.report:
+            yield from _render_rejection(each, each.report)
+        elif each.failure:
             yield from render_failure(each.step, each.failure)
-            yield Text("")
-            told = True
-        elif each.status is StepStatus.REJECTED and each.report:
-            yield from _render_rejection(each)
-            yield Text("")
-            told = True
+        else:
+            continue
+        yield Text("")
+        told = True
     if not told and isinstance(result.error, SegueError):
         yield from render_error(result.error)
         yield Text("")
@@ -179,10 +180,7 @@ def _render_failures(result: RunResult) -> Iterator[RenderableType]:
     yield next_moves(("segue run", "when it is mended: only what is needed runs again"))
 
 
-def _render_rejection(outcome: StepOutcome) -> Iterator[RenderableType]:
-    report = outcome.report
-    if report is None:
-        return
+def _render_rejection(outcome: StepOutcome, report: Report) -> Iterator[RenderableType]:
     bad = [each for each in report.measurements if each.verdict is not Verdict.PASS]
     yield line(
         ("✗ ", BAD),
@@ -192,3 +190,6 @@ def _render_rejection(outcome: StepOutcome) -> Iterator[RenderableType]:
     )
     yield render_measurements(bad)
     yield from render_samples([report])
+    if outcome.failure:
+        yield Text("")
+        yield from render_hint(outcome.failure.hint)

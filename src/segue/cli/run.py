@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -86,7 +84,7 @@ def _run(
     call: Call, project: Project, select: tuple[str, ...], options: dict[str, Any]
 ) -> RunResult:
     """Run with progress on the console; with ``--json`` in silence."""
-    command = shlex.join(["segue", *sys.argv[1:]])
+    command = click.get_current_context().obj or "segue run"
     if call.as_json:
         return project.run(*select, **options, command=command, check=False)
     from segue.cli.progress import make_reporter

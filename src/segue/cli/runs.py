@@ -12,7 +12,11 @@ from segue.cli.group import Command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.text import Text
+
     from segue.spec.run import RunSummary
+
+LONGEST_ERROR = 100
 
 
 @click.command(
@@ -50,13 +54,23 @@ def _print_runs(call: Call, runs: Sequence[RunSummary]) -> None:
             cell(age(run.started_at)),
             status(str(run.status)),
             cell("" if run.seconds is None else duration(run.seconds)),
-            cell(", ".join(f"{number} {word}" for word, number in run.steps.items())),
             cell(run.snapshot),
-            cell(run.command),
-            cell(run.error.partition("\n")[0]),
+            _asked(run),
         ]
         for run in runs
     ]
-    columns = ["run", "started", "status", "took", "steps", "snapshot", "command", "error"]
-    table = make_table(columns, rows, numbers=["took", "snapshot"], wrap=["error"])
+    columns = ["run", "started", "status", "took", "snapshot", "command"]
+    table = make_table(columns, rows, numbers=["took", "snapshot"], wrap=["command"])
     say(call.out, table)
+
+
+def _asked(run: RunSummary) -> Text:
+    """Return what was asked, and below it why it failed."""
+    from segue.cli.look import BAD, cell
+
+    text = cell(run.command)
+    if run.error:
+        error = cell(run.error.partition("\n")[0], BAD)
+        error.truncate(LONGEST_ERROR, overflow="ellipsis")
+        text.append("\n").append_text(error)
+    return text
