@@ -17,12 +17,10 @@ HERE = Path(__file__).resolve().parent
 FILES = ("flights.csv.zip", "weather.csv", "planes.csv", "airlines.csv")
 
 ACCOUNT = """
-select
-    (select count(*) from flights) as scheduled,
-    (select count(*) from cancelled) as cancelled,
-    (select count(*) from departures) as departed,
-    (select count(*) from departures__rejects) as set_aside,
-    scheduled - cancelled - departed - set_aside as unaccounted_for
+select 'departed' as what, count(*) as flights from departures
+union all select 'set aside: diverted', count(*) from departures__rejects
+union all select 'cancelled', count(*) from cancelled
+union all select 'scheduled, in the source', count(*) from flights
 """
 
 
