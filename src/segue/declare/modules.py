@@ -141,7 +141,7 @@ class ProjectModules:
         aside = dict(_modules_in(self.root))
         aside |= {
             name: module
-            for name, module in sys.modules.items()
+            for name, module in list(sys.modules.items())
             if name.partition(".")[0] in own and name != "__main__"
         }
         for name in aside:

@@ -15,7 +15,7 @@ from segue.declare.modules import ProjectModules, is_project_file
 from segue.declare.options import OPTIONS, Options, read_options
 from segue.declare.problems import Problems, check_name, read_text
 from segue.declare.reach import CodeReader
-from segue.declare.signature import Types, read_signature
+from segue.declare.signature import Types, find_bare, read_signature
 from segue.errors import Location, UnknownNameError
 from segue.registry import nearest
 from segue.spec.step import FrameKind, FrameSpec, FunctionSpec, Mode, StepSpec
@@ -81,7 +81,7 @@ def read_python_steps(root: Path, paths: Sequence[str], problems: Problems) -> P
             settings.update({f"{step.name}.{name}": kinds for name, kinds in types.items()})
             steps.append(step)
         elif len(problems) > before:
-            broken.add(marked.mark.name or marked.function.__name__)
+            broken.add(_name_of(marked))
     _loaded[root] = _Loaded(modules, functions)
     return PythonSteps(tuple(steps), frozenset(broken), settings)
 
@@ -99,19 +99,24 @@ def load_function(project: ProjectSpec, step: StepSpec) -> Callable[..., Any]:
     Raises:
         UnknownNameError: The file no longer declares the step.
     """
-    if project.root not in _loaded:
+    loaded = _loaded.get(project.root)
+    if loaded is None:
         problems = Problems()
         modules, _ = _load_modules(project.root, [step.location.path], problems)
         problems.check()
-        named = {item.mark.name or item.function.__name__: item.function for item in modules.marked}
-        if step.name not in named:
-            hint = "its file has changed since the run began: run again"
-            message = f"{step.location.path} no longer declares {step.name!r}"
-            raise UnknownNameError(message, hint=hint)
-        return named[step.name]
-    loaded = _loaded[project.root]
-    loaded.modules.activate()
-    return loaded.functions[step.name]
+        functions = {_name_of(marked): marked.function for marked in modules.marked}
+    else:
+        loaded.modules.activate()
+        functions = dict(loaded.functions)
+    if step.name not in functions:
+        hint = "its file has changed since the run began: run again"
+        message = f"{step.location.path} no longer declares {step.name!r}"
+        raise UnknownNameError(message, hint=hint)
+    return functions[step.name]
+
+
+def _name_of(marked: MarkedFunction) -> str:
+    return marked.mark.name or marked.function.__name__
 
 
 def _load_modules(
@@ -169,10 +174,10 @@ def _read_step(
     """
     function, before = marked.function, len(problems)
     location, path = _find_place(marked, shown, modules)
-    name = marked.mark.name or function.__name__
+    name = _name_of(marked)
     check_name(name, "step", location, problems)
     options = _read_mark(marked, location, problems)
-    annotations = _annotate(inspect.unwrap(function), modules)
+    annotations = _annotate(find_bare(function), modules)
     read = read_signature(function, path, annotations, location, problems)
     if read is None or len(problems) > before:
         return None
@@ -216,7 +221,7 @@ def _find_place(
 
     Both are one place, unless another file's factory made the function.
     """
-    code = inspect.unwrap(marked.function).__code__
+    code = find_bare(marked.function).__code__
     path = _show_path(code.co_filename, modules.root) or shown
     if path != shown:
         return Location(shown, marked.line), path

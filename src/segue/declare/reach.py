@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import sys
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from segue.declare.syntax import (
 from segue.declare.values import ATOMS, is_wrapper, read_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
 _DYNAMIC = frozenset(("eval", "exec", "__import__", "globals"))
@@ -266,7 +267,8 @@ class CodeReader:
         wrapped = getattr(function, "__wrapped__", None)
         if wrapped is not None:
             self._visit(wrapped, "", "", thing)
-        for handler in getattr(function, "registry", {}).values():
+        registry = getattr(function, "registry", None)
+        for handler in registry.values() if isinstance(registry, Mapping) else ():
             self._visit(handler, "", "", thing)
 
     def _read_constant(self, value: Any, module: str, name: str) -> Thing:

@@ -18,6 +18,12 @@ SCALARS = (bool, int, float, str, type(None))
 Types = tuple[type, ...]
 
 
+def find_bare(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that decorators have wrapped, or the given one if it has no code."""
+    bare = inspect.unwrap(function)
+    return bare if inspect.isfunction(bare) else function
+
+
 def read_signature(
     function: Callable[..., Any],
     path: str,
@@ -37,7 +43,7 @@ def read_signature(
     Returns:
         None if something is wrong.
     """
-    bare = inspect.unwrap(function)
+    bare = find_bare(function)
     if inspect.iscoroutinefunction(bare) or inspect.isasyncgenfunction(bare):
         problems.add("bad-function", "a step can't be async", location, "write def, not async def")
         return None
@@ -94,7 +100,13 @@ def _check_setting(
         problems.add("bad-parameter", message, location, hint)
         return False
     allowed = _setting_types(parameter, annotations)
-    if allowed is None or not fits(default, allowed):
+    if allowed is None:
+        shown = annotations.show(parameter.annotation)
+        message = f"setting {name!r} is annotated {shown}, which no setting can be"
+        hint = "annotate it bool, int, float or str, or one of these | None"
+        problems.add("bad-parameter", message, location, hint)
+        return False
+    if not fits(default, allowed):
         shown = annotations.show(parameter.annotation)
         message = f"setting {name!r} is annotated {shown}, and its default is {default!r}"
         problems.add("bad-parameter", message, location, "make the two agree")

@@ -19,6 +19,8 @@ from segue.spec.step import SourceSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic_core import ErrorDetails
+
     from segue.declare.problems import Problems
 
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".zip")
@@ -136,6 +138,12 @@ def _walk_names(path: Path) -> Iterator[str]:
         yield from (found.name for found in parent.glob(path.name)) if parent.is_dir() else ()
 
 
+def plain_message(found: ErrorDetails) -> str:
+    """Return what pydantic says of a value, as part of a sentence."""
+    message = found["msg"].removeprefix("Value error, ")
+    return f"{message[:1].lower()}{message[1:]}"
+
+
 def _check_options(
     name: str,
     kind: str,
@@ -163,7 +171,6 @@ def _check_options(
                 message = f"table {name!r} needs the key {shown!r}"
                 problems.add("missing-key", message, where)
             else:
-                message = str(found["msg"]).removeprefix("Value error, ")
-                problems.add("bad-value", f"{shown}: {message[:1].lower()}{message[1:]}", where)
+                problems.add("bad-value", f"{shown}: {plain_message(found)}", where)
         return False
     return True

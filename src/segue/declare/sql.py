@@ -208,7 +208,7 @@ def _find_unclosed(text: str) -> int:
 def _read_tables(tree: exp.Expr, shown: str, problems: Problems) -> tuple[str, ...]:
     """Return the tables that a query reads, in the order in which they are first named."""
     found: dict[str, int] = {}
-    for table in _walk_tables(tree, frozenset()):
+    for table in _walk_tables(tree):
         name = table.this
         where = Location(shown, name.meta.get("line"))
         if not isinstance(name, exp.Identifier):
@@ -226,35 +226,39 @@ def _read_tables(tree: exp.Expr, shown: str, problems: Problems) -> tuple[str, .
     return tuple(sorted(found, key=found.__getitem__))
 
 
-def _walk_tables(node: exp.Expr, ctes: frozenset[str]) -> Iterator[exp.Table]:
-    """Yield the tables below a node that are no CTE where they stand. Names fold case."""
-    with_ = node.args.get("with_")
-    if with_ is not None:
-        visible = ctes
-        for cte in with_.expressions:
-            name = cte.alias.lower()
-            inner = visible | {name} if with_.args.get("recursive") else visible
-            yield from _walk_tables(cte.this, inner)
-            visible = visible | {name}
-        ctes = visible
-    if isinstance(node, exp.Table) and not (
-        isinstance(node.this, exp.Identifier)
-        and not node.args.get("db")
-        and node.this.this.lower() in ctes
-    ):
-        yield node
-    for name, value in node.args.items():
-        if name == "with_":
-            continue
-        for child in value if isinstance(value, list) else (value,):
-            if isinstance(child, exp.Expr):
-                yield from _walk_tables(child, ctes)
+def _walk_tables(tree: exp.Expr) -> Iterator[exp.Table]:
+    """Yield the tables of a query that are no CTE where they stand. Names fold case."""
+    # no recursion: a sum of a thousand numbers is a thousand levels deep
+    waiting: list[tuple[exp.Expr, frozenset[str]]] = [(tree, frozenset())]
+    while waiting:
+        node, ctes = waiting.pop()
+        with_ = node.args.get("with_")
+        if with_ is not None:
+            recursive = with_.args.get("recursive")
+            for cte in with_.expressions:
+                name = frozenset((cte.alias.lower(),))
+                waiting.append((cte.this, ctes | name if recursive else ctes))
+                ctes |= name
+        if isinstance(node, exp.Table) and not _is_cte(node, ctes):
+            yield node
+        for key, value in node.args.items():
+            if key != "with_":
+                children = value if isinstance(value, list) else (value,)
+                waiting += [(child, ctes) for child in children if isinstance(child, exp.Expr)]
+
+
+def _is_cte(table: exp.Table, ctes: frozenset[str]) -> bool:
+    name = table.this
+    plain = isinstance(name, exp.Identifier) and not table.args.get("db")
+    return plain and name.this.lower() in ctes
 
 
 def _check_function(function: exp.Expr, location: Location, problems: Problems) -> None:
     """Refuse a table function that reads what the project has not declared."""
-    known = isinstance(function, exp.Func) and not isinstance(function, exp.Anonymous)
-    name = str(function.sql_name() if known else function.this).lower()
+    if isinstance(function, exp.Func) and not isinstance(function, exp.Anonymous):
+        name = function.sql_name().lower()
+    else:
+        name = str(function.this).lower()
     if isinstance(function, exp.GenerateSeries | exp.Unnest) or name in TABLE_FUNCTIONS:
         return
     _refuse_file(f"{name}()", "...", location, problems)

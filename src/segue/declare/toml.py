@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from segue import registry
 from segue.declare.locate import find_deep_key, find_lines, line_of
 from segue.declare.problems import check_name, read_text
-from segue.declare.sources import read_source
+from segue.declare.sources import plain_message, read_source
 from segue.errors import Location, MissingExtraError, UnknownNameError
 from segue.registry import nearest
 from segue.settings import (
@@ -28,6 +28,8 @@ from segue.spec.step import PlaceSpec
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from pydantic_core import ErrorDetails
 
     from segue.declare.problems import Problems
     from segue.spec.step import SourceSpec
@@ -124,11 +126,13 @@ def _validate(
     try:
         return Settings.model_validate(data)
     except ValidationError as error:
-        for found in error.errors():
-            path = _inside(found["loc"], data)
-            where = Location(FILE, line_of(path, lines) or 1)
-            problems.add(*_explain(found, path, where)[:3], _explain(found, path, where)[3])
-            _drop(path, data)
+        # a value that fits none of several types has an error for each
+        wrong = {_inside(found["loc"], data): found for found in error.errors()}
+    for path, found in wrong.items():
+        where = Location(FILE, line_of(path, lines) or 1)
+        code, message, hint = _explain(found, path)
+        problems.add(code, message, where, hint)
+        _drop(path, data)
     project = data.setdefault("project", {})
     if isinstance(project, dict):
         project.setdefault("name", default_name)
@@ -153,19 +157,18 @@ def _drop(path: tuple[str, ...], data: dict[str, Any]) -> None:
         data.pop(path[-1], None)
 
 
-def _explain(found: Any, path: tuple[str, ...], where: Location) -> tuple[str, str, Location, str]:
+def _explain(found: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]:
+    """Return code, message and hint of a problem that pydantic found."""
     name = ".".join(path)
     if found["type"] == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        return "unknown-key", f"there is no key {name!r}", where, nearest(path[-1], known)
+        hint = nearest(path[-1], _known_keys(path[:-1]))
+        return "unknown-key", f"there is no key {name!r}", hint
     if found["type"] == "missing":
         missing = ".".join(map(str, found["loc"]))
-        return "missing-key", f"{missing!r} is missing", where, 'write [project] with name = "..."'
+        return "missing-key", f"{missing!r} is missing", 'write [project] with name = "..."'
     if path[:1] == ("params",):
-        message = f"{name} must be true or false, a number or a text"
-        return "bad-value", message, where, ""
-    message = str(found["msg"]).removeprefix("Value error, ")
-    return "bad-value", f"{name}: {message[:1].lower()}{message[1:]}", where, ""
+        return "bad-value", f"{name} must be true or false, a number or a text", ""
+    return "bad-value", f"{name}: {plain_message(found)}", ""
 
 
 def _known_keys(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,8 +3,6 @@
 import textwrap
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from segue.declare.discover import declare_project
 
@@ -113,15 +111,18 @@ CHANGES = [
     ("steps/code.py", '"store"', '"shop"', "option by"),
     ("steps/code.py", '"x y"', '"x y z"', None),
     ("lib/rates.py", "RATE = 3", "RATE = 4", "constant lib.rates.RATE"),
-    ("lib/tools.py", "def clean(value):\n            return value", "def clean(value):\n            return 1",
+    ("lib/tools.py", "def clean(value):\n            return value",
+     "def clean(value):\n            return 1",
      "helper lib.tools.clean"),
     ("lib/tools.py", "return function(*args)", "return function(*args) or 1",
      "helper lib.tools.log, helper lib.tools.log.<locals>.around"),
     ("lib/tools.py", "return hidden(value)", "return hidden(value) or 1",
      "helper lib.tools.wrapped"),
-    ("lib/tools.py", "def hidden(value):\n            return value", "def hidden(value):\n            return 1",
+    ("lib/tools.py", "def hidden(value):\n            return value",
+     "def hidden(value):\n            return 1",
      "helper lib.tools.hidden"),
-    ("lib/tools.py", "def cached(value):\n            return value", "def cached(value):\n            return 1",
+    ("lib/tools.py", "def cached(value):\n            return value",
+     "def cached(value):\n            return 1",
      "helper lib.tools.cached"),
     ("lib/tools.py", "size = 3", "size = 4", "class lib.tools.Base"),
     ("lib/tools.py", 'return "x"', 'return "y"', "class lib.tools.Cleaner"),
@@ -297,7 +298,9 @@ def test_a_contract_counts_and_its_words_do_not(project):
         return project.fingerprint("raw")
 
     before = declare("raw:\n  columns:\n    id: {type: int64}\n")
-    worded = declare("raw:\n  owner: x\n  about: y\n\n  columns:\n    id: {about: z, type: int64}\n")
+    worded = declare(
+        "raw:\n  owner: x\n  about: y\n\n  columns:\n    id: {about: z, type: int64}\n"
+    )
     assert worded == before
     for change in (
         "raw:\n  columns:\n    id: {type: int32}\n",
@@ -308,26 +311,3 @@ def test_a_contract_counts_and_its_words_do_not(project):
         after = declare(change)
         assert {name for name, _ in set(before.parts) ^ set(after.parts)} == {"contract"}
         assert after.digest != before.digest
-
-
-@given(
-    st.lists(st.sampled_from(["", "# c", "   # deep"]), min_size=4, max_size=4),
-    st.sampled_from(["", "    'doc'\n", "    '''doc\n    more'''\n"]),
-)
-def test_comments_blank_lines_and_docstrings_never_count(tmp_path_factory, comments, doc):
-    lines = ["def f(raw: pa.Table) -> pa.Table:", "    x = 1", "    y = x + 1", "    return y"]
-    body = "".join(
-        f"{comment}\n{line}\n{doc if number == 0 else ''}"
-        for number, (line, comment) in enumerate(zip(lines, comments, strict=True))
-        if number == 0
-    )
-    body += "".join(
-        f"{comment}\n{line}\n" for line, comment in zip(lines[1:], comments[1:], strict=True)
-    )
-    head = "import pyarrow as pa\nfrom segue import step\n"
-    root = tmp_path_factory.mktemp("shop")
-    write(root, {"segue.toml": "[project]\nname = 'x'\n", "steps/raw.sql": "select 1 as a"})
-    (root / "steps/c.py").write_text(f"{head}{body}step(f)\n")
-    (root / "steps/d.py").write_text(head + "\n".join(lines) + "\nstep(name='g')(f)\n")
-    steps = declare_project(root).steps
-    assert steps["f"].fingerprint == steps["g"].fingerprint

@@ -126,6 +126,15 @@ def test_deep_nests_end_in_an_error():
     assert refuse(f"select {deep}1{')' * 3000}").code == "sql-syntax"
 
 
+def test_long_sums_and_unions_are_read():
+    assert read(f"select {' + '.join(['a'] * 3000)} from t").reads == ("t",)
+    assert read(" union all ".join(f"from t{n % 3}" for n in range(500))).reads == (
+        "t0",
+        "t1",
+        "t2",
+    )
+
+
 @pytest.mark.parametrize(
     ("header", "code", "line", "message", "hint"),
     [

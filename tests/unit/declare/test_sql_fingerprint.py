@@ -1,8 +1,6 @@
 """What changes the fingerprint of a SQL step, and what does not."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from segue.declare.problems import Problems
 from segue.declare.sql import read_sql_step
@@ -55,16 +53,3 @@ def test_changes(text):
 
 def test_a_column_named_like_a_keyword_keeps_its_case():
     assert digest("select date from t") != digest("select Date from t")
-
-
-@given(
-    st.lists(
-        st.sampled_from([" ", "\n", "\t", " /* c */ ", " -- c\n"]),
-        min_size=BASE.count(" "),
-        max_size=BASE.count(" "),
-    )
-)
-def test_whitespace_and_comments_never_count(gaps):
-    words = BASE.split(" ")
-    text = words[0] + "".join(gap + word for gap, word in zip(gaps, words[1:], strict=True))
-    assert digest(text) == digest(BASE)
