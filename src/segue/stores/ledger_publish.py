@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from segue.spec.output import DataFile
-    from segue.spec.run import Intent, Lease, StepOutcome
+    from segue.spec.run import Intent, Lease, Publication, StepOutcome
 
 PENDING = "pending"
 DONE = "done"
@@ -136,26 +136,29 @@ def flip(connection: Connection, intent: Intent, at: Mapping[str, int], now: str
         _raise_heads(connection, at)
         raise LeaseLostError(f"run {intent.run_id} was withdrawn: {row.reason}", hint="run again")
     number = next_snapshot(connection, intent.environment, intent.run_id, now)
-    for publication in intent.publications:
-        staged = publication.staged
-        version = TableVersion(
-            table=publication.table,
-            number=publication.number,
-            delta_version=at[publication.table],
-            schema=staged.schema,
-            files=staged.files,
-            content_hash=staged.content_hash,
-            run_id=intent.run_id,
-            fingerprint=publication.fingerprint,
-            published_at=now,
-        )
-        add_version(connection, version)
+    added = [_make_version(each, at[each.table], now) for each in intent.publications]
+    add_versions(connection, added)
     numbers = {publication.table: publication.number for publication in intent.publications}
     move_pointer(connection, intent.environment, number, numbers)
     _raise_heads(connection, at)
     remember(connection, intent.environment, intent.run_id, row.run_number, intent.outcomes, now)
     _settle(connection, intent, numbers, number)
     return number
+
+
+def _make_version(publication: Publication, delta_version: int, now: str) -> TableVersion:
+    staged = publication.staged
+    return TableVersion(
+        table=publication.table,
+        number=publication.number,
+        delta_version=delta_version,
+        schema=staged.schema,
+        files=staged.files,
+        content_hash=staged.content_hash,
+        run_id=publication.run_id,
+        fingerprint=publication.fingerprint,
+        published_at=now,
+    )
 
 
 def _settle(
@@ -207,12 +210,33 @@ def move_pointer(
     upsert(connection, pointers, [{"environment": environment, "snapshot": snapshot}])
 
 
-def add_version(connection: Connection, version: TableVersion) -> None:
-    """Insert a table's next version, and begin and end the spans of its files."""
-    name, number, held = version.table, version.number, version.files
-    row = {
-        "name": name,
-        "number": number,
+def add_versions(connection: Connection, added: Sequence[TableVersion]) -> None:
+    """Insert the next versions of some tables, and begin and end the spans of their files."""
+    if not added:
+        return
+    connection.execute(insert(versions), [_version_row(version) for version in added])
+    before: dict[str, set[str]] = {version.table: set() for version in added}
+    goes_on = files.c.last.is_(None)
+    held = select(files.c.name, files.c.path).where(goes_on, files.c.name.in_(before))
+    for name, path in connection.execute(held):
+        before[name].add(path)
+    gone, fresh = [], []
+    for version in added:
+        known, after = before[version.table], {file.path for file in version.files}
+        last = version.number - 1
+        gone += [{"of": version.table, "gone": path, "at": last} for path in known - after]
+        fresh += [_file_row(version, file) for file in version.files if file.path not in known]
+    if gone:
+        named = (files.c.name == bindparam("of")) & (files.c.path == bindparam("gone"))
+        connection.execute(update(files).where(named, goes_on).values(last=bindparam("at")), gone)
+    if fresh:
+        connection.execute(insert(files), fresh)
+
+
+def _version_row(version: TableVersion) -> dict[str, Any]:
+    return {
+        "name": version.table,
+        "number": version.number,
         "delta_version": version.delta_version,
         "schema": encode_schema(version.schema),
         "content_hash": version.content_hash,
@@ -220,25 +244,14 @@ def add_version(connection: Connection, version: TableVersion) -> None:
         "fingerprint": version.fingerprint,
         "published_at": version.published_at,
     }
-    connection.execute(insert(versions), [row])
-    open_spans = (files.c.name == name) & files.c.last.is_(None)
-    before = set(connection.execute(select(files.c.path).where(open_spans)).scalars())
-    after = {file.path for file in held}
-    gone = [{"gone": path} for path in before - after]
-    if gone:
-        ended = update(files).where(open_spans, files.c.path == bindparam("gone"))
-        connection.execute(ended.values(last=number - 1), gone)
-    fresh = [file for file in held if file.path not in before]
-    if fresh:
-        connection.execute(insert(files), [_file_row(name, number, file) for file in fresh])
 
 
-def _file_row(name: str, number: int, file: DataFile) -> dict[str, Any]:
+def _file_row(version: TableVersion, file: DataFile) -> dict[str, Any]:
     path, rows, size, digest, stats = encode_file(file)
     return {
-        "name": name,
+        "name": version.table,
         "path": path,
-        "first": number,
+        "first": version.number,
         "last": None,
         "rows": rows,
         "bytes": size,
@@ -248,9 +261,12 @@ def _file_row(name: str, number: int, file: DataFile) -> dict[str, Any]:
 
 
 def _raise_heads(connection: Connection, at: Mapping[str, int]) -> None:
-    for name, head in at.items():
-        behind = or_(tables.c.head.is_(None), tables.c.head < head)
-        connection.execute(update(tables).where(tables.c.name == name, behind).values(head=head))
+    if not at:
+        return
+    named = tables.c.name == bindparam("of")
+    behind = or_(tables.c.head.is_(None), tables.c.head < bindparam("at"))
+    raised = update(tables).where(named, behind).values(head=bindparam("at"))
+    connection.execute(raised, [{"of": name, "at": head} for name, head in at.items()])
 
 
 def remember(
@@ -334,7 +350,7 @@ def adopt(connection: Connection, version: TableVersion, environment: str, now: 
     ).scalar()
     number = (last or 0) + 1
     snapshot = next_snapshot(connection, environment, version.run_id, now)
-    add_version(connection, replace(version, number=number, published_at=now))
+    add_versions(connection, [replace(version, number=number, published_at=now)])
     head = {"name": version.table, "last_number": number, "head": version.delta_version}
     upsert(connection, tables, [head])
     move_pointer(connection, environment, snapshot, {version.table: number})

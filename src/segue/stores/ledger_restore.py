@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from segue.errors import StorageError
 from segue.spec.run import RunStatus
 from segue.stores.codec import dump_json, encode_memory
-from segue.stores.ledger_publish import add_version, move_pointer, next_snapshot
+from segue.stores.ledger_publish import add_versions, move_pointer, next_snapshot
 from segue.stores.ledger_tables import memories, runs, tables
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def restore(
         stands = {"last_number": history.last_number, "head": history.head}
         connection.execute(insert(tables).values(name=history.table, **stands))
         for version in history.versions:
-            add_version(connection, version)
+            add_versions(connection, [version])
             visible.setdefault(history.environment, {})[history.table] = version.number
         if history.memory is not None:
             connection.execute(
