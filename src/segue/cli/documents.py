@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from segue.spec.contract import Measurement, Report
     from segue.spec.output import StagedTable, TableVersion
     from segue.spec.run import RunResult, RunSummary, StepOutcome
+    from segue.spec.step import ProjectSpec
 
 Document = dict[str, Any]
 
@@ -41,11 +42,14 @@ def describe_error(error: BaseException) -> Document:
     return document
 
 
-def describe_result(result: RunResult, published: Sequence[TableInfo] = ()) -> Document:
+def describe_result(
+    result: RunResult, project: ProjectSpec, published: Sequence[TableInfo] = ()
+) -> Document:
     """Return what a run came to.
 
     Args:
         result: What the run came to.
+        project: The project, to tell steps from sources.
         published: Tables of which the run published a version.
     """
     return {
@@ -55,7 +59,10 @@ def describe_result(result: RunResult, published: Sequence[TableInfo] = ()) -> D
         "seconds": round(result.seconds, 6),
         "record": result.record or None,
         "recovered": list(result.recovered),
-        "steps": [describe_outcome(outcome) for outcome in result.outcomes],
+        "steps": [describe_outcome(each) for each in result.outcomes if each.step in project.steps],
+        "sources": [
+            describe_outcome(each) for each in result.outcomes if each.step in project.sources
+        ],
         "published": [
             {"table": info.name, "version": info.version, "rows": info.rows} for info in published
         ],

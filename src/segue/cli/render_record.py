@@ -15,7 +15,7 @@ from segue.spec.contract import Measurement, Report, Verdict
 from segue.spec.run import StepFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -26,7 +26,9 @@ def render_record(record: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield line(("run ", QUIET), (summary.run_id, "bold"), "  ", status(summary.status).plain)
     yield facts(_facts(summary, record))
     yield Text("")
-    yield _render_steps(summary.steps)
+    planned = {each["step"] for each in record.get("plan", ())}
+    # A source is worth a line only if something was wrong with it.
+    yield _render_steps([s for s in summary.steps if s.step in planned or s.status != "done"])
     for step in record.get("steps", ()):
         yield from _render_trouble(step)
     told = any(step.get("failure") for step in record.get("steps", ()))
@@ -52,7 +54,7 @@ def _facts(summary: RecordSummary, record: Mapping[str, Any]) -> Iterator[tuple[
     yield "Python", str(software.get("python", ""))
 
 
-def _render_steps(steps: tuple[StepSummary, ...]) -> RenderableType:
+def _render_steps(steps: Sequence[StepSummary]) -> RenderableType:
     rows = []
     for each in steps:
         checks = ", ".join(f"{number} {verdict}" for verdict, number in each.verdicts.items())

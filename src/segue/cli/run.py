@@ -73,7 +73,7 @@ def run_steps(
             info for info in project.tables() if result.run_id and info.run_id == result.run_id
         ]
         if call.as_json:
-            call.print_json(describe_result(result, published))
+            call.print_json(describe_result(result, project.spec, published))
         else:
             _show(call, project, result, published)
     if result.status is not RunStatus.DONE:

@@ -70,7 +70,7 @@ def _asked(run: RunSummary) -> Text:
 
     text = cell(run.command)
     if run.error:
-        error = cell(run.error.partition("\n")[0], BAD)
+        error = cell(run.error.partition("\n")[0].rstrip(":"), BAD)
         error.truncate(LONGEST_ERROR, overflow="ellipsis")
         text.append("\n").append_text(error)
     return text

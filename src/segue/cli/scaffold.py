@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from importlib.resources import files
@@ -113,6 +114,7 @@ def write_settings(folder: Path, name: str, table: str, path: str) -> None:
         "[project]",
         f"name = {_toml(name)}",
         "",
+        # TOML's bare keys are ASCII only
         f"[tables.{table if table.isascii() else _toml(table)}]",
         f"path = {_toml(path)}",
     )
@@ -191,6 +193,4 @@ def _write(path: Path, text: str, values: Mapping[str, str]) -> None:
 
 def _toml(text: str) -> str:
     """Return a text as TOML writes it; JSON's escapes are a part of TOML's."""
-    import json
-
     return json.dumps(text, ensure_ascii=False)

@@ -110,24 +110,27 @@ def _render_columns(subject: Document) -> RenderableType:
 
 def _render_contract(contract: Document) -> RenderableType:
     rows = [
-        [cell(check["name"]), cell(_asked(check)), cell(_borne(check), QUIET)]
+        [cell(check["name"]), cell(_asked(check)), cell(_tolerance(check), QUIET)]
         for check in contract["checks"]
     ]
-    return make_table(["check", "asks", "borne"], rows, wrap=["asks"])
+    return make_table(["check", "asks", "tolerance"], rows, wrap=["asks"])
 
 
 def _asked(check: Document) -> str:
-    pairs = (
-        f"{name} {value}" for name, value in check["arguments"].items() if value not in (None, True)
-    )
-    return f"{check['kind']} {', '.join(pairs)}".strip()
+    """Return a check's arguments in words; the name of one that says nothing is left out."""
+    parts = []
+    for name, value in check["arguments"].items():
+        if value in (None, True):
+            continue
+        told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        parts.append(told if name in (check["kind"], "values") else f"{name} {told}")
+    return ", ".join(parts)
 
 
-def _borne(check: Document) -> str:
-    if check["fail"] is None:
-        return f"warns above {check['warn']}"
-    warns = f", warns above {check['warn']}" if check["warn"] is not None else ""
-    return "none" + warns if check["fail"] == "0" else f"up to {check['fail']}{warns}"
+def _tolerance(check: Document) -> str:
+    warns = "" if check["warn"] is None else f"warns above {check['warn']}"
+    fails = "" if check["fail"] in (None, "0") else f"fails above {check['fail']}"
+    return ", ".join(filter(None, (warns, fails)))
 
 
 def _render_versions(versions: list[Document]) -> RenderableType:

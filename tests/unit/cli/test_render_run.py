@@ -27,9 +27,9 @@ def test_summary_is_no_wider_than_the_terminal(name):
 
 
 def test_result_as_json():
-    document = describe_result(GOOD)
-    orders = document["steps"][1]
+    document = describe_result(GOOD, PROJECT)
+    orders = document["steps"][0]
     assert (orders["rows"], orders["rejected"], orders["inputs"]) == (197, 3, {"raw_orders": 200})
     assert document["error"] is None
-    assert describe_result(BROKEN)["error"]["code"] == "contract-failed"
-    assert describe_result(IDLE)["run_id"] is None
+    assert describe_result(BROKEN, PROJECT)["error"]["code"] == "contract-failed"
+    assert describe_result(IDLE, PROJECT)["run_id"] is None
