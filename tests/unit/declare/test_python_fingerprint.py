@@ -1,5 +1,8 @@
 """What changes the fingerprint of a Python step, and what does not."""
 
+import os
+import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -210,14 +213,22 @@ def test_the_folder_does_not_count(shop, tmp_path):
     assert fingerprint(moved.rename(shop)) == first
 
 
-def test_the_hash_seed_does_not_count(shop):
-    import os
-    import subprocess
-    import sys
-
+def test_the_hash_seed_does_not_count(project):
+    project.write(
+        "steps/code.py",
+        """
+        from segue import step
+        WORDS = {"a", "b", "c", ("d", frozenset("efg"))}
+        def one(v): return v in WORDS
+        def two(v): return one(v)
+        @step
+        def f(raw: list[dict]) -> list[dict]:
+            return [two(v) or one(v) for v in raw]
+        """,
+    )
     code = (
         "from pathlib import Path; from segue.declare.discover import declare_project;"
-        f"print(declare_project(Path({str(shop)!r})).steps['orders'].fingerprint.digest)"
+        f"print(declare_project(Path({str(project.root)!r})).steps['f'].fingerprint.digest)"
     )
     found = {
         subprocess.run(
