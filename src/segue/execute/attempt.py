@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue.errors import Location, OutputError, SqlError
 from segue.execute.inputs import StepInputs
@@ -77,6 +77,7 @@ def run_step(
     session: Session,
     lake: Lake,
     progress: Callable[[int], None] | None = None,
+    function: Callable[..., Any] | None = None,
 ) -> StepResult:
     """Compute a step and stage its result.
 
@@ -85,14 +86,25 @@ def run_step(
         session: An open engine; the step works in forks of it.
         lake: Where the table is stored.
         progress: Hears of the rows so far.
+        function: The step's function, where it is loaded already.
 
     Raises:
         StepError: The step failed; files may be left in the task's folder.
     """
     pass_point("execute.before")
     with StepInputs(session, task.bindings) as inputs:
-        run = _run_python if task.step.sql is None else _run_sql
-        schema, files, input_rows = run(task, inputs, session, lake, progress)
+        made: tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]
+        if task.step.sql is None:
+            from segue.execute.collect import Staging
+            from segue.execute.python_call import call_function
+
+            function = function or _load(task)
+            with session.fork() as writer:
+                staging = Staging(writer, lake, task.folder, task.stem)
+                made = call_function(task, function, inputs, staging, progress)
+        else:
+            made = _run_sql(task, inputs.session, lake, progress)
+        schema, files, input_rows = made
         staged = None
         if schema is not None:
             refuse_other_columns(task, schema)
@@ -103,12 +115,11 @@ def run_step(
 
 def _run_sql(
     task: StepTask,
-    inputs: StepInputs,
-    _origin: Session,
+    session: Session,
     lake: Lake,
     progress: Callable[[int], None] | None,
 ) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:
-    query, session = task.step.sql or "", inputs.session
+    query = task.step.sql or ""
     try:
         schema = session.describe(query)
         if (wanted := _find_wanted(task, schema)) is not None:
@@ -149,20 +160,7 @@ def _locate(error: SqlError, step: StepSpec) -> SqlError:
     )
 
 
-def _run_python(
-    task: StepTask,
-    inputs: StepInputs,
-    origin: Session,
-    lake: Lake,
-    progress: Callable[[int], None] | None,
-) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:
+def _load(task: StepTask) -> Callable[..., Any]:
     from segue.declare.python import load_function
-    from segue.execute.collect import Staging
-    from segue.execute.python_call import call_function
 
-    spec = task.step.function
-    assert spec is not None  # noqa: S101  # a step has SQL or a function
-    function = load_function(task.project, task.step)
-    with origin.fork() as writer:
-        staging = Staging(writer, lake, task.folder, task.stem)
-        return call_function(task, spec, function, inputs, staging, progress)
+    return load_function(task.project, task.step)

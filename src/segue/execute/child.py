@@ -9,6 +9,7 @@ the runner asks for it or dies.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -28,6 +29,7 @@ from segue.execute.process_tree import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from segue.execute.attempt import StepResult, StepTask
@@ -38,6 +40,8 @@ TASK, RESULT, ROWS, ENDING, LIMITS = "task", "result", "rows", "ending", "limits
 """Files in the folder that runner and child share."""
 
 POLL_SECONDS = 0.05
+START_SECONDS = 60.0
+"""What interpreter, libraries and the project's files may take on top, to be loaded."""
 
 SQL_SHARE = 0.6
 FUNCTION_SHARE = 0.25
@@ -50,23 +54,27 @@ class _Supervisor:
 
     Attributes:
         worker: Its process id.
-        runner: Process id of the runner.
-        timeout: Seconds that it may take.
+        folder: Shared with it; a file in it tells when the step itself began.
+        timeout: Seconds that the step may take.
         memory: Bytes that it and its children may use.
         peak: Most bytes seen.
         asked: Whether the runner asked for the end, or died.
     """
 
     worker: int
-    runner: int
+    folder: Path
     timeout: float | None
     memory: int | None
     peak: int = 0
     asked: bool = False
 
-    def watch(self, began: float) -> dict[str, Any]:
+    def watch(self) -> dict[str, Any]:
         """Wait for the end; return how it came: a reason, an exit code, memory used."""
+        deadline = self.find_deadline(START_SECONDS)
+        started = False
         while True:
+            if not started and (self.folder / ROWS).exists():
+                started, deadline = True, self.find_deadline(0)
             ended = reap_children()
             if self.worker in ended:
                 return {"reason": "ended", "code": ended[self.worker], "peak": self.peak}
@@ -76,9 +84,13 @@ class _Supervisor:
                 return {"reason": "asked", "peak": self.peak}
             if self.memory is not None and used > self.memory:
                 return {"reason": "memory", "used": used, "peak": self.peak}
-            if self.timeout is not None and time.monotonic() - began > self.timeout:
+            if time.monotonic() > deadline:
                 return {"reason": "timeout", "peak": self.peak}
             _wait_for_signal()
+
+    def find_deadline(self, grace: float) -> float:
+        """Return when the time is up."""
+        return time.monotonic() + (math.inf if self.timeout is None else self.timeout + grace)
 
     def hear(self, _number: int, _frame: FrameType | None) -> None:
         """Note that the end is asked for."""
@@ -100,7 +112,6 @@ def main(folder: Path, runner: int) -> int:
         folder: Holds the task, and gets the result.
         runner: Process id of the runner.
     """
-    began = time.monotonic()
     adopt_orphans()
     # blocked until there is somebody to tell: the worker unblocks them again
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM})
@@ -109,11 +120,11 @@ def main(folder: Path, runner: int) -> int:
     if not worker:
         work(folder, supervisor_id)
     limits = json.loads((folder / LIMITS).read_text())
-    supervisor = _Supervisor(worker, runner, limits["timeout"], limits["memory"])
+    supervisor = _Supervisor(worker, folder, limits["timeout"], limits["memory"])
     signal.signal(signal.SIGTERM, supervisor.hear)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     follow_parent(runner, signal.SIGTERM)
-    ending = supervisor.watch(began)
+    ending = supervisor.watch()
     kill_descendants(os.getpid())
     if os.getppid() == runner:
         (folder / ENDING).write_text(json.dumps(ending))
@@ -145,18 +156,35 @@ def _attempt(task: StepTask, lake: Lake, folder: Path) -> StepResult | BaseExcep
     from segue.errors import SegueError
     from segue.execute.attempt import run_step
 
-    with (folder / ROWS).open("wb", buffering=0) as rows:
+    place = limit_place(task.place, task)
+    try:
+        with registry.load_engine(place.engine).open(place, folder) as session:
+            function = _load(task)
+            # what is the step's own begins here, and so does its time
+            with (folder / ROWS).open("wb", buffering=0) as rows:
 
-        def tell(count: int) -> None:
-            os.pwrite(rows.fileno(), struct.pack("q", count), 0)
+                def tell(count: int) -> None:
+                    os.pwrite(rows.fileno(), struct.pack("q", count), 0)
 
-        place = limit_place(task.place, task)
-        try:
-            with registry.load_engine(place.engine).open(place, folder) as session:
-                return run_step(task, session, lake, tell)
-        except SegueError as error:
-            error.__cause__ = error.__context__ = None
-            return error.with_traceback(None)
+                return run_step(task, session, lake, tell, function)
+    except SegueError as error:
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
+
+
+def _load(task: StepTask) -> Callable[..., Any] | None:
+    """Load a function and the libraries of its frames; None for SQL."""
+    if task.step.function is None:
+        return None
+    from segue.declare.python import load_function
+    from segue.frames.convert import load_adapter
+    from segue.spec.step import FrameKind
+
+    specs = [spec for _, spec in task.step.function.inputs] + [task.step.function.returns]
+    for spec in specs:
+        if spec.kind is not FrameKind.NOTHING:
+            load_adapter(spec.kind)
+    return load_function(task.project, task.step)
 
 
 def limit_place(place: PlaceSpec, task: StepTask) -> PlaceSpec:

@@ -168,7 +168,6 @@ def _one_empty(schema: TableSchema) -> list[pa.RecordBatch]:
 
 def call_function(
     task: StepTask,
-    spec: FunctionSpec,
     function: Callable[..., Any],
     inputs: StepInputs,
     staging: Staging,
@@ -184,6 +183,8 @@ def call_function(
         StepError: The function failed.
         OutputError: Its result is not what was announced or declared.
     """
+    spec = task.step.function
+    assert spec is not None  # noqa: S101  # a step has SQL or a function
     schemas = inputs.describe([table for table, _ in spec.inputs])
     check_columns(task.step, schemas)
     agreement = make_agreement(task, schemas)

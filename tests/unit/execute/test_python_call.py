@@ -70,8 +70,10 @@ def test_two_streams_at_once(world):
     world.add(left=rows, right=rows)
     made = world.call(
         """
+        Batches = Iterator[pa.RecordBatch]
+
         @step
-        def made(left: Iterator[pa.RecordBatch], right: Iterator[pa.RecordBatch]) -> Iterator[list[dict]]:
+        def made(left: Batches, right: Batches) -> Iterator[list[dict]]:
             for one, two in zip(left, right, strict=True):
                 yield [{"same": one.equals(two), "rows": one.num_rows}]
         """

@@ -49,12 +49,12 @@ class World:
             self.tables[name] = table
             pq.write_table(table, self.root / f"data/{name}.parquet")
 
-    def declare(self, python: str = "", **sql: str):
+    def declare(self, python: str = "", head: str = HEAD, **sql: str):
         """Write steps; return the project."""
         steps = self.root / "steps"
         steps.mkdir(exist_ok=True)
         if python:
-            (steps / "functions.py").write_text(HEAD + textwrap.dedent(python))
+            (steps / "functions.py").write_text(head + textwrap.dedent(python))
         for name, text in sql.items():
             (steps / f"{name}.sql").write_text(textwrap.dedent(text))
         lines = ['[project]\nname = "world"']
@@ -76,7 +76,7 @@ class World:
             project=declared,
             step=step,
             parameters=declared.parameters_of(step),
-            bindings={table: self.scan(table) for table in step.reads},
+            bindings={table: self.scan(table) for table in step.reads if table in self.tables},
             place=PlaceSpec("local", threads=2),
             folder=self.lake.folder(name),
             stem="run",
