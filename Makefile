@@ -68,17 +68,17 @@ clean: ## remove environments, caches and built files
 .venvs/%/.locked: requirements/%.txt .venvs/tools/.ready
 	@echo "Setting up .venvs/$*"
 	@test -x $(@D)/bin/pip || $(PYTHON) -m venv $(@D)
-	@$(UV) pip sync --quiet --python $(@D) --require-hashes $< \
+	@$(UV) pip sync --quiet --compile-bytecode --python $(@D) --require-hashes $< \
 		|| $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 .venvs/dev/.ready: .venvs/dev/.locked pyproject.toml
-	@$(UV) pip install --quiet --python $(@D) --offline --no-deps --no-build-isolation --editable .
+	@$(UV) pip install --quiet --compile-bytecode --python $(@D) --offline --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # As users get it: built and installed, not linked.
 .venvs/demo/.ready .venvs/bench/.ready: .venvs/%/.ready: .venvs/%/.locked $(PACKAGE)
-	@$(UV) pip install --quiet --python $(@D) --offline --no-deps --no-build-isolation --reinstall-package segue .
+	@$(UV) pip install --quiet --compile-bytecode --python $(@D) --offline --no-deps --no-build-isolation --reinstall-package segue .
 	@touch $@
 
 # Peers are welcome guests: benchmarks leave out what does not install here.

@@ -200,7 +200,8 @@ class Run:
 
     def publish(self, lease: Lease) -> int | None:
         """Make all that the run staged visible at once; the number of the snapshot."""
-        from segue.publish.intent import declare_intent, make_intent
+        from segue.publish.intent import declare_intent, find_unchanged, make_intent
+        from segue.publish.stage import remove_staged
         from segue.publish.swap import complete_intent
 
         ledger, lake = self.workspace.ledger, self.workspace.lake
@@ -215,12 +216,15 @@ class Run:
             base.numbers,
             self.plan.history.memories,
         )
-        if not intent.publications:
-            return None
-        self.listen(Progress("", "publishing", len(intent.publications)))
-        self.numbers = {each.table: each.number for each in intent.publications}
-        declare_intent(ledger, lake, lease, intent)
-        return complete_intent(ledger, lake, intent)
+        snapshot = None
+        if intent.publications:
+            self.listen(Progress("", "publishing", len(intent.publications)))
+            self.numbers = {each.table: each.number for each in intent.publications}
+            declare_intent(ledger, lake, lease, intent)
+            snapshot = complete_intent(ledger, lake, intent)
+        for staged in find_unchanged(intent):
+            remove_staged(lake, staged)
+        return snapshot
 
     def record(
         self,
