@@ -166,6 +166,10 @@ def _read_csv_reason(message: str) -> tuple[str, str]:
             f"{count[1]} fields were expected, and the line has {count[2]}",
             "correct the line, or set ragged = true to fill short lines with nulls",
         )
+    if "Maximum line size" in message:
+        size = re.search(r"size of (\d+) bytes", message)
+        most = int(size[1]) >> 20 if size else 0
+        return f"the line is longer than {most} MiB", "is a quote or a line break missing?"
     if "unterminated quote" in message:
         return "a quote is not closed", "correct the line, or set `quote` and `escape`"
     lines = [each for each in _ADVICE.sub("", message).splitlines() if "Line:" not in each]
