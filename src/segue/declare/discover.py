@@ -65,6 +65,8 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     declared, broken = _read_sql(root, problems)
     python = read_python_steps(root, list_files(root / STEPS, ".py"), problems)
     broken |= python.broken
+    if not config.readable:
+        problems.check()
     steps = index_steps([*declared, *python.steps], config.sources, problems)
     broken |= config.broken
     contracts = read_contracts(root, [*steps, *config.sources], broken, problems)

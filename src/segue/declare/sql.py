@@ -83,7 +83,7 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         about=_read_about(header),
     )
     if options is NO_OPTIONS:
-        return step
+        return step  # most have none, and a copy costs as much as the rest
     return replace(
         step,
         key=options.key,

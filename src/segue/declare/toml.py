@@ -55,6 +55,7 @@ class Config:
         broken: Names of source tables that are declared and wrong.
         places: Places by name, ``local`` among them.
         secrets: Names that it mentions as ``${NAME}``.
+        readable: Whether it is TOML at all; if not, nobody knows which tables there are.
     """
 
     settings: Settings
@@ -63,6 +64,7 @@ class Config:
     broken: frozenset[str] = frozenset()
     places: Mapping[str, PlaceSpec] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    readable: bool = True
 
     def locate(self, *path: str) -> Location:
         """Return where a key stands."""
@@ -80,7 +82,7 @@ def read_config(root: Path, environ: Mapping[str, str], problems: Problems) -> C
     text = read_text(root / FILE, FILE, problems)
     data = _parse(text, problems) if text is not None else None
     if text is None or data is None:
-        return Config(Settings(project=ProjectSettings(name=root.name)))
+        return Config(Settings(project=ProjectSettings(name=root.name)), readable=False)
     lines = find_lines(text)
     settings = _validate(data, lines, root.name, problems)
     sources = {

@@ -103,6 +103,14 @@ def test_all_mistakes_are_told_at_once(project):
     assert [problem.location.line for problem in project.problems()] == [4, 5, 7, 8]
 
 
+def test_readers_of_sources_are_not_blamed_for_bad_toml(project):
+    project.write("segue.toml", "[tables.orders\npath = 'x.csv'\n")
+    project.write("steps/reader.sql", "from orders")
+    project.write("steps/broken.sql", "insert into orders select 1")
+    found = [problem.code for problem in project.problems()]
+    assert found == ["toml-syntax", "sql-not-one-select"]
+
+
 def test_a_file_that_is_too_large_is_not_parsed(project):
     project.add_toml("# " + "x" * 1_000_000)
     assert project.problem().code == "file-too-large"
