@@ -315,4 +315,9 @@ class Work:
     def engine_facts(self) -> dict[str, Any]:
         """Return what computes, for the record."""
         place = self.plan.places["local"]
-        return {"name": place.engine, "threads": place.threads, "memory": place.memory}
+        return {
+            "name": place.engine,
+            "threads": place.threads,
+            "memory": place.memory,
+            "row_hash": registry.load_engine(place.engine).capabilities.row_hash,
+        }

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import monotonic
 from typing import TYPE_CHECKING
+
+LAST_SECONDS = 3.0
+"""How long work under way may take to end, once it was told to."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,8 +55,7 @@ def run_graph(
         graph.running -= _drain(todo)
         if on_interrupt is not None:
             on_interrupt()
-        for _ in range(graph.running):
-            done.get()
+        _await_end(done, graph.running)
         raise
     finally:
         for _ in threads:
@@ -122,6 +125,19 @@ def _work(
             done.put((name, work(name)))
         except BaseException as error:  # noqa: BLE001  # carried to the thread that waits
             done.put((name, error))
+
+
+def _await_end(done: SimpleQueue[tuple[str, bool | BaseException]], running: int) -> None:
+    """Wait a little for what is running: a function of the user's can't be ended from here.
+
+    Its thread ends with the process, and nothing that it still writes is ever published.
+    """
+    deadline = monotonic() + LAST_SECONDS
+    for _ in range(running):
+        try:
+            done.get(timeout=max(0.0, deadline - monotonic()))
+        except Empty:
+            return
 
 
 def _drain(todo: SimpleQueue[str | None]) -> int:

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from segue.engines.duckdb.capabilities import HASH_IDENTITY
 from segue.engines.duckdb.types import quote
 from segue.errors import RunError
 from segue.spec.output import HASH_MODULUS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-HASH_IDENTITY = "duckdb-hash-1"
-"""Name of the hash; a DuckDB that hashes differently is refused."""
 
 _VECTORS = """
 select sum(hash(hash(7, b, i, d, s, dt, ts, m, x, n))) from (values
