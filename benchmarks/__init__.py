@@ -1,0 +1,1 @@
+"""Ratios against peers and limits, all measured in one run: `make bench`."""
