@@ -57,10 +57,9 @@ def read_options(model: type[Model], source: SourceSpec) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        found = error.errors()[0]
-        key = ".".join(map(str, found["loc"]))
-        message = found["msg"].removeprefix("Value error, ")
-        raise SourceError(
-            f"table {source.name!r}: {key}: {message}" if key else message,
-            location=source.location,
-        ) from None
+        found = error.errors(include_context=False)[0]
+    # raised out here: pydantic's error would keep the caller's frames alive for ever
+    key = ".".join(map(str, found["loc"]))
+    message = found["msg"].removeprefix("Value error, ")
+    told = f"{key}: {message}" if key else message
+    raise SourceError(f"table {source.name!r}: {told}", location=source.location)
