@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 
 VARIABLE = "SEGUE_FAILPOINT"
 
@@ -49,6 +50,23 @@ def _read(text: str) -> dict[str, tuple[str, int]]:
 
 _armed = _read(os.environ.get(VARIABLE, ""))
 _passes: dict[str, int] = {}
+_counting = threading.Lock()
+
+
+def arm(text: str) -> None:
+    """Arm points as the variable does, for a process that is under way; others are disarmed.
+
+    Args:
+        text: What would stand in ``SEGUE_FAILPOINT``; empty disarms all.
+
+    Raises:
+        ValueError: There is no such point.
+    """
+    points = _read(text)
+    with _counting:
+        _armed.clear()
+        _armed.update(points)
+        _passes.clear()
 
 
 def pass_point(name: str) -> None:
@@ -61,8 +79,9 @@ def pass_point(name: str) -> None:
     if armed is None:
         return
     action, count = armed
-    _passes[name] = _passes.get(name, 0) + 1
-    if _passes[name] != count:
+    with _counting:
+        passes = _passes[name] = _passes.get(name, 0) + 1
+    if passes != count:
         return
     if action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

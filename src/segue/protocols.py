@@ -45,6 +45,7 @@ class Capabilities:
         functions: Whether it runs Python functions where the data is.
         distributed: Whether its workers are other machines.
         extra: Extra of segue that installs it; empty if it is part of the core.
+        row_hash: Identity of the hash by which it tells rows apart.
     """
 
     dialect: str
@@ -52,6 +53,7 @@ class Capabilities:
     functions: bool
     distributed: bool
     extra: str = ""
+    row_hash: str = ""
 
 
 class Engine(Protocol):
@@ -387,6 +389,18 @@ class Ledger(Protocol):
         Returns:
             The runs that were marked lost.
         """
+        ...
+
+    def unsettled(self) -> tuple[RunSummary, ...]:
+        """Return dead runs without a pending intent whose records nobody has completed yet."""
+        ...
+
+    def settle(self, run_ids: Sequence[str]) -> None:
+        """Note that nothing is left to do for these dead runs."""
+        ...
+
+    def published(self, run_id: str) -> Mapping[str, int]:
+        """Return the number of each table version that a run published."""
         ...
 
     def snapshot(self, environment: str = "production", number: int | None = None) -> Snapshot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -135,33 +136,67 @@ class Run:
 
     def go(self) -> RunResult:
         """Execute and judge, then publish, and record whatever came of it."""
+        start, began = self.start(), self.workspace.clock.monotonic()
+        self.base = read_base(self.workspace, self.plan)
+        lease = self.workspace.ledger.open_run(
+            start, self.workspace.owner, self.workspace.project.lease
+        )
+        snapshot, failure = None, None
+        try:
+            snapshot = self.advance(start, lease)
+        except (RunError, StorageError) as raised:
+            failure = raised
+        except BaseException:
+            with suppress(SegueError):
+                self.end(start, lease, began, None, "interrupted")
+            raise
+        error = self.work.redact(str(failure)) if failure else ""
+        status, path = RunStatus.FAILED, ""
+        try:
+            status, path = self.end(start, lease, began, snapshot, error)
+        except (RunError, StorageError) as raised:
+            # The lease stays: whoever finds it dead completes ledger and record.
+            failure = failure or raised
+        seconds = self.workspace.clock.monotonic() - began
+        settled = self.work.settled()
+        return RunResult(self.run_id, status, settled, snapshot, seconds, path, failure)
+
+    def advance(self, start: RunStart, lease: Lease) -> int | None:
+        """Take the run from its lease to its snapshot; the snapshot's number, if it made one."""
         from segue.publish.lease import Heartbeat
 
-        workspace, clock = self.workspace, self.workspace.clock
-        start, began = self.start(), clock.monotonic()
-        self.base = read_base(workspace, self.plan)
-        lease = workspace.ledger.open_run(start, workspace.owner, workspace.project.lease)
-        self.record(start, RunStatus.RUNNING)
-        status, snapshot = RunStatus.FAILED, None
-        failure: SegueError | None = None
-        error = "interrupted"
-        try:
-            with Heartbeat(workspace.ledger, lease) as heartbeat:
-                self.compute(lease)
-                heartbeat.check()
-                if self.work.errors:
-                    raise self.work.errors[0]
-                self.record(start, RunStatus.PUBLISHING)
-                snapshot = self.publish(lease)
-            status, error = RunStatus.DONE, ""
-        except (RunError, StorageError) as raised:
-            failure, error = raised, self.work.redact(str(raised))
-        finally:
-            seconds = clock.monotonic() - began
-            settled = self.work.settled()
-            workspace.ledger.close_run(lease, status, seconds, error, settled)
-            path = self.record(start, status, seconds, snapshot, error)
-        return RunResult(self.run_id, status, settled, snapshot, seconds, path, failure)
+        with Heartbeat(self.workspace.ledger, lease) as heartbeat:
+            self.record(start, RunStatus.RUNNING)
+            self.compute(lease)
+            heartbeat.check()
+            if self.work.errors:
+                raise self.work.errors[0]
+            self.record(start, RunStatus.PUBLISHING)
+            return self.publish(lease)
+
+    def end(
+        self, start: RunStart, lease: Lease, began: float, snapshot: int | None, error: str
+    ) -> tuple[RunStatus, str]:
+        """Write the record, then give the lease back; how the run ended, and the record's path.
+
+        In this order, because a run that dies in between still has a lease, so that others
+        complete what it has left.
+        """
+        ledger = self.workspace.ledger
+        status = RunStatus.DONE
+        if error:
+            known = ledger.run(self.run_id).status
+            status = RunStatus.FAILED if known is RunStatus.RUNNING else known
+        seconds = self.workspace.clock.monotonic() - began
+        path = self.record(start, status, seconds, snapshot, error)
+        ledger.close_run(
+            lease,
+            status if status is RunStatus.DONE else RunStatus.FAILED,
+            seconds,
+            error,
+            self.work.settled(),
+        )
+        return status, path
 
     def start(self) -> RunStart:
         """Return what is written when the run begins."""

@@ -83,17 +83,18 @@ def recover_runs(workspace: Workspace) -> tuple[Recovery, ...]:
     from segue.publish.recover import recover
     from segue.record.write import amend_record
 
-    recoveries = recover(workspace.ledger, workspace.lake, workspace.owner)
-    for recovery in recoveries:
+    def complete(recovery: Recovery) -> None:
         changes = {
             "status": str(recovery.status),
+            "finished_at": workspace.clock.now(),
             "snapshot": recovery.snapshot,
             "error": "" if recovery.status is RunStatus.DONE else recovery.reason,
             "recovered": recovery.reason,
         }
-        amend_record(workspace.records, recovery.run_id, changes)
+        amend_record(workspace.records, recovery.run_id, changes, recovery.numbers)
         shutil.rmtree(scratch_folder(recovery.run_id), ignore_errors=True)
-    return recoveries
+
+    return recover(workspace.ledger, workspace.lake, workspace.owner, complete=complete)
 
 
 def adopt_commit(workspace: Workspace, table: str, scratch: Path) -> TableVersion:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from segue.protocols import Lake, Ledger
     from segue.spec.output import DataFile
-    from segue.spec.run import Intent, Owner
+    from segue.spec.run import Intent, Owner, RunSummary
     from segue.spec.scan import Scan
 
 
@@ -45,9 +45,13 @@ class Recovery:
 
 
 def recover(
-    ledger: Ledger, lake: Lake, observer: Owner, alive: Callable[[Owner], bool] = is_alive
+    ledger: Ledger,
+    lake: Lake,
+    observer: Owner,
+    alive: Callable[[Owner], bool] = is_alive,
+    complete: Callable[[Recovery], None] = lambda _: None,
 ) -> tuple[Recovery, ...]:
-    """Finish or discard what dead runs left; one small read where there is nothing to do.
+    """Finish or discard what dead runs left; a few small reads where there is nothing to do.
 
     It may be repeated, ended at any moment, and done by several processes at once.
 
@@ -56,17 +60,38 @@ def recover(
         lake: The lake.
         observer: This process.
         alive: Tells whether an owner on this machine still runs.
+        complete: Completes what a dead run told of itself, such as its record; called until
+            it has returned once.
 
     Raises:
         LedgerDamagedError: The ledger is empty and the lake is not.
     """
     require_ledger(ledger, lake)
-    lost = ledger.lose_dead_runs(observer, alive)
-    finished = [_finish(ledger, lake, intent) for intent in ledger.pending(dead_only=True)]
-    if lost:
+    ledger.lose_dead_runs(observer, alive)
+    finished = {
+        intent.run_id: _finish(ledger, lake, intent) for intent in ledger.pending(dead_only=True)
+    }
+    dead = ledger.unsettled()
+    if lost := [run.run_id for run in dead if run.status is RunStatus.LOST]:
         _remove_leftovers(ledger, lake, lost)
-    reason = "its process ended before it could publish"
-    return (*(Recovery(run, RunStatus.LOST, reason=reason) for run in lost), *finished)
+    recoveries = tuple(
+        finished.get(run.run_id) or _describe_end(run, ledger.published(run.run_id)) for run in dead
+    )
+    for recovery in recoveries:
+        complete(recovery)
+    if dead:
+        ledger.settle([run.run_id for run in dead])
+    return recoveries
+
+
+def _describe_end(run: RunSummary, numbers: Mapping[str, int]) -> Recovery:
+    """Tell what became of a run that died, or that others finished, before now."""
+    reasons = {
+        RunStatus.DONE: "its process ended; all that it published is there",
+        RunStatus.LOST: "its process ended before it could publish",
+    }
+    reason = reasons.get(run.status, run.error)
+    return Recovery(run.run_id, run.status, run.snapshot, numbers, reason)
 
 
 def watch_lease(

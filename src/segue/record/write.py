@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -10,6 +11,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from segue.errors import StorageError, StorageFullError
 from segue.failpoints import pass_point
 from segue.record.lineage import table_lineage
 from segue.settings import redact
@@ -238,22 +240,35 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
 
     Returns:
         Path of ``<run id>.json``.
+
+    Raises:
+        StorageError: It can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record['run_id']}.json"
     draft = folder / f".{record['run_id']}.{os.getpid()}.tmp"
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
-    except BaseException:
+        _sync_folder(folder)
+    except OSError as error:
+        raise _name_fault(error, folder) from error
+    finally:
         draft.unlink(missing_ok=True)
-        raise
-    _sync_folder(folder)
     pass_point("record.written")
     return path
+
+
+def _name_fault(error: OSError, folder: Path) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFullError(
+            f"no room is left for the records in {folder}", hint="make room and run again"
+        )
+    return StorageError(f"the records in {folder} can't be written: {error.strerror}")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -264,13 +279,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def amend_record(folder: Path, run_id: str, changes: Mapping[str, Any]) -> Path | None:
+def amend_record(
+    folder: Path,
+    run_id: str,
+    changes: Mapping[str, Any],
+    numbers: Mapping[str, int] | None = None,
+) -> Path | None:
     """Complete the record of a run that could not do it itself.
 
     Args:
         folder: Folder of the records.
         run_id: The run.
         changes: Keys of the record and what they are now, such as ``status`` and ``snapshot``.
+        numbers: Version number that each published table got.
 
     Returns:
         Path of the record, None if the run died before it wrote one.
@@ -278,5 +299,8 @@ def amend_record(folder: Path, run_id: str, changes: Mapping[str, Any]) -> Path 
     path = folder / f"{run_id}.json"
     if not path.exists():
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    return write_record(folder, {**record, **changes})
+    record = {**json.loads(path.read_text(encoding="utf-8")), **changes}
+    for step in record["steps"]:
+        for made in filter(None, (step["output"], step["rejects"])):
+            made["version"] = (numbers or {}).get(made["table"], made["version"])
+    return write_record(folder, record)

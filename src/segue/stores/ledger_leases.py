@@ -13,7 +13,7 @@ from segue.stores.ledger_connect import inserted_number
 from segue.stores.ledger_tables import intents, leases, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LIVE = "live"
 VOID = "void"
-"""Fenced off, with an intent that others bring to its end."""
+"""Fenced off; others bring its intent, if it has one, and its record to their end."""
 OVER = "over"
 
 _UNFINISHED = (str(RunStatus.RUNNING), str(RunStatus.PUBLISHING))
@@ -98,16 +98,19 @@ def end_lease(connection: Connection, run_id: str, state: str = OVER) -> None:
     connection.execute(update(leases).where(leases.c.run_id == run_id).values(state=state))
 
 
-def end_void_lease(connection: Connection, run_id: str) -> None:
-    """End the lease of a dead run whose intent was brought to its end; a live run ends its own."""
-    void = update(leases).where(leases.c.run_id == run_id, leases.c.state == VOID)
+def end_void_leases(connection: Connection, run_ids: Sequence[str]) -> None:
+    """End the leases of dead runs that others brought to their end."""
+    void = update(leases).where(leases.c.run_id.in_(run_ids), leases.c.state == VOID)
     connection.execute(void.values(state=OVER))
 
 
-def find_open(connection: Connection) -> list[Row[tuple[object, ...]]]:
-    """Return live leases with the status of their runs; usually none."""
+def find_doubtful(
+    connection: Connection, observer: Owner, alive: Callable[[Owner], bool], monotonic: float
+) -> list[Row[tuple[object, ...]]]:
+    """Return live leases whose owners don't clearly live, with their runs' status."""
     query = select(leases, runs.c.status).join(runs, runs.c.run_id == leases.c.run_id)
-    return list(connection.execute(query.where(leases.c.state == LIVE)).all())
+    found = connection.execute(query.where(leases.c.state == LIVE)).all()
+    return [row for row in found if not _is_living(row, observer, alive, monotonic)]
 
 
 def lose_dead(
@@ -115,14 +118,14 @@ def lose_dead(
 ) -> tuple[str, ...]:
     """Fence off dead runs; those without a declared intent are marked lost and returned."""
     found = []
-    for row in find_open(connection):
-        if not _is_dead(connection, row, observer, alive, monotonic):
+    for row in find_doubtful(connection, observer, alive, monotonic):
+        if not _is_dead(connection, row, observer, monotonic):
             continue
         run_id = str(row.run_id)
         declared = connection.execute(
             select(intents.c.state).where(intents.c.run_id == run_id)
         ).scalar()
-        end_lease(connection, run_id, VOID if declared == "pending" else OVER)
+        end_lease(connection, run_id, VOID)
         if declared is None and row.status in _UNFINISHED:
             values = {"status": str(RunStatus.LOST), "error": "its process ended without a word"}
             connection.execute(update(runs).where(runs.c.run_id == run_id).values(values))
@@ -130,20 +133,26 @@ def lose_dead(
     return tuple(found)
 
 
-def _is_dead(
-    connection: Connection,
+def _is_living(
     row: Row[tuple[object, ...]],
     observer: Owner,
     alive: Callable[[Owner], bool],
     monotonic: float,
 ) -> bool:
     owner = decode_owner(row.owner)
-    if owner.boot_id == observer.boot_id:
-        # Containers share the machine's clock and not its process ids.
-        if owner.host == observer.host and not alive(owner):
-            return True
-        return bool(monotonic - row.beat_at > row.seconds)
-    if owner.host == observer.host:
+    if owner.boot_id != observer.boot_id:
+        return False
+    # Containers share the machine's clock and not its process ids.
+    here = owner.host == observer.host
+    return bool(monotonic - row.beat_at <= row.seconds) and (not here or alive(owner))
+
+
+def _is_dead(
+    connection: Connection, row: Row[tuple[object, ...]], observer: Owner, monotonic: float
+) -> bool:
+    """Tell of a doubtful owner whether it is dead; one of another machine has to be watched."""
+    owner = decode_owner(row.owner)
+    if owner.boot_id == observer.boot_id or owner.host == observer.host:
         return True
     watched = row.watch_boot == observer.boot_id and row.watch_beats == row.beats
     if watched:

@@ -22,7 +22,6 @@ from segue.stores.ledger_leases import (
     OVER,
     VOID,
     end_lease,
-    end_void_lease,
     lost,
     require_live,
 )
@@ -175,7 +174,6 @@ def _settle(
         .where(runs.c.run_id == run_id)
         .values(status=str(RunStatus.DONE), snapshot=snapshot)
     )
-    end_void_lease(connection, run_id)
     mine = measurements.c.run_id == run_id
     measured = connection.execute(select(measurements.c.name).where(mine).distinct()).scalars()
     for name in numbers.keys() & set(measured):
@@ -339,7 +337,6 @@ def withdraw(
         .where(runs.c.run_id == intent.run_id)
         .values(status=str(RunStatus.FAILED), error=reason)
     )
-    end_void_lease(connection, intent.run_id)
 
 
 def adopt(connection: Connection, version: TableVersion, environment: str, now: str) -> int:

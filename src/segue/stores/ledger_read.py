@@ -238,6 +238,21 @@ def find_live_runs(connection: Connection) -> tuple[str, ...]:
     return tuple(connection.execute(query).scalars())
 
 
+def find_unsettled(connection: Connection) -> tuple[RunSummary, ...]:
+    """Return dead runs without a pending intent whose records nobody has completed yet."""
+    pending = select(intents.c.run_id).where(intents.c.state == PENDING)
+    query = select(runs).join(leases, leases.c.run_id == runs.c.run_id)
+    query = query.where(leases.c.state == VOID, runs.c.run_id.not_in(pending))
+    rows = connection.execute(query.order_by(runs.c.number)).all()
+    return _summaries(connection, rows) if rows else ()
+
+
+def find_published(connection: Connection, run_id: str) -> dict[str, int]:
+    """Return the number of each table version that a run published."""
+    query = select(versions.c.name, versions.c.number).where(versions.c.run_id == run_id)
+    return dict(connection.execute(query).all())
+
+
 def find_run(connection: Connection, prefix: str) -> RunSummary:
     """Return the run whose id begins with `prefix`; ``last`` is the newest."""
     query = select(runs).order_by(runs.c.number.desc()).limit(2)

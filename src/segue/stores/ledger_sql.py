@@ -157,11 +157,27 @@ class SqlLedger:
 
     def lose_dead_runs(self, observer: Owner, alive: Callable[[Owner], bool]) -> tuple[str, ...]:
         """Mark running runs whose lease is over as lost and void their tokens."""
+        now = self._monotonic()
         with reading(self._engine, self._where) as connection:
-            if not ledger_leases.find_open(connection):
+            if not ledger_leases.find_doubtful(connection, observer, alive, now):
                 return ()
         with writing(self._engine, self._where) as connection:
-            return ledger_leases.lose_dead(connection, observer, alive, self._monotonic())
+            return ledger_leases.lose_dead(connection, observer, alive, now)
+
+    def unsettled(self) -> tuple[RunSummary, ...]:
+        """Return dead runs without a pending intent whose records nobody has completed yet."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_unsettled(connection)
+
+    def settle(self, run_ids: Sequence[str]) -> None:
+        """Note that nothing is left to do for these dead runs."""
+        with writing(self._engine, self._where) as connection:
+            ledger_leases.end_void_leases(connection, run_ids)
+
+    def published(self, run_id: str) -> Mapping[str, int]:
+        """Return the number of each table version that a run published."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_read.find_published(connection, run_id)
 
     def live_runs(self) -> tuple[str, ...]:
         """Return the ids of runs that are not over."""

@@ -74,12 +74,26 @@ def test_a_run_that_died_while_publishing_is_finished(site, monkeypatch, point, 
         assert site.rows("a") == [(1, "old")]
         with pytest.raises(OSError, match="failpoint"):
             recover(site.ledger, site.lake, OWNER, gone)
-        (recovery,) = recover(site.ledger, site.lake, OWNER, gone)
-        assert (recovery.run_id, recovery.status) == (lease.run_id, RunStatus.DONE)
-        assert (recovery.snapshot, recovery.numbers) == (2, {"a": 2, "b": 2})
+    (recovery,) = recover(site.ledger, site.lake, OWNER, gone)
+    assert (recovery.run_id, recovery.status) == (lease.run_id, RunStatus.DONE)
+    assert (recovery.snapshot, recovery.numbers) == (2, {"a": 2, "b": 2})
     assert recover(site.ledger, site.lake, OWNER, gone) == ()
     assert (site.rows("a"), site.rows("b")) == ([(2, "new")], [(2, "new")])
     assert site.ledger.run("last").status is RunStatus.DONE
+
+
+def test_what_a_dead_run_told_of_itself_is_completed_until_it_was(site):
+    lease = site.begin()
+    told = []
+
+    def die(recovery):
+        raise OSError("it dies as well")
+
+    with pytest.raises(OSError, match="as well"):
+        recover(site.ledger, site.lake, OWNER, gone, die)
+    recover(site.ledger, site.lake, OWNER, gone, told.append)
+    recover(site.ledger, site.lake, OWNER, gone, told.append)
+    assert [(each.run_id, each.status) for each in told] == [(lease.run_id, RunStatus.LOST)]
 
 
 def test_a_run_that_died_before_its_intent_is_lost(site):
