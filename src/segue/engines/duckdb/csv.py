@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from segue.engines.duckdb.file_failures import refuse_unknown_types
-from segue.engines.duckdb.types import list_arguments, quote_pairs, quote_value, sql_type
+from segue.engines.duckdb.hive import find_hive_names, hive_arguments
+from segue.engines.duckdb.types import (
+    list_arguments,
+    quote_pairs,
+    quote_path,
+    quote_value,
+    sql_type,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +48,8 @@ _DATES = ("DATE", "TIMESTAMP")
 
 def csv_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     """Return the SELECT that reads delimited files; files of one header are read at once."""
-    refuse_unknown_types(scan, [name for names in scan.options["names"] for name in names])
+    names_of_all = {name for names in scan.options["names"] for name in names}
+    refuse_unknown_types(scan, [*names_of_all, *find_hive_names(scan)])
     named = sorted(
         zip(scan.options["names"], scan.paths, strict=True), key=lambda pair: list(pair[0])
     )
@@ -70,6 +78,7 @@ def _read_group(
     for name, type_ in scan.types.items():
         if name in types:
             types[name] = sql_type(type_)
+    stated |= hive_arguments(scan)
     final = formats | stated | {"auto_detect": "false", "columns": quote_pairs(types.items())}
     return f"select * from read_csv({list_arguments(paths, final, hive=scan.hive)})"
 
@@ -106,7 +115,7 @@ def _sniff_formats(
 ) -> dict[str, str]:
     rest = ", ".join(f"{name}={value}" for name, value in arguments.items())
     row: tuple[Any, ...] = connection.sql(
-        f"select DateFormat, TimestampFormat from sniff_csv({quote_value(path)}, {rest})"
+        f"select DateFormat, TimestampFormat from sniff_csv({quote_path(path)}, {rest})"
     ).fetchall()[0]
     found = zip(("dateformat", "timestampformat"), row, strict=True)
     return {name: quote_value(value) for name, value in found if value}

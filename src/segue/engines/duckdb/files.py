@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from segue.engines.duckdb.digest import format_digest, hash_rows
 from segue.engines.duckdb.layout import cast_expression, store_expression
 from segue.engines.duckdb.stats import read_stats
-from segue.engines.duckdb.types import list_arguments, quote, quote_text, quote_value, read_schema
+from segue.engines.duckdb.types import list_arguments, quote, quote_path, quote_text, read_schema
 from segue.errors import OutputError
 from segue.spec.output import DataFile
 
@@ -147,7 +147,7 @@ def _read_metadata(
     rows = connection.execute(
         "select file_name, path_in_schema, stats_min_value, stats_max_value, "
         "min_is_exact::varchar, max_is_exact::varchar, stats_null_count::varchar, "
-        f"num_values::varchar from parquet_metadata({quote_value(paths)})"
+        f"num_values::varchar from parquet_metadata([{', '.join(map(quote_path, paths))}])"
     ).fetchall()
     names = ("min", "max", "min_is_exact", "max_is_exact", "null_count", "num_values")
     files: dict[str, dict[str, list[dict[str, str]]]] = {}

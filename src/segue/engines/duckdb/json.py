@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.engines.duckdb.file_failures import refuse_unknown_types, show_file
+from segue.engines.duckdb.hive import find_hive_names, hive_arguments
 from segue.engines.duckdb.types import list_arguments, quote, quote_pairs, sql_type
 from segue.errors import Location, SourceError
 
@@ -27,11 +28,12 @@ def json_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
             location=Location(show_file(scan, scan.paths[0])),
             hint="state its columns as `types`, or leave the file out",
         )
-    refuse_unknown_types(scan, relation.columns)
+    folders = find_hive_names(scan)
+    refuse_unknown_types(scan, [*relation.columns, *folders])
     # a column of numbers and texts is JSON to DuckDB; to us it is text, without JSON's quotes
     mixed = [name for name, type_ in types.items() if type_ == "JSON" and name not in scan.types]
-    types |= {name: sql_type(type_) for name, type_ in scan.types.items()}
-    final = stated | {"columns": quote_pairs(types.items())}
+    types |= {name: sql_type(type_) for name, type_ in scan.types.items() if name not in folders}
+    final = stated | hive_arguments(scan) | {"columns": quote_pairs(types.items())}
     texts = ", ".join(f"{quote(name)} ->> '$' as {quote(name)}" for name in mixed)
     columns = f"* replace ({texts})" if texts else "*"
     return f"select {columns} from read_json({list_arguments(scan.paths, final, hive=scan.hive)})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
     from segue.spec.output import DataFile
     from segue.spec.types import DataType
+
+_END = re.compile(r";[\s;]*(?:--[^\n]*\n\s*)*(?:--[^\n]*)?\Z")
+"""The end of a statement, and comments behind it."""
 
 _PATIENCE = 10.0
 """Seconds to wait for a query that was interrupted."""
@@ -142,7 +146,7 @@ class DuckDBSession:
         Raises:
             SqlError: It does not parse or bind, or a column has a type that segue lacks.
         """
-        return self._schema_of(self._relate(query))
+        return self._schema_of(self._relate(self._parse(query)))
 
     def fetch(self, query: str) -> pa.Table:
         """Run a SELECT and return all rows, in the types that `describe` tells.
@@ -211,7 +215,7 @@ class DuckDBSession:
         Raises:
             SqlError: It does not parse or bind.
         """
-        return self._relate(query)
+        return self._relate(self._parse(query))
 
     def write(
         self,
@@ -290,10 +294,9 @@ class DuckDBSession:
             statements = self._connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise SqlError("this is not one SELECT", hint="write a single SELECT statement")
-        return query.rstrip().rstrip(";")
+        return _END.sub("", query.rstrip())
 
     def _relate(self, query: str) -> duckdb.DuckDBPyRelation:
-        query = self._parse(query)
         try:
             return self._connection.sql(query)
         except duckdb.Error as error:

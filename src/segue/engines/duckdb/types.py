@@ -122,6 +122,16 @@ def quote_pairs(pairs: Iterable[tuple[str, str]]) -> str:
     return "{" + ", ".join(inner) + "}"
 
 
+def quote_path(path: str) -> str:
+    """Return a path as a function takes it that understands patterns.
+
+    Example:
+        >>> quote_path("a*.csv")
+        "'a[*].csv'"
+    """
+    return quote_text(re.sub(r"([*?\[])", r"[\1]", path))
+
+
 def list_arguments(
     paths: Iterable[str], named: Mapping[str, str] | None = None, *, hive: bool = False
 ) -> str:
@@ -132,12 +142,9 @@ def list_arguments(
         named: SQL of further arguments by name.
         hive: Whether ``name=value`` folders are columns.
     """
-    # a star in a folder's name is no pattern
-    escaped = [re.sub(r"([*?\[])", r"[\1]", path) for path in paths]
     further = {"hive_partitioning": quote_value(hive), **(named or {})}
-    return ", ".join(
-        [quote_value(escaped), *(f"{name}={value}" for name, value in further.items())]
-    )
+    listed = f"[{', '.join(map(quote_path, paths))}]"
+    return ", ".join([listed, *(f"{name}={value}" for name, value in further.items())])
 
 
 def read_type(type_: Any, expression: str = "x") -> DataType:

@@ -93,6 +93,10 @@ def find_files(
     if only:
         wanted = set(only)
         files = [path for path in files if str(path) in wanted]
+        if not files:
+            raise SourceError(
+                f"table {source.name!r}: its new files are gone again", location=source.location
+            )
     return Found(tuple(files), grows, hive, root)
 
 

@@ -102,6 +102,12 @@ def test_a_query_that_fails_is_the_users_error(session, query):
     assert session.fetch("select 1 as a").num_rows == 1
 
 
+@pytest.mark.parametrize("end", ["", ";", "; ;\n", "; -- the end\n-- really", " -- the end"])
+def test_what_stands_behind_a_query_does_no_harm(session, end):
+    session.bind("v", f"select 1::hugeint as a{end}")
+    assert session.fetch(f"select * from v{end}").to_pylist() == [{"a": 1}]
+
+
 def test_an_error_in_the_middle_of_a_stream(session):
     rows = session.stream(
         "select case when range = 300000 then error('bad row') end as a from range(400000)", 1000

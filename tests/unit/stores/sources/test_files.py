@@ -11,6 +11,7 @@ def test_folders_named_by_values_are_columns(world):
     for path in ("h", "h/**/*.csv", "h/*/*/a.csv"):
         assert world.read("csv", path=path).to_pylist() == expected
     assert world.read("csv", path="h", hive=False).column_names == ["a"]
+    assert world.types("csv", path="h", types={"k": "string"}) == "a: int64, k: string, s: string"
 
 
 def test_a_sign_of_a_pattern_in_a_name_is_a_name(world):
