@@ -8,7 +8,6 @@ import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 import duckdb
 import pyarrow as pa
@@ -59,16 +58,31 @@ class Database:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._sessions: WeakSet[DuckDBSession] = WeakSet()
+        self._connections: set[duckdb.DuckDBPyConnection] = set()
         self._proven = False
         self.closed = False
 
-    def connect(self, session: DuckDBSession) -> duckdb.DuckDBPyConnection:
-        """Return a connection for a session, which is ended with the database."""
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection, which is ended with the database at the latest."""
         with self._lock:
             self.refuse_if_closed()
-            self._sessions.add(session)
-            return self._connection.cursor()
+            connection = self._connection.cursor()
+            self._connections.add(connection)
+            return connection
+
+    def disconnect(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """End a connection, and the query that it may be running in another thread."""
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                connection.close()
+            except duckdb.ResourceInUseException:
+                connection.interrupt()
+                time.sleep(0.001)
+            else:
+                break
+        with self._lock:
+            self._connections.discard(connection)
 
     def refuse_if_closed(self) -> None:
         """Raise a `StepError` if the database was closed."""
@@ -82,12 +96,12 @@ class Database:
             self._proven = True
 
     def close(self) -> None:
-        """End all sessions, then the database."""
+        """End all connections, then the database."""
         with self._lock:
             self.closed = True
-            sessions = list(self._sessions)
-        for session in sessions:
-            session.end()
+            connections = list(self._connections)
+        for connection in connections:
+            self.disconnect(connection)
         self._connection.close()
 
 
@@ -97,7 +111,7 @@ class DuckDBSession:
     def __init__(self, database: Database, *, owner: bool = False) -> None:
         self._database = database
         self._owner = owner
-        self._connection = database.connect(self)
+        self._connection = database.connect()
         self._bound: dict[str, str | pa.Table] = {}
         self._files: dict[str, str] = {}
 
@@ -135,10 +149,11 @@ class DuckDBSession:
     def unbind(self, name: str) -> None:
         """Forget a name."""
         data = self._bound.pop(name, None)
-        if isinstance(data, str):
-            self._connection.execute(f"drop view {quote(name)}")
-        elif data is not None:
-            self._connection.unregister(name)
+        with self._translate():
+            if isinstance(data, str):
+                self._connection.execute(f"drop view {quote(name)}")
+            elif data is not None:
+                self._connection.unregister(name)
 
     def describe(self, query: str) -> TableSchema:
         """Return the columns of a SELECT, without running it.
@@ -261,19 +276,7 @@ class DuckDBSession:
         if self._owner:
             self._database.close()
         else:
-            self.end()
-
-    def end(self) -> None:
-        """Interrupt this session's query, if one runs in another thread, and disconnect."""
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                self._connection.close()
-            except duckdb.ResourceInUseException:
-                self._connection.interrupt()
-                time.sleep(0.001)
-            else:
-                return
+            self._database.disconnect(self._connection)
 
     def __enter__(self) -> Self:
         """Return the session."""
