@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sysconfig
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,53 +42,42 @@ def blame_function(
     frames = _own_frames(error, project.root)
     location = step.location
     if frames:
-        location = Location(_shorten(frames[-1].filename, project.root), frames[-1].lineno)
+        path, frame = frames[-1]
+        location = Location(path, frame.lineno)
     told = "".join(traceback.format_exception_only(error)).strip()
     blamed = StepError(
         f"step {step.name!r} raised {told}",
         step=step.name,
         location=location,
         group=group,
-        trace=_write_trace(frames, told, project.root),
+        trace=_write_trace(frames, told),
         sample=write_samples(given or {}, project),
     )
     blamed.__cause__ = error
     return blamed
 
 
-def _own_frames(error: BaseException, root: Path) -> list[traceback.FrameSummary]:
-    """Return the frames that lie in the project's files, the innermost last."""
-    inside = os.path.realpath(root) + os.sep
-    outside = tuple(os.path.realpath(path) + os.sep for path in sysconfig.get_paths().values())
-    found = []
+def _own_frames(error: BaseException, root: Path) -> list[tuple[str, traceback.FrameSummary]]:
+    """Return the frames that lie in the project's files with their paths there, innermost last."""
+    from segue.declare.modules import is_project_file
+
+    top, found = Path(os.path.realpath(root)), []
     for frame in traceback.extract_tb(error.__traceback__):
         path = os.path.realpath(frame.filename)
-        if path.startswith(inside) and not path.startswith(outside):
-            found.append(frame)
+        if is_project_file(path, top):
+            found.append((os.path.relpath(path, top), frame))
     return found
 
 
-def _shorten(path: str, root: Path) -> str:
-    try:
-        return str(Path(os.path.realpath(path)).relative_to(os.path.realpath(root)))
-    except ValueError:
-        return path
-
-
-def _write_trace(frames: Sequence[traceback.FrameSummary], told: str, root: Path) -> str:
-    lines = []
-    for position, frame in enumerate(frames):
-        if len(frames) > _MOST_FRAMES and position == _MOST_FRAMES // 2:
-            lines.append(f"  … {len(frames) - _MOST_FRAMES} more …")
-        if (
-            _MOST_FRAMES // 2 <= position < len(frames) - _MOST_FRAMES // 2
-            and len(frames) > _MOST_FRAMES
-        ):
-            continue
-        lines.append(f"  {_shorten(frame.filename, root)}:{frame.lineno} in {frame.name}")
-        if frame.line:
-            lines.append(f"    {frame.line}")
-    return "\n".join([*lines, f"  {told}"]) if lines else ""
+def _write_trace(frames: Sequence[tuple[str, traceback.FrameSummary]], told: str) -> str:
+    parts = []
+    for path, frame in frames:
+        line = f"\n    {frame.line}" if frame.line else ""
+        parts.append(f"  {path}:{frame.lineno} in {frame.name}{line}")
+    if len(parts) > _MOST_FRAMES:
+        half = _MOST_FRAMES // 2
+        parts[half:-half] = [f"  … {len(parts) - 2 * half} more …"]
+    return "\n".join([*parts, f"  {told}"]) if parts else ""
 
 
 def write_samples(given: Mapping[str, pa.Table], project: ProjectSpec) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import OutputError
 from segue.frames.arrow_types import conform, to_arrow
-from segue.frames.convert import from_frame, join_frames, refuse_other
+from segue.frames.convert import from_frame, is_frame, join_frames, name_type, refuse_other
 from segue.spec.sql import quote_identifier
+from segue.spec.step import FrameKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,11 +134,19 @@ class Collector:
         try:
             refuse_other(frame, self.returns.kind)
         except TypeError as error:
-            raise self._error(
-                f"it returned {error}, where {self.returns} is announced",
-                part,
-                hint="return what the annotation says, or change the annotation",
-            ) from None
+            raise self._other(str(error), part) from None
+
+    def refuse_single(self, result: Any, part: str = "") -> None:
+        """Raise if a result that is announced as an iterator is none.
+
+        Raises:
+            OutputError: It is a frame, or nothing to go through.
+        """
+        kind = self.returns.kind
+        if is_frame(result, kind) and kind is not FrameKind.ROWS:
+            raise self._other(f"a single {kind}", part)
+        if not isinstance(result, Iterable):
+            raise self._other(name_type(result), part)
 
     def close(self) -> tuple[TableSchema, tuple[DataFile, ...]]:
         """Write what is held; return the schema and the files of all results.
@@ -205,6 +214,13 @@ class Collector:
         except ValueError as error:
             raise self._error(str(error)) from None
         return self.staging.save(table, schema, len(self._files) + number)
+
+    def _other(self, found: str, part: str) -> OutputError:
+        return self._error(
+            f"it returned {found}, where {self.returns} is announced",
+            part,
+            hint="return what the annotation says, or change the annotation",
+        )
 
     def _error(self, message: str, part: str = "", hint: str = "") -> OutputError:
         return OutputError(

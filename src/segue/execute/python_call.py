@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import OutputError
+from segue.errors import OutputError, SegueError
 from segue.execute.agree import SchemaAgreement
 from segue.execute.blame import SAMPLE_ROWS, blame_function, write_key
 from segue.execute.blocks import order_clause
@@ -78,12 +78,11 @@ class PythonCall:
 
     def _call_groups(self) -> None:
         step, wanted = self.task.step, dict(self.spec.inputs)
-        counted = {table for table in wanted if len(wanted) == 1}
         for group in iterate_groups(self.inputs, step, wanted, self.schemas, self.budget):
             self.given = group.show
-            for table in counted:
-                rows = group.rows
-                self.input_rows[table] = self.input_rows.get(table, 0) + rows
+            if len(wanted) == 1:
+                table = self.spec.inputs[0][0]
+                self.input_rows[table] = self.input_rows.get(table, 0) + group.rows
             self._call(group.frames, write_key(step.by, group.key), self.collector.add_group)
 
     def _call(
@@ -94,8 +93,7 @@ class PythonCall:
         if not self.spec.returns.iterator:
             self._collect(result, part, collect)
             return
-        if not isinstance(result, Iterable):
-            self.collector.refuse_other(result, part)
+        self.collector.refuse_single(result, part)
         results = iter(result)
         while True:
             with self._blaming(part):
@@ -155,6 +153,8 @@ class PythonCall:
         """Turn what a user's function raises into an error that tells where and on what."""
         try:
             yield
+        except SegueError:  # of the tables that it reads: it tells by itself
+            raise
         except (Exception, SystemExit) as error:  # users raise anything
             step, project = self.task.step, self.task.project
             raise blame_function(error, project, step, group=part, given=self.given()) from error

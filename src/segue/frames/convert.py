@@ -132,9 +132,25 @@ def refuse_other(result: Any, kind: FrameKind) -> None:
     Raises:
         TypeError: The message says what it is instead.
     """
-    expected = type(None) if kind is FrameKind.NOTHING else load_adapter(kind).frame
-    if not isinstance(result, expected):
-        found = type(result)
-        module = found.__module__.partition(".")[0]
-        shown = found.__name__ if module == "builtins" else f"{module}.{found.__name__}"
-        raise TypeError("None" if result is None else shown)
+    if not is_frame(result, kind):
+        raise TypeError(name_type(result))
+
+
+def is_frame(result: Any, kind: FrameKind) -> bool:
+    """Return whether a result is a frame of this kind."""
+    if kind is FrameKind.NOTHING:
+        return result is None
+    return isinstance(result, load_adapter(kind).frame)
+
+
+def name_type(result: Any) -> str:
+    """Return the type of a value as a user would write it.
+
+    Example:
+        >>> name_type(None), name_type([])
+        ('None', 'list')
+    """
+    found = type(result)
+    module = found.__module__.partition(".")[0]
+    shown = found.__name__ if module == "builtins" else f"{module}.{found.__name__}"
+    return "None" if result is None else shown

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from segue.errors import Location, OutputError, StepError
+from segue.errors import Location, OutputError, SegueError, StepError
 from segue.spec.contract import Contract
 from segue.spec.types import parse_schema
 
@@ -151,16 +151,40 @@ def test_another_frame_than_announced_is_refused(world, returned, found):
         )
 
 
-def test_an_iterator_that_is_none_is_refused(world):
+@pytest.mark.parametrize(
+    ("kind", "returned", "found"),
+    [
+        ("pd.DataFrame", "5", "int"),
+        ("pd.DataFrame", "shop.to_pandas()", "a single pandas.DataFrame"),
+        ("pa.Table", "shop", "a single pyarrow.Table"),
+        ("list[dict]", "shop.to_pylist()", "dict"),
+    ],
+)
+def test_an_iterator_that_is_none_is_refused(world, kind, returned, found):
     world.add(shop=SHOP)
-    with pytest.raises(OutputError, match=r"it returned int, where Iterator\[pandas.DataFrame\]"):
+    with pytest.raises(OutputError, match=f"it returned {found}, where Iterator"):
         world.call(
-            """
+            f"""
             @step
-            def made(shop: pd.DataFrame) -> Iterator[pd.DataFrame]:
-                return 5
+            def made(shop: pa.Table) -> Iterator[{kind}]:
+                return {returned}
             """
         )
+
+
+def test_error_of_a_table_that_is_read_is_told_as_it_is(world):
+    world.add(shop=SHOP)
+    project = world.declare(
+        """
+        @step
+        def made(shop: Iterator[list[dict]]) -> Iterator[list[dict]]:
+            yield from shop
+        """
+    )
+    task = world.task(project, "made", bindings={"shop": "select error('odd') as e from range(9)"})
+    with pytest.raises(SegueError, match="odd") as raised:
+        world.run(task)
+    assert type(raised.value) is not StepError
 
 
 def test_mixed_column_is_refused_by_name(world):
