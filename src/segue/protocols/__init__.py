@@ -1,0 +1,23 @@
+"""What segue asks of an engine, a source kind, a lake, a ledger, a check kind and a clock.
+
+Engines, stores and check kinds are found by entry point (`segue.registry`), so that one
+more is a package of its own. Implementations know nothing of each other.
+"""
+
+from segue.protocols.check import CheckKind
+from segue.protocols.clock import Clock
+from segue.protocols.engine import Capabilities, Engine, Session
+from segue.protocols.lake import Lake
+from segue.protocols.ledger import Ledger
+from segue.protocols.source import SourceKind
+
+__all__ = [
+    "Capabilities",
+    "CheckKind",
+    "Clock",
+    "Engine",
+    "Lake",
+    "Ledger",
+    "Session",
+    "SourceKind",
+]
