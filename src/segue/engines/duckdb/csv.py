@@ -8,7 +8,7 @@ error. Types are inferred once and stated from then on.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -97,25 +97,29 @@ def _infer(
     sample = {"sample_size": str(scan.options.get("sample", -1)), "names": quote_value(names)}
     arguments = stated | sample
     try:
-        relation = connection.sql(f"from read_csv({list_arguments(paths, arguments)})")
-        found = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        if len(paths) == 1:
+            found, formats = _sniff(connection, paths[0], arguments)
+        else:
+            relation = connection.sql(f"from read_csv({list_arguments(paths, arguments)})")
+            found = dict(zip(relation.columns, map(str, relation.types), strict=True))
+            dated = any(type_.startswith(_DATES) for type_ in found.values())
+            formats = _sniff(connection, paths[0], arguments)[1] if dated else {}
     except duckdb.Error:
         # reading it as text meets the same fault, and then says in which line it is
         return text, {}
-    if tuple(found) != tuple(names):
-        return text, {}
-    formats = {}
-    if any(type_.startswith(_DATES) for type_ in found.values()):
-        formats = _sniff_formats(connection, paths[0], arguments)
-    return found, formats
+    return (found, formats) if tuple(found) == tuple(names) else (text, {})
 
 
-def _sniff_formats(
+def _sniff(
     connection: duckdb.DuckDBPyConnection, path: str, arguments: dict[str, str]
-) -> dict[str, str]:
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what DuckDB finds in one file: types of columns, and formats of dates."""
     rest = ", ".join(f"{name}={value}" for name, value in arguments.items())
-    row: tuple[Any, ...] = connection.sql(
-        f"select DateFormat, TimestampFormat from sniff_csv({quote_path(path)}, {rest})"
+    columns, *formats = connection.sql(
+        f"select Columns, DateFormat, TimestampFormat from sniff_csv({quote_path(path)}, {rest})"
     ).fetchall()[0]
-    found = zip(("dateformat", "timestampformat"), row, strict=True)
-    return {name: quote_value(value) for name, value in found if value}
+    found = zip(("dateformat", "timestampformat"), formats, strict=True)
+    return (
+        {column["name"]: column["type"] for column in columns},
+        {name: quote_value(value) for name, value in found if value},
+    )
