@@ -81,8 +81,9 @@ def expect(generations):
 
 
 def watch(folder, told, stop):
-    """Read until asked to stop; write each look as a line."""
+    """Read until asked to stop, and bring nothing to an end; write each look as a line."""
     with segue.load(folder) as project, told.open("a") as file:
+        project._settle = lambda: project.workspace
         while not stop.exists():
             file.write(json.dumps(look(project)) + "\n")
             file.flush()

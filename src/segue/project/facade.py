@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue import conductor, registry
 from segue.declare.discover import declare_project, find_root
-from segue.errors import SelectionError, UnknownNameError
+from segue.errors import LedgerDamagedError, SelectionError, StorageError, UnknownNameError
 from segue.project.clock import SystemClock, name_run, read_moment
 from segue.project.views import PlannedRun, TableInfo, list_tables
 from segue.spec.plan import Selection
@@ -88,6 +88,21 @@ class Project:
             )
         return self._workspace
 
+    def _settle(self) -> conductor.Workspace:
+        """Return the workspace, after bringing to an end what dead runs left.
+
+        Raises:
+            LedgerDamagedError: The ledger was lost.
+        """
+        try:
+            conductor.recover_runs(self.workspace)
+        except LedgerDamagedError:
+            raise
+        except StorageError:
+            # Who only reads goes on with the old snapshot, which is whole.
+            pass
+        return self.workspace
+
     @property
     def ledger_url(self) -> str:
         """Where the ledger is, as SQLAlchemy writes it."""
@@ -137,8 +152,9 @@ class Project:
             SelectionError: A selection that can't be read or selects nothing.
             ProjectError: A SQL step does not bind to the columns that are known.
         """
+        workspace = self._settle()
         plan = self._plan(select, force=force, since=since, params=params)
-        conductor.check_plan(self.workspace, plan)
+        conductor.check_plan(workspace, plan)
         return PlannedRun(plan)
 
     def _plan(
@@ -252,7 +268,7 @@ class Project:
         with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
             place = self.spec.places["local"]
             with registry.load_engine(place.engine).open(place, Path(scratch)) as session:
-                conductor.bind_snapshot(self.workspace, session, tables, Path(scratch), snapshot)
+                conductor.bind_snapshot(self._settle(), session, tables, Path(scratch), snapshot)
                 yield session
 
     def _fetch(self, session: Session, query: str, returns: str) -> Any:
@@ -283,12 +299,12 @@ class Project:
 
     def tables(self) -> tuple[TableInfo, ...]:
         """Return every table of the project: sources, steps in the order of the graph, rejects."""
-        snapshot = self.workspace.ledger.snapshot(self.workspace.environment)
-        return list_tables(self.spec, snapshot)
+        workspace = self._settle()
+        return list_tables(self.spec, workspace.ledger.snapshot(workspace.environment))
 
     def runs(self, limit: int = 20) -> tuple[RunSummary, ...]:
         """Return the newest runs, newest first."""
-        return self.workspace.ledger.runs(limit)
+        return self._settle().ledger.runs(limit)
 
     def record(self, run: str = "last") -> dict[str, Any]:
         """Return the record of a run: the JSON document that lies in the lake.
@@ -301,11 +317,12 @@ class Project:
         """
         from segue.record.query import read_record
 
-        return read_record(self.workspace.records, self.workspace.ledger.run(run).run_id)
+        workspace = self._settle()
+        return read_record(workspace.records, workspace.ledger.run(run).run_id)
 
     def history(self, table: str) -> tuple[TableVersion, ...]:
         """Return all published versions of a table, oldest first."""
-        return self.workspace.ledger.versions(table)
+        return self._settle().ledger.versions(table)
 
     def lineage(self) -> Lineage:
         """Return which tables come from which."""
@@ -342,7 +359,7 @@ class Project:
             return suggest_contract(session, table, session.describe(query), rows["n"][0].as_py())
 
     def recover(self) -> tuple[Recovery, ...]:
-        """Finish or discard what dead runs left; `run` does so by itself."""
+        """Finish or discard what dead runs left; whatever else is asked does so by itself."""
         return conductor.recover_runs(self.workspace)
 
     def adopt(self, table: str) -> TableVersion:
@@ -352,7 +369,7 @@ class Project:
             UnknownNameError: There is no such table in the lake.
         """
         with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
-            return conductor.adopt_commit(self.workspace, table, Path(scratch))
+            return conductor.adopt_commit(self._settle(), table, Path(scratch))
 
     def rebuild(self) -> Rebuilt:
         """Set a damaged or lost ledger aside and make a new one from the tables' logs."""
@@ -370,7 +387,7 @@ class Project:
         """
         from segue.publish.vacuum import vacuum
 
-        workspace = self.workspace
+        workspace = self._settle()
         return vacuum(workspace.ledger, workspace.lake, keep_snapshots=keep, dry_run=dry_run)
 
 
