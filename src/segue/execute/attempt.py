@@ -12,6 +12,7 @@ from segue.execute.upsert import add_to_base, refuse_other_columns
 from segue.failpoints import pass_point
 from segue.spec.output import StagedTable
 from segue.spec.sql import quote_identifier
+from segue.spec.step import Mode
 from segue.spec.types import parse_schema
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class StepTask:
         folder: Where files are staged; it exists.
         stem: Beginning of their names.
         schema: Schema of an earlier result of the same code, None if there was none.
-        base: Published version that append and merge add to, None to start anew.
+        base: Published version of the table, None to start anew.
         base_scan: How to read the base's files, in their order.
         run_id: The run.
     """
@@ -53,6 +54,11 @@ class StepTask:
     base: TableVersion | None
     base_scan: Scan | None
     run_id: str
+
+    @property
+    def grown(self) -> TableVersion | None:
+        """The version that new rows are added to; None where the table is made anew."""
+        return self.base if self.step.mode in (Mode.APPEND, Mode.MERGE) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,7 @@ def _find_wanted(task: StepTask, found: TableSchema) -> TableSchema | None:
     step = task.step
     if step.schema is None:
         refuse_other_columns(task, found)
-        return task.base.schema if task.base is not None else None
+        return task.grown.schema if task.grown is not None else None
     declared = parse_schema(step.schema, found)
     if set(declared.names) != set(found.names):
         odd = ", ".join(repr(name) for name in sorted(set(declared.names) ^ set(found.names)))

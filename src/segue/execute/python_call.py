@@ -210,7 +210,7 @@ def make_agreement(task: StepTask, schemas: Mapping[str, TableSchema]) -> Schema
             columns.setdefault(column.name, column)
     inputs = TableSchema(tuple(columns.values()))
     if step.schema is None:
-        return SchemaAgreement(None, task.base.schema if task.base else task.schema, inputs)
+        return SchemaAgreement(None, task.grown.schema if task.grown else task.schema, inputs)
     try:
         declared = parse_schema(step.schema, next(iter(schemas.values()), None))
     except ValueError as error:

@@ -30,9 +30,9 @@ def refuse_other_columns(task: StepTask, schema: TableSchema) -> None:
     Raises:
         OutputError: With the first column that differs, and both types.
     """
-    if task.base is None or task.step.mode not in (Mode.APPEND, Mode.MERGE):
+    if task.grown is None:
         return
-    base, problem = task.base.schema, ""
+    base, problem = task.grown.schema, ""
     for column in schema:
         known = base.find(column.name)
         if known is None:
@@ -67,19 +67,19 @@ def add_to_base(
     Raises:
         OutputError: A key column is missing, or a key comes twice in the new rows.
     """
-    step, base = task.step, task.base
+    step, base = task.step, task.grown
     adds: tuple[DataFile, ...] = tuple(files)
     keeps: tuple[DataFile, ...] = ()
     if step.mode is Mode.MERGE:
         session.bind(_NEW, lake.scan(schema, step.name, files))
         _check_keys(task, session, schema)
-    if base is not None and step.mode in (Mode.APPEND, Mode.MERGE):
+    if base is not None:
         keeps = base.files
         if step.mode is Mode.MERGE and any(file.rows for file in files):
             keeps, rewritten = _replace_rows(task, session, lake)
             adds += rewritten
         adds = _drop_empty(task, adds, keeps)
-    number = base.number if base is not None else None
+    number = task.base.number if task.base is not None else None
     return StagedTable(step.name, schema, step.mode, adds, keeps, number)
 
 

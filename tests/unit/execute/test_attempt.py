@@ -177,3 +177,24 @@ def test_function_that_appends_keeps_the_types_of_the_table(world):
     assert made.schema.types == [pa.int64(), pa.date32()]
     with pytest.raises(OutputError, match="column 'a' is float64, and int64 in the table"):
         world.run(world.task(world.declare(python.replace("VALUE", "2.5")), "made", **changes))
+
+
+@pytest.mark.parametrize("language", ["sql", "python"])
+def test_replaced_table_is_free_to_change_its_columns(world, language):
+    world.add(shop=SHOP)
+
+    def declare(column):
+        if language == "sql":
+            return world.declare(made=f"select {column} from shop")
+        return world.declare(
+            f"""
+            @step
+            def made(shop: pd.DataFrame) -> pd.DataFrame:
+                return shop[[{column!r}]]
+            """
+        )
+
+    _, first = world.run(world.task(declare("k"), "made"))
+    made, second = world.run(world.task(declare("v"), "made", **world.publish(first.staged)))
+    assert made.column_names == ["v"]
+    assert second.staged.keeps == ()
