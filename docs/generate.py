@@ -1,0 +1,454 @@
+"""Writes the reference pages that the code itself knows best: ``python docs/generate.py``.
+
+Each page is made from what users meet: settings from `segue.settings`, errors from
+`segue.errors`, commands from the command line, and so on. A test holds that the pages in
+``docs/reference/`` are what this script makes.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import types
+import typing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from pydantic_core import PydanticUndefined
+
+import segue
+from segue import errors, failpoints, registry, settings
+from segue.cli.group import COMMANDS
+from segue.cli.group import segue as command_line
+from segue.cli.main import exit_code
+from segue.project import Project
+from segue.project.facade import FRAMES
+from segue.spec.plan import Action, Cause
+from segue.spec.types import ALIASES, PLAIN_KINDS, parse_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+REFERENCE = Path(__file__).parent / "reference"
+SOURCE = Path(segue.__file__).parent
+NOTE = "<!-- Made by docs/generate.py: change the code, then run it again. -->\n"
+CODE = re.compile(r"cycle|[a-z0-9]+(-[a-z0-9]+)+")
+"""What the code of a problem looks like."""
+PARSED: dict[Any, str] = {settings.parse_size: "size", settings.parse_duration: "duration"}
+WORDS: dict[Any, str] = {str: "text", bool: "true or false", int: "whole number", float: "number"}
+"""What types of settings are called."""
+
+
+def main() -> None:
+    """Write all pages."""
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in make_pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+
+
+def make_pages() -> dict[str, str]:
+    """Return the text of each page by its file's name."""
+    makers: dict[str, Callable[[], Iterable[str]]] = {
+        "settings.md": write_settings,
+        "commands.md": write_commands,
+        "errors.md": write_errors,
+        "checks.md": write_checks,
+        "sources.md": write_sources,
+        "engines.md": write_engines,
+        "types.md": write_types,
+        "python.md": write_python,
+        "plans.md": write_plans,
+        "failpoints.md": write_failpoints,
+    }
+    return {name: NOTE + "\n".join(maker()).rstrip() + "\n" for name, maker in makers.items()}
+
+
+# Markdown
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Write a table; a bar in a cell would end it."""
+    yield f"| {' | '.join(heads)} |"
+    yield f"| {' | '.join('---' for _ in heads)} |"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |"
+    yield ""
+
+
+def prose(text: str) -> str:
+    """Turn the marks of a docstring into those of Markdown."""
+    text = re.sub(r"``(.+?)``", r"`\1`", inspect.cleandoc(text), flags=re.DOTALL)
+    words = re.sub(r"\s*\n\s*", " ", text).split("`")
+    words[::2] = [part.replace("<", "&lt;") for part in words[::2]]
+    return "`".join(words)
+
+
+def paragraphs(text: str | None) -> list[str]:
+    """Return the paragraphs of a docstring before its sections."""
+    body = re.split(
+        r"\n(?:Args|Attributes|Returns|Raises|Example):\n", inspect.cleandoc(text or "")
+    )
+    return [prose(part) for part in body[0].split("\n\n") if part.strip()]
+
+
+def section_of(text: str | None, title: str) -> list[tuple[str, str]]:
+    """Return name and meaning of each entry in a section of a docstring."""
+    clean = f"{inspect.cleandoc(text or '')}\n"
+    found = re.search(rf"^{title}:\n((?:    .*\n|\n)*)", clean, re.MULTILINE)
+    entries = re.split(r"^    (?=\S)", found[1], flags=re.MULTILINE)[1:] if found else []
+    pairs = (entry.partition(":") for entry in entries)
+    return [(name.strip(), prose(meaning.strip())) for name, _, meaning in pairs]
+
+
+# Pages
+
+
+def write_settings() -> Iterator[str]:
+    """Write every table and key of ``segue.toml``."""
+    yield "# segue.toml\n"
+    yield (
+        "The one configuration file of a project. Sizes are numbers of bytes or texts such as"
+        ' `"2GB"` (KB, MB, GB, TB are powers of 1000; KiB, MiB, GiB, TiB of 1024); durations are'
+        ' seconds or texts such as `"90s"`, `"5m"`, `"2h"`, `"1d"`. A text may hold `${NAME}`,'
+        " which is taken from the environment. A key that is not listed here is refused.\n"
+    )
+    tables = {
+        "[project]": settings.ProjectSettings,
+        "[lake]": settings.LakeSettings,
+        "[places.&lt;name&gt;]": settings.PlaceSettings,
+        "[steps.&lt;name&gt;]": settings.StepSettings,
+    }
+    for title, model in tables.items():
+        about = settings.Settings.model_fields[title.strip("[]").partition(".")[0]].description
+        yield f"## {title}\n"
+        if about:
+            yield f"{about}\n"
+        yield from table(
+            ("key", "type", "default", "meaning"), map(field_row, *zip(*fields(model), strict=True))
+        )
+    more = {
+        "tables": " See [sources](sources.md).",
+        "connections": " Databases can't be read in this version.",
+        "params": "",
+    }
+    for name, rest in more.items():
+        about = prose(settings.Settings.model_fields[name].description or "")
+        noun = "step" if name == "params" else "name"
+        yield f"## [{name}.&lt;{noun}&gt;]\n\n{about}{rest}\n"
+
+
+def fields(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """Return the fields of a model."""
+    return list(model.model_fields.items())
+
+
+def field_row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:
+    """Return the row of one key: its name, type, default and meaning."""
+    default = field.get_default(call_default_factory=True)
+    if default is PydanticUndefined:
+        shown = "required"
+    else:
+        shown = "" if default in (None, "", (), {}) else f"`{write_value(default)}`"
+    kind = name_type(typing.Annotated[field.annotation, *field.metadata, None])
+    return f"`{name}`", kind, shown, prose(field.description or "")
+
+
+def write_value(value: Any) -> str:
+    """Return a value as TOML writes it."""
+    whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if whole else value)
+
+
+def name_type(annotation: Any) -> str:
+    """Return a type in a user's words."""
+    arguments = typing.get_args(annotation)
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        parsers = [getattr(each, "func", None) for each in annotation.__metadata__]
+        named = [word for parser, word in PARSED.items() if parser in parsers]
+        return named[0] if named else name_type(arguments[0])
+    if origin is typing.Literal:
+        return " or ".join(f"`{write_value(each)}`" for each in arguments)
+    if origin in (tuple, dict):
+        inner = [each for each in arguments if each is not ...][-1]
+        return f"{'list' if origin is tuple else 'table'} of {name_type(inner)}s"
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(name_type(each) for each in arguments if each is not type(None))
+    return WORDS[annotation]
+
+
+def write_commands() -> Iterator[str]:
+    """Write every command with its options and examples."""
+    yield "# Commands\n"
+    yield (
+        "Exit codes: 0 done, 1 a check or a run failed, 2 the project or the arguments are wrong,"
+        " 3 segue itself failed.\n"
+    )
+    context = click.Context(command_line, info_name="segue")
+    yield from table(
+        ("command", "does"),
+        ((f"[`{name}`](#segue-{name})", entry.help) for name, entry in COMMANDS.items()),
+    )
+    for command_name in COMMANDS:
+        command = command_line.get_command(context, command_name)
+        if command is None:
+            continue
+        here = click.Context(command, info_name=f"segue {command_name}")
+        yield f"## segue {command_name}\n"
+        yield f"```text\n{command.get_usage(here).removeprefix('Usage: ')}\n```\n"
+        yield from (f"{part}\n" for part in paragraphs(command.help))
+        records = (param.get_help_record(here) for param in command.get_params(here))
+        options = [map(shorten_range, record) for record in records if record and record[1]]
+        yield from table(("option", "meaning"), ((f"`{name}`", text) for name, text in options))
+        examples = getattr(command, "examples", ())
+        yield from table(
+            ("example", "for"), ((f"`{typed}`", meaning) for typed, meaning in examples)
+        )
+
+
+def shorten_range(text: str) -> str:
+    """Return a range of numbers as a person would write it."""
+    text = re.sub(r"\s*\[(?:default: (\S+); )?x>=(\d+)\]", r" From \2; \1 if not stated.", text)
+    return text.replace("INTEGER RANGE", "N").replace(";  if not stated.", ".")
+
+
+def write_errors() -> Iterator[str]:
+    """Write every error with its code, and every problem that a project can have."""
+    yield "# Errors\n"
+    tree = (errors.__doc__ or "").split("::\n")[1].split("\n\nEach class")[0]
+    yield (
+        "Each error has a stable `code`, a message, where it can a place in your files, and a hint:"
+        " the next move. With `--json` they are the keys of `error` in the answer. An exception"
+        " that is none of these is a fault of Segue itself (code `internal`, exit code 3).\n"
+    )
+    yield f"```text\n{inspect.cleandoc(tree)}\n```\n"
+    rows = []
+    for kind in find_errors(errors.SegueError):
+        code = exit_code(kind.__new__(kind))
+        rows.append(
+            (
+                f"`{kind.code}`",
+                f"`{kind.__name__}`",
+                str(code),
+                "yes" if kind.retryable else "no",
+                " ".join(paragraphs(kind.__doc__)),
+            )
+        )
+    yield from table(("code", "class", "exit", "may go better when repeated", "meaning"), rows)
+    yield "## Problems of a project\n"
+    yield (
+        "`project-invalid` carries every problem of the project's files at once, each with its own"
+        " code, file, line and hint.\n"
+    )
+    yield from table(("code", "says, for example"), find_problems())
+
+
+def find_errors(kind: type[errors.SegueError]) -> Iterator[type[errors.SegueError]]:
+    """Go through the tree of errors."""
+    yield kind
+    for below in kind.__subclasses__():
+        yield from find_errors(below)
+
+
+def find_problems() -> list[tuple[str, str]]:
+    """Return code and messages of all problems that the code reports, from its syntax."""
+    found: dict[str, dict[str, None]] = {}
+    for folder in ("declare", "judge", "plan"):
+        for path in sorted((SOURCE / folder).rglob("*.py")):
+            for code, message in read_problems(ast.parse(path.read_text(encoding="utf-8"))):
+                found.setdefault(code, {})[message] = None
+    return [(f"`{code}`", "<br>".join(filter(None, found[code]))) for code in sorted(found)]
+
+
+def read_problems(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Go through the code and message of each call or tuple that reports a problem."""
+    texts = sorted(
+        ((node.lineno, node.targets[0].id, node.value) for node in ast.walk(tree)
+         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)),
+        key=lambda text: text[0],
+    )  # fmt: skip
+    for node in ast.walk(tree):
+        parts: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            parts = node.args
+        elif isinstance(node, ast.Tuple):
+            parts = node.elts
+        if len(parts) < 3 or not isinstance(parts[0], ast.Constant):  # noqa: PLR2004  # code, message, place
+            continue
+        code, message = str(parts[0].value), parts[1]
+        if isinstance(message, ast.Name):
+            named = [
+                text for line, name, text in texts if name == message.id and line < node.lineno
+            ]
+            message = named[-1] if named else message
+        if CODE.fullmatch(code):
+            yield code, show_message(message)
+
+
+def show_message(node: ast.expr) -> str:
+    """Return a message with dots for what varies; nothing if all of it does."""
+    if isinstance(node, ast.Constant):
+        return prose(str(node.value))
+    if isinstance(node, ast.JoinedStr):
+        parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        return prose(re.sub("…+", "…", "".join(map(str, parts))))
+    return ""
+
+
+def write_checks() -> Iterator[str]:
+    """Write every kind of check."""
+    yield "# Checks\n"
+    yield (
+        "The kinds of checks in `contracts.yml`. A check fails at the first bad row unless its long"
+        " form states a tolerance: `warn` and `fail` are a number of rows or a share such as"
+        " `0.1%`. [Recipes](../howto/contracts.md) show whole contracts.\n"
+    )
+    for name in registry.names(registry.CHECKS):
+        kind = registry.load_check(name)
+        module = inspect.getmodule(type(kind))
+        where = {
+            "column": "below a column",
+            "table": "beside `columns`",
+            "both": "below a column or beside `columns`",
+        }
+        rows = "single rows, so they can be set aside" if kind.row_level else "the table as a whole"
+        yield f"## {name}\n"
+        yield from (f"{part}\n" for part in paragraphs(module.__doc__ if module else ""))
+        yield f"Stands {where[kind.scope]}. Is broken by {rows}.\n"
+
+
+def write_sources() -> Iterator[str]:
+    """Write every kind of source with its keys."""
+    yield "# Sources\n"
+    yield (
+        "What `[tables.<name>]` in `segue.toml` can say. The kind follows from the ending of `path`"
+        " (below a `.gz`, `.zst`, `.bz2` or `.xz`), or from the files in a folder; `format` states"
+        " it. A relative path counts from the project's folder.\n"
+    )
+    for name in registry.names(registry.SOURCES):
+        kind = registry.load_source(name)
+        module = inspect.getmodule(type(kind))
+        yield f"## {name}\n"
+        yield from (f"{part}\n" for part in paragraphs(module.__doc__ if module else ""))
+        endings = ", ".join(f"`{suffix}`" for suffix in kind.suffixes)
+        yield f"Endings: {endings or 'none'}.\n"
+        yield from table(
+            ("key", "type", "default", "meaning"),
+            (field_row(*each) for each in fields(kind.options)),
+        )
+
+
+def write_engines() -> Iterator[str]:
+    """Write what each engine can do."""
+    yield "# Engines\n"
+    yield "What plans know of the engines that are installed.\n"
+    rows = []
+    for name in registry.names(registry.ENGINES):
+        can = registry.load_engine(name).capabilities
+        scans = ", ".join(sorted(can.scans))
+        words = ["yes" if flag else "no" for flag in (can.functions, can.distributed)]
+        rows.append((f"`{name}`", can.dialect, scans, *words, can.extra or "core"))
+    heads = (
+        "engine",
+        "SQL dialect",
+        "reads by itself",
+        "runs Python functions",
+        "on other machines",
+        "installed by",
+    )
+    yield from table(heads, rows)
+
+
+def write_types() -> Iterator[str]:
+    """Write the notation of types, and how each is stored."""
+    from segue.stores.lake_types import find_storage
+
+    yield "# Types\n"
+    yield (
+        "One notation for contracts, schemas of steps, plans and records. A schema is"
+        " `name: type` pairs with commas; a name that is not a word stands in double quotes;"
+        " `*` stands for the input's columns.\n"
+    )
+    timed = ("timestamp", "timestamp(ns)", "timestamp(us, Europe/Rome)", "duration(us)")
+    nested = ("list<int64>", "struct<a: int64, b: string>", "map<string, int64>")
+    shown = (*sorted(PLAIN_KINDS), "decimal(18,2)", *timed, *nested, "categorical<string>")
+    rows = []
+    for text in shown:
+        stored = str(find_storage(parse_type(text)))
+        rows.append((f"`{text}`", f"`{stored}`" if stored != text else "as it is"))
+    yield (
+        "Delta Lake knows fewer types. A type that it lacks is stored in the nearest one, with the"
+        " original in the field's metadata, and restored when Segue reads it.\n"
+    )
+    yield from table(("type", "stored as"), rows)
+    yield "## Other words\n\nUnderstood as well:\n"
+    yield from table(
+        ("word", "type"), ((f"`{word}`", f"`{type_}`") for word, type_ in ALIASES.items())
+    )
+
+
+def write_python() -> Iterator[str]:
+    """Write the public names of the package, and the methods of a project."""
+    yield "# Python\n"
+    yield f"`import segue` gives: {', '.join(f'`{name}`' for name in segue.__all__)}.\n"
+    yield from write_callable("segue.step", segue.step)
+    yield from write_callable("segue.load", segue.load)
+    for name, member in vars(Project).items():
+        if not name.startswith("_") and inspect.isfunction(member):
+            yield from write_callable(f"Project.{name}", member)
+    words = ", ".join(f"`{word}` ({frame})" for word, frame in FRAMES.items())
+    yield f"`returns` takes one of these words, or the frame's own name: {words}.\n"
+
+
+def write_callable(name: str, function: Any) -> Iterator[str]:
+    """Write one function: signature, meaning, arguments, errors."""
+    yield f"## {name}\n"
+    yield f"```text\n{name.rpartition('.')[2]}({', '.join(list_parameters(function))})\n```\n"
+    yield from (f"{part}\n" for part in paragraphs(function.__doc__))
+    for title, head in (("Args", "argument"), ("Raises", "raises")):
+        entries = section_of(function.__doc__, title)
+        if entries:
+            yield from table((head, "meaning"), ((f"`{key}`", text) for key, text in entries))
+
+
+def list_parameters(function: Any) -> Iterator[str]:
+    """Go through the parameters of a function as they are written."""
+    starred = False
+    for each in inspect.signature(function).parameters.values():
+        if each.name == "self":
+            continue
+        if each.kind is each.KEYWORD_ONLY and not starred:
+            yield "*"
+        starred = starred or each.kind in (each.KEYWORD_ONLY, each.VAR_POSITIONAL)
+        stars = {each.VAR_POSITIONAL: "*", each.VAR_KEYWORD: "**"}.get(each.kind, "")
+        default = "" if each.default is each.empty else f" = {each.default!r}"
+        yield f"{stars}{each.name}: {each.annotation}{default}"
+
+
+def write_plans() -> Iterator[str]:
+    """Write the words of a plan."""
+    yield "# Words of a plan\n"
+    yield "What `segue plan` says that a run does with a step:\n"
+    yield from table(
+        ("action", "in JSON"), ((str(each), f"`{each.name.lower()}`") for each in Action)
+    )
+    yield "And why; most reasons name what they are about, such as the input or the helper:\n"
+    yield "\n".join(f"- {cause}" for cause in Cause) + "\n"
+
+
+def write_failpoints() -> Iterator[str]:
+    """Write where faults can be injected."""
+    yield "# Failpoints\n"
+    yield from (f"{part}\n" for part in paragraphs(failpoints.__doc__))
+    yield "In the order in which a run passes them:\n"
+    yield "\n".join(f"- `{point}`" for point in failpoints.POINTS)
+
+
+if __name__ == "__main__":
+    main()
