@@ -222,12 +222,14 @@ class Run:
         for skipped in skip_steps(self.plan, self.workspace.clock.now()):
             outcomes[skipped.step] = skipped
         waits = find_nodes(self.plan)
+        names = tuple(step.name for step in self.plan.work)
+        self.listen(Progress("", "planned", details={"steps": names}))
         blocked = run_graph(
             waits,
             self.work.do,
             self.plan.project.workers,
             note,
-            on_interrupt=self.work.session.close,
+            on_interrupt=self.work.end_early,
         )
         for name in blocked:
             reasons = (f"waits for {', '.join(waits[name])}",)

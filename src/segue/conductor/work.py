@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import random
-import time
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from segue import registry
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from segue.conductor.workspace import Workspace
-    from segue.execute.attempt import StepResult
     from segue.execute.tables import RunTables
-    from segue.protocols import Lake, Session
+    from segue.protocols import Lake, Session, Tell
     from segue.spec.contract import Contract, Report
     from segue.spec.output import StepMemory
     from segue.spec.plan import Plan, PlannedStep
@@ -49,6 +47,8 @@ class Work:
         scratch: Folder that is removed at the end.
         outcomes: What became of each node so far.
         errors: What went wrong so far, first first.
+        retried: How often a step was repeated so far.
+        stop: Set when the run must end early.
     """
 
     workspace: Workspace
@@ -59,6 +59,8 @@ class Work:
     scratch: Path
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     errors: list[SegueError] = field(default_factory=list)
+    retried: dict[str, int] = field(default_factory=dict)
+    stop: Event = field(default_factory=Event)
     planned: dict[str, PlannedStep] = field(init=False)
     tables: RunTables = field(init=False)
     landing: Lake = field(init=False)
@@ -91,6 +93,20 @@ class Work:
         self.outcomes[name] = outcome
         self.listen(Progress(name, "settled", details={"outcome": outcome}))
         return outcome.succeeded
+
+    def end_early(self) -> None:
+        """End what is running, as far as it can be ended from another thread."""
+        self.stop.set()
+        self.session.close()
+
+    def follow(self, name: str, expected: int | None) -> Tell:
+        """Return what passes on how far a node has come."""
+
+        def tell(rows: int, share: float | None = None, /) -> None:
+            details = {} if share is None else {"share": share}
+            self.listen(Progress(name, "rows", rows, expected, details))
+
+        return tell
 
     def work_on(self, name: str) -> StepOutcome:
         """Land a source, judge a view, or run a step."""
@@ -125,13 +141,20 @@ class Work:
             return StepOutcome(name, StepStatus.DONE)
         with self.session.fork() as session:
             session.bind(name, scan)
-            staged = land_source(session, name, self.landing)
+            tell = self.follow(name, self.plan.history.sources[name].rows)
+            staged = land_source(session, name, self.landing, tell)
             outcome = StepOutcome(name, StepStatus.DONE, input_rows={name: staged.rows})
             if contract is not None:
                 outcome = self.judge(
                     session, replace(outcome, staged=staged), contract, self.landing
                 )
                 staged = outcome.staged or staged
+                if outcome.rejects is not None:
+                    # like the source itself, its rejects change when its files do
+                    name_of = outcome.rejects.table
+                    self.tables.add_staged(outcome.rejects)
+                    seen = replace(self.tables.made[name_of], identity=identity)
+                    self.tables.made[name_of] = seen
             scan = self.landing.scan(staged.schema, name, staged.files)
             self.tables.made[name] = TableState(identity, scan, staged.rows, staged.schema)
         return replace(outcome, staged=None)
@@ -157,39 +180,25 @@ class Work:
 
     def run_step(self, planned: PlannedStep) -> StepOutcome:
         """Execute a step, judge what it made, and let its readers see it."""
-        from segue.execute.attempt import run_step
-        from segue.execute.isolate import run_isolated
-        from segue.execute.retry import run_with_retries
+        from segue.execute.retry import attempt_step
         from segue.execute.task import gather_task
-        from segue.publish.stage import remove_files
 
         step, lake = planned.step, self.workspace.lake
         task = gather_task(self.plan, planned, self.tables, lake, self.run_id, self.scratch)
 
-        def tell(rows: int) -> None:
-            self.listen(Progress(step.name, "rows", rows, planned.estimate.rows))
+        tell = self.follow(step.name, planned.estimate.rows)
 
-        attempts = 0
+        def tell_retry(number: int, wait: float, error: SegueError) -> None:
+            told = {"attempt": number + 1, "wait": wait, "error": self.redact(error.message)}
+            self.retried[step.name] = number
+            self.listen(Progress(step.name, "retry", details=told))
 
-        def attempt(number: int) -> StepResult:
-            nonlocal attempts
-            attempts = number + 1
-            with_stem = replace(task, stem=f"{task.stem}-{attempts}")
-            try:
-                if step.limits.isolated:
-                    return run_isolated(with_stem, lake, tell)
-                return run_step(with_stem, self.session, lake, tell)
-            except BaseException:
-                remove_files(task.folder.glob(f"{with_stem.stem}-*"))
-                raise
-
-        result = run_with_retries(attempt, step.limits, random.random, time.sleep)
+        result = attempt_step(task, self.session, lake, tell, stop=self.stop, on_retry=tell_retry)
         outcome = StepOutcome(
             step.name,
             StepStatus.DONE,
             staged=result.staged,
             input_rows={**self.count_inputs(planned), **result.input_rows},
-            attempts=attempts,
             peak_memory=result.peak_memory,
         )
         contract = self.plan.project.contracts.get(step.name)
@@ -299,7 +308,14 @@ class Work:
                 planned, self.plan.history, self.plan.project, self.made_files(planned)
             ),
             place=planned.place,
+            attempts=self.count_attempts(planned, outcome),
         )
+
+    def count_attempts(self, planned: PlannedStep, outcome: StepOutcome) -> int:
+        """Return how many attempts a step took; none if it was not computed."""
+        ran = outcome.status not in (StepStatus.SKIPPED, StepStatus.REUSED)
+        computed = ran and planned.action is Action.RUN
+        return 1 + self.retried.get(planned.name, 0) if computed else 0
 
     def settled(self) -> tuple[StepOutcome, ...]:
         """Return the outcomes so far: sources first, then steps in the order of the graph."""

@@ -34,6 +34,8 @@ def gather_task(
     step, project = planned.step, plan.project
     base = None if planned.rebuild else plan.history.versions.get(step.name)
     memory = plan.history.memories.get(step.name)
+    # other code may well mean other types
+    same_code = memory is not None and memory.fingerprint == step.fingerprint.digest
     limited, whole = _limit_inputs(plan, planned, tables, lake, scratch)
     return StepTask(
         project=project,
@@ -43,7 +45,7 @@ def gather_task(
         place=plan.places[planned.place],
         folder=lake.folder(step.name) if step.stored else scratch,
         stem=f"{run_id}-{step.name}",
-        schema=memory.schema if memory else None,
+        schema=memory.schema if same_code and memory else None,
         base=base,
         base_scan=lake.scan(base.schema, step.name, base.files) if base else None,
         run_id=run_id,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.plan.graph import find_maker, find_source
+from segue.plan.graph import find_maker, find_source, follow
 from segue.spec.plan import Action
 
 if TYPE_CHECKING:
@@ -35,8 +35,7 @@ def find_nodes(plan: Plan) -> dict[str, tuple[str, ...]]:
         if at_work or (planned.action is Action.INLINE and contract is not None and before):
             waits[planned.name] = before
     sources = {name for before in waits.values() for name in before if name in project.sources}
-    nodes = {name: _references(plan, name, sources) for name in sorted(sources)}
-    return nodes | waits
+    return _wait_for_references(project, waits, sources) | waits
 
 
 def _nodes_behind(
@@ -60,8 +59,28 @@ def _nodes_behind(
     return tuple(found)
 
 
-def _references(plan: Plan, source: str, sources: set[str]) -> tuple[str, ...]:
-    """Return the sources at work that a source's contract looks into."""
-    contract = plan.project.contracts.get(source)
-    tables = contract.references if contract else ()
-    return tuple(table for table in tables if table in sources and table != source)
+def _wait_for_references(
+    project: ProjectSpec, waits: Mapping[str, tuple[str, ...]], sources: Iterable[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the sources at work, and what each of their contracts looks into.
+
+    A step that is itself made from the source can't be waited for: its published table is
+    looked into.
+    """
+    nodes: dict[str, tuple[str, ...]] = {}
+    ahead = sorted(sources, reverse=True)
+    while ahead:
+        source = ahead.pop()
+        if source in nodes:
+            continue
+        contract = project.contracts.get(source)
+        tables = contract.references if contract else ()
+        nodes[source] = tuple(
+            table
+            for table in tables
+            if table != source
+            and (table in project.sources or table in waits)
+            and source not in follow(nodes | dict(waits), [table])
+        )
+        ahead.extend(table for table in nodes[source] if table in project.sources)
+    return nodes
