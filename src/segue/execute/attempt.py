@@ -18,7 +18,7 @@ from segue.spec.types import parse_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from segue.protocols import Lake, Session
+    from segue.protocols import Lake, Session, Tell
     from segue.spec.output import DataFile, TableVersion
     from segue.spec.scan import Scan
     from segue.spec.step import PlaceSpec, ProjectSpec, Scalar, StepSpec
@@ -82,7 +82,7 @@ def run_step(
     task: StepTask,
     session: Session,
     lake: Lake,
-    progress: Callable[[int], None] | None = None,
+    progress: Tell | None = None,
     function: Callable[..., Any] | None = None,
 ) -> StepResult:
     """Compute a step and stage its result.
@@ -91,7 +91,7 @@ def run_step(
         task: What to do.
         session: An open engine; the step works in forks of it.
         lake: Where the table is stored.
-        progress: Hears of the rows so far.
+        progress: Hears how far it has come.
         function: The step's function, where it is loaded already.
 
     Raises:
@@ -123,7 +123,7 @@ def _run_sql(
     task: StepTask,
     session: Session,
     lake: Lake,
-    progress: Callable[[int], None] | None,
+    progress: Tell | None,
 ) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:
     query = task.step.sql or ""
     try:

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from segue.protocols import Lake
     from segue.spec.step import PlaceSpec
 
-TASK, RESULT, ROWS, ENDING, LIMITS = "task", "result", "rows", "ending", "limits"
+TASK, RESULT, PROGRESS, ENDING, LIMITS = "task", "result", "progress", "ending", "limits"
+PROGRESS_FORM = struct.Struct("qd")
+"""Rows so far, and the share of the work that is done, negative if nothing tells."""
 """Files in the folder that runner and child share."""
 
 POLL_SECONDS = 0.05
@@ -73,7 +75,7 @@ class _Supervisor:
         deadline = self.find_deadline(START_SECONDS)
         started = False
         while True:
-            if not started and (self.folder / ROWS).exists():
+            if not started and (self.folder / PROGRESS).exists():
                 started, deadline = True, self.find_deadline(0)
             ended = reap_children()
             if self.worker in ended:
@@ -161,10 +163,11 @@ def _attempt(task: StepTask, lake: Lake, folder: Path) -> StepResult | BaseExcep
         with registry.load_engine(place.engine).open(place, folder) as session:
             function = _load(task)
             # what is the step's own begins here, and so does its time
-            with (folder / ROWS).open("wb", buffering=0) as rows:
+            with (folder / PROGRESS).open("wb", buffering=0) as file:
 
-                def tell(count: int) -> None:
-                    os.pwrite(rows.fileno(), struct.pack("q", count), 0)
+                def tell(rows: int, share: float | None = None) -> None:
+                    told = PROGRESS_FORM.pack(rows, -1 if share is None else share)
+                    os.pwrite(file.fileno(), told, 0)
 
                 return run_step(task, session, lake, tell, function)
     except SegueError as error:

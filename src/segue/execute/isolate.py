@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
@@ -19,14 +18,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from segue.errors import StepCrashedError, StepError, StepMemoryError, StepTimeoutError
 from segue.execute.attempt import StepResult
-from segue.execute.child import ENDING, LIMITS, RESULT, ROWS, TASK
+from segue.execute.child import ENDING, LIMITS, PROGRESS, PROGRESS_FORM, RESULT, TASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from threading import Event
 
     from segue.execute.attempt import StepTask
-    from segue.protocols import Lake
+    from segue.protocols import Lake, Tell
 
 _TICK_SECONDS = 0.2
 _LAST_LINES = 20
@@ -35,7 +33,7 @@ _LAST_LINES = 20
 def run_isolated(
     task: StepTask,
     lake: Lake,
-    progress: Callable[[int], None] | None = None,
+    progress: Tell | None = None,
     stop: Event | None = None,
 ) -> StepResult:
     """Run a step in a fresh interpreter, within its limits of time and memory.
@@ -47,7 +45,7 @@ def run_isolated(
     Args:
         task: What to do; it has to be picklable.
         lake: Where the table is stored; likewise.
-        progress: Hears of the rows so far.
+        progress: Hears how far it has come.
         stop: Set by another thread to end the step early.
 
     Raises:
@@ -95,30 +93,33 @@ def _pass_on(output: IO[bytes], said: deque[str]) -> None:
 def _wait(
     process: subprocess.Popen[bytes],
     folder: Path,
-    progress: Callable[[int], None] | None,
+    progress: Tell | None,
     stop: Event | None,
 ) -> None:
-    told = 0
+    told: tuple[int, float | None] = (0, None)
     while True:
         try:
             process.wait(_TICK_SECONDS)
         except subprocess.TimeoutExpired:
             if stop is not None and stop.is_set():
                 raise KeyboardInterrupt from None
-            rows = _read_rows(folder)
-            if progress is not None and rows != told:
-                told = rows
-                progress(rows)
+            found = _read_progress(folder)
+            if progress is not None and found != told:
+                told = found
+                progress(*found)
         else:
             return
 
 
-def _read_rows(folder: Path) -> int:
+def _read_progress(folder: Path) -> tuple[int, float | None]:
     try:
-        content = (folder / ROWS).read_bytes()
+        content = (folder / PROGRESS).read_bytes()
     except FileNotFoundError:
-        return 0
-    return int(struct.unpack("q", content)[0]) if len(content) == struct.calcsize("q") else 0
+        return 0, None
+    if len(content) != PROGRESS_FORM.size:
+        return 0, None
+    rows, share = PROGRESS_FORM.unpack(content)
+    return rows, None if share < 0 else share
 
 
 def _read_answer(task: StepTask, folder: Path, code: int, said: deque[str]) -> StepResult:

@@ -12,16 +12,19 @@ from segue.spec.output import StagedTable
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
-    from segue.protocols import Lake, Session
+    from segue.protocols import Lake, Session, Tell
 
 
-def land_source(session: Session, name: str, landing: Lake) -> StagedTable:
+def land_source(
+    session: Session, name: str, landing: Lake, progress: Tell | None = None
+) -> StagedTable:
     """Copy what is bound as `name` into files of its own.
 
     Args:
         session: Where the source is bound.
         name: Name of the source.
         landing: A lake in the run's scratch folder.
+        progress: Hears how far it has come.
 
     Raises:
         SourceError: A file of the source can't be read to its end.
@@ -29,5 +32,6 @@ def land_source(session: Session, name: str, landing: Lake) -> StagedTable:
     quoted = '"' + name.replace('"', '""') + '"'
     query = f"select * from {quoted}"
     schema = session.describe(query)
-    files = session.write(query, landing.folder(name), name, schema, landing.storage_type)
+    folder = landing.folder(name)
+    files = session.write(query, folder, name, schema, landing.storage_type, progress)
     return StagedTable(name, schema, Mode.REPLACE, files)

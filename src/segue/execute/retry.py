@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from segue.execute.attempt import StepResult, StepTask
-    from segue.protocols import Lake, Session
+    from segue.protocols import Lake, Session, Tell
     from segue.spec.step import Limits
 
 Result = TypeVar("Result")
@@ -79,7 +79,7 @@ def attempt_step(
     task: StepTask,
     session: Session,
     lake: Lake,
-    progress: Callable[[int], None] | None = None,
+    progress: Tell | None = None,
     *,
     stop: Event | None = None,
     draw: Callable[[], float] = random.random,
@@ -94,7 +94,7 @@ def attempt_step(
         task: What to do.
         session: An open engine, for steps that run in this process.
         lake: Where the table is stored.
-        progress: Hears of the rows so far.
+        progress: Hears how far it has come.
         stop: Set by another thread to end a step that has a process of its own.
         draw: Returns a random number between 0 and 1.
         sleep: Waits for seconds.

@@ -6,7 +6,7 @@ more is a package of its own. Implementations know nothing of each other.
 
 from segue.protocols.check import CheckKind
 from segue.protocols.clock import Clock
-from segue.protocols.engine import Capabilities, Engine, Session
+from segue.protocols.engine import Capabilities, Engine, Session, Tell
 from segue.protocols.lake import Lake
 from segue.protocols.ledger import Ledger
 from segue.protocols.source import SourceKind
@@ -20,4 +20,5 @@ __all__ = [
     "Ledger",
     "Session",
     "SourceKind",
+    "Tell",
 ]

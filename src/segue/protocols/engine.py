@@ -56,6 +56,19 @@ class Engine(Protocol):
         ...
 
 
+class Tell(Protocol):
+    """Hears how far a step has come."""
+
+    def __call__(self, rows: int, share: float | None = None, /) -> None:
+        """Hear of progress.
+
+        Args:
+            rows: Rows so far; 0 where only the share is known.
+            share: What part of the work is done, from 0 to 1; None where nothing tells.
+        """
+        ...
+
+
 class Session(Protocol):
     """An engine at work: names for data, and SELECTs over them.
 
@@ -105,7 +118,7 @@ class Session(Protocol):
         stem: str,
         schema: TableSchema,
         storage: Callable[[DataType], DataType],
-        progress: Callable[[int], None] | None = None,
+        progress: Tell | None = None,
     ) -> tuple[DataFile, ...]:
         """Run a SELECT and write its rows as Parquet files that are safe on disk (fsync).
 
@@ -115,7 +128,7 @@ class Session(Protocol):
             stem: Beginning of the files' names: ``<stem>-0.parquet``, ...
             schema: Logical columns, to which results are cast by name order.
             storage: Gives the type in which a logical type is stored.
-            progress: Called now and then with the rows so far.
+            progress: Called now and then, also from another thread.
 
         Returns:
             The files with rows, bytes, digest and stats; none is written for zero rows

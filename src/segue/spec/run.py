@@ -328,10 +328,11 @@ class Progress:
 
     Attributes:
         step: Name of the step; empty for the run itself.
-        stage: ``started``, ``rows``, ``judging``, ``done``, ``failed``, ``publishing``, ...
+        stage: ``planned``, ``started``, ``rows``, ``judging``, ``settled``, ``publishing``, ...
         rows: Rows so far.
         total: Rows expected, None if nothing tells.
-        details: Further plain values.
+        details: Further plain values: ``share`` of the step's work that is done, ``steps`` that
+            are planned, ...
     """
 
     step: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue.engines.duckdb.digest import format_digest, hash_rows
 from segue.engines.duckdb.layout import cast_expression, store_expression
@@ -83,16 +83,21 @@ def removed_on_failure(path: Path) -> Iterator[None]:
         raise
 
 
-def write_file(
+def copy_rows(connection: duckdb.DuckDBPyConnection, statement: str, path: Path) -> tuple[Any, ...]:
+    """Run what `copy_sql` made, and return what DuckDB tells of the file."""
+    row: tuple[Any, ...] = connection.execute(statement).fetchall()[0]
+    _sync_file(path)
+    return row
+
+
+def describe_file(
     connection: duckdb.DuckDBPyConnection,
-    statement: str,
+    row: tuple[Any, ...],
     path: Path,
     schema: TableSchema,
     storage: Callable[[DataType], DataType],
 ) -> DataFile:
-    """Run what `copy_sql` made, and return what is to be recorded of the file."""
-    row = connection.execute(statement).fetchall()[0]
-    _sync_file(path)
+    """Return what is to be recorded of a file that `copy_rows` wrote."""
     columns = [(column.name, storage(column.type)) for column in schema]
     stats = {name: [row[4].get(quote(name), {})] for name, _ in columns}
     total = 0

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -16,11 +17,12 @@ from segue.engines.duckdb.arrow_files import prepare_table
 from segue.engines.duckdb.digest import prove_hash
 from segue.engines.duckdb.failures import translate_error
 from segue.engines.duckdb.files import (
+    copy_rows,
     copy_sql,
+    describe_file,
     digest_files,
     match_columns,
     removed_on_failure,
-    write_file,
 )
 from segue.engines.duckdb.layout import store_expression
 from segue.engines.duckdb.scans import read_scan
@@ -31,6 +33,7 @@ from segue.engines.duckdb.types import (
     refuse_case_twins,
     transport_type,
 )
+from segue.engines.duckdb.watch import Watch
 from segue.errors import SqlError, StepError
 from segue.frames.arrow_types import conform, conform_batch, to_arrow
 from segue.spec.scan import Scan
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from segue.protocols import Tell
     from segue.spec.output import DataFile
     from segue.spec.types import DataType
 
@@ -60,6 +64,7 @@ class Database:
         self._lock = threading.Lock()
         self._connections: set[duckdb.DuckDBPyConnection] = set()
         self._proven = False
+        self.watch = Watch()
         self.closed = False
 
     def connect(self) -> duckdb.DuckDBPyConnection:
@@ -99,6 +104,7 @@ class Database:
         """End all connections, then the database."""
         with self._lock:
             self.closed = True
+            self.watch.end()
             connections = list(self._connections)
         for connection in connections:
             self.disconnect(connection)
@@ -239,7 +245,7 @@ class DuckDBSession:
         stem: str,
         schema: TableSchema,
         storage: Callable[[DataType], DataType],
-        progress: Callable[[int], None] | None = None,
+        progress: Tell | None = None,
     ) -> tuple[DataFile, ...]:
         """Run a SELECT and write its rows as one Parquet file that is safe on disk.
 
@@ -254,8 +260,11 @@ class DuckDBSession:
         self._database.prove_hash(self._connection)
         path = folder / f"{stem}-0.parquet"
         text, skip = copy_sql(query, path, found, schema, storage)
+        share = None if progress is None else partial(progress, 0)
         with self._translate(query, skip), removed_on_failure(path):
-            file = write_file(self._connection, text, path, schema, storage)
+            with self._database.watch.follow(self._connection, share):
+                row = copy_rows(self._connection, text, path)
+            file = describe_file(self._connection, row, path, schema, storage)
         if progress is not None:
             progress(file.rows)
         return (file,)
