@@ -353,13 +353,14 @@ def write_engines() -> Iterator[str]:
         can = registry.load_engine(name).capabilities
         scans = ", ".join(sorted(can.scans))
         words = ["yes" if flag else "no" for flag in (can.functions, can.distributed)]
-        rows.append((f"`{name}`", can.dialect, scans, *words, can.extra or "core"))
+        rows.append((f"`{name}`", can.dialect, scans, *words, can.row_hash, can.extra or "core"))
     heads = (
         "engine",
         "SQL dialect",
         "reads by itself",
         "runs Python functions",
         "on other machines",
+        "row hash",
         "installed by",
     )
     yield from table(heads, rows)
