@@ -7,7 +7,6 @@ Each page is made from what users meet: settings from `segue.settings`, errors f
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from find_problems import find_problems
 from pydantic_core import PydanticUndefined
 
 import segue
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 REFERENCE = Path(__file__).parent / "reference"
-SOURCE = Path(segue.__file__).parent
 NOTE = "<!-- Made by docs/generate.py: change the code, then run it again. -->\n"
-CODE = re.compile(r"cycle|[a-z0-9]+(-[a-z0-9]+)+")
-"""What the code of a problem looks like."""
 PARSED: dict[Any, str] = {settings.parse_size: "size", settings.parse_duration: "duration"}
 WORDS: dict[Any, str] = {str: "text", bool: "true or false", int: "whole number", float: "number"}
 """What types of settings are called."""
@@ -246,7 +243,9 @@ def write_errors() -> Iterator[str]:
         "`project-invalid` carries every problem of the project's files at once, each with its own"
         " code, file, line and hint.\n"
     )
-    yield from table(("code", "says, for example"), find_problems())
+    problems = find_problems(Path(segue.__file__).parent)
+    told = ((f"`{code}`", "<br>".join(map(prose, texts))) for code, texts in problems.items())
+    yield from table(("code", "says, for example"), told)
 
 
 def find_errors(kind: type[errors.SegueError]) -> Iterator[type[errors.SegueError]]:
@@ -254,51 +253,6 @@ def find_errors(kind: type[errors.SegueError]) -> Iterator[type[errors.SegueErro
     yield kind
     for below in kind.__subclasses__():
         yield from find_errors(below)
-
-
-def find_problems() -> list[tuple[str, str]]:
-    """Return code and messages of all problems that the code reports, from its syntax."""
-    found: dict[str, dict[str, None]] = {}
-    for folder in ("declare", "judge", "plan"):
-        for path in sorted((SOURCE / folder).rglob("*.py")):
-            for code, message in read_problems(ast.parse(path.read_text(encoding="utf-8"))):
-                found.setdefault(code, {})[message] = None
-    return [(f"`{code}`", "<br>".join(filter(None, found[code]))) for code in sorted(found)]
-
-
-def read_problems(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Go through the code and message of each call or tuple that reports a problem."""
-    texts = sorted(
-        ((node.lineno, node.targets[0].id, node.value) for node in ast.walk(tree)
-         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)),
-        key=lambda text: text[0],
-    )  # fmt: skip
-    for node in ast.walk(tree):
-        parts: list[ast.expr] = []
-        if isinstance(node, ast.Call):
-            parts = node.args
-        elif isinstance(node, ast.Tuple):
-            parts = node.elts
-        if len(parts) < 3 or not isinstance(parts[0], ast.Constant):  # noqa: PLR2004  # code, message, place
-            continue
-        code, message = str(parts[0].value), parts[1]
-        if isinstance(message, ast.Name):
-            named = [
-                text for line, name, text in texts if name == message.id and line < node.lineno
-            ]
-            message = named[-1] if named else message
-        if CODE.fullmatch(code):
-            yield code, show_message(message)
-
-
-def show_message(node: ast.expr) -> str:
-    """Return a message with dots for what varies; nothing if all of it does."""
-    if isinstance(node, ast.Constant):
-        return prose(str(node.value))
-    if isinstance(node, ast.JoinedStr):
-        parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
-        return prose(re.sub("…+", "…", "".join(map(str, parts))))
-    return ""
 
 
 def write_checks() -> Iterator[str]:
