@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from segue.project import Project
 
 PROJECT_FILE = "segue.toml"
-PIPE_WIDTH = 100
-"""Columns of a table that is written into a file or a pipe."""
+PIPE_WIDTH = 100_000
+"""Columns of a file or a pipe: it has no edge, so that a row stays one line for programs."""
 
 
 @dataclass(frozen=True, slots=True)

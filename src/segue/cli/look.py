@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
+from segue.cli.grid import Column, Grid, Room
 from segue.cli.wording import printable
 
 if TYPE_CHECKING:
@@ -43,41 +42,28 @@ def make_table(
     *,
     numbers: Sequence[str] = (),
     wrap: Sequence[str] = (),
-) -> Table:
+    cut: Sequence[str] = (),
+    spare: Sequence[str] = (),
+) -> Grid:
     """Return a table without the columns in which nothing stands.
 
     Args:
         columns: Headers.
         rows: Cells; a row may be shorter than the headers.
         numbers: Columns that hold numbers, which stand on the right.
-        wrap: Those whose text may go over several lines; the others are cut with an ellipsis.
+        wrap: Those whose text may go over several lines, and the last of them below its row.
+        cut: Those whose text may end with an ellipsis; the others are shown whole.
+        spare: Those that are left out where there is too little room, in this order.
     """
     lines = [[*row, *([Text()] * (len(columns) - len(row)))] for row in rows]
     used = [place for place in range(len(columns)) if any(row[place].plain for row in lines)]
-    table = new_grid()
-    for name in (columns[place] for place in used):
-        wraps = name in wrap
-        table.add_column(
-            name,
-            justify="right" if name in numbers else "left",
-            no_wrap=not wraps,
-            overflow="fold" if wraps else "ellipsis",
-            min_width=None if wraps else min(len(name), 8),
-        )
-    for row in lines:
-        table.add_row(*(row[place] for place in used))
-    return table
-
-
-def new_grid() -> Table:
-    """Return an empty table that looks like all others."""
-    return Table(
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-        header_style="bold",
-        show_edge=False,
-    )
+    rooms = dict.fromkeys(wrap, Room.WRAP) | dict.fromkeys(cut, Room.CUT)
+    ranks = {name: rank for rank, name in enumerate(spare, 1)}
+    shown = [
+        Column(name, rooms.get(name, Room.KEEP), name in numbers, ranks.get(name, 0))
+        for name in (columns[place] for place in used)
+    ]
+    return Grid(shown, [[row[place] for place in used] for row in lines])
 
 
 def cell(value: object, style: str = "") -> Text:
@@ -122,26 +108,23 @@ class Block:
             yield Text(self.margin).append_text(each)
 
 
-def facts(pairs: Iterable[tuple[str, RenderableType | None]]) -> Table:
+def facts(pairs: Iterable[tuple[str, str | Text | None]]) -> Grid:
     """Return names and values below each other; empty values are left out."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style=QUIET, no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in pairs:
-        if value not in (None, ""):
-            grid.add_row(name, cell(value) if isinstance(value, str) else value)
-    return grid
+    rows = [
+        [Text(name, QUIET), cell(value) if isinstance(value, str) else value]
+        for name, value in pairs
+        if value not in (None, "")
+    ]
+    return Grid([Column(""), Column("", Room.WRAP)], rows)
 
 
-def next_moves(*moves: tuple[str, str]) -> Table:
+def next_moves(*moves: tuple[str, str]) -> Grid:
     """Return commands to try next, each with what it does."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style=QUIET, no_wrap=True)
-    grid.add_column(style="bold", no_wrap=True)
-    grid.add_column(style=QUIET, overflow="fold")
-    for position, (command, meaning) in enumerate(moves):
-        grid.add_row("Next:" if position == 0 else "", command, meaning)
-    return grid
+    rows = [
+        [Text("" if position else "Next:", QUIET), cell(command, "bold"), Text(meaning, QUIET)]
+        for position, (command, meaning) in enumerate(moves)
+    ]
+    return Grid([Column(""), Column(""), Column("", Room.WRAP)], rows, cuts=False)
 
 
 def say(console: Console, *parts: RenderableType) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Self
 
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+from rich.table import Column
 from rich.text import Text
 
-from segue.cli.look import BAD, GOOD, QUIET, line, status
+from segue.cli.look import BAD, GOOD, QUIET, line, say, status
 from segue.cli.wording import count, duration, printable
 from segue.spec.contract import Verdict
 from segue.spec.run import StepOutcome, StepStatus
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from segue.spec.run import Progress as News
 
 BAR_WIDTH = 16
+PAUSE = 0.1
+"""Seconds between two looks of the live lines."""
+MINUTE = 60
 SLOW = 0.5
 """Seconds after which an unfinished step's rate means something."""
 
@@ -50,13 +55,14 @@ class Reporter(AbstractContextManager["Reporter"]):
         if news.stage == "settled":
             outcome: StepOutcome = news.details["outcome"]
             if self.is_told(outcome):
-                self.console.print(settled_line(outcome), soft_wrap=True)
+                say(self.console, settled_line(outcome))
         elif news.stage == "publishing":
-            self.console.print(line(publishing(news)), soft_wrap=True)
+            say(self.console, line(publishing(news)))
 
     def is_told(self, outcome: StepOutcome) -> bool:
-        """Return whether an outcome is worth a line: a source's only if it went wrong."""
-        return outcome.step in self.steps or not outcome.succeeded
+        """Return whether an outcome is worth a line: a source's if it was judged or went wrong."""
+        judged = outcome.report is not None and bool(outcome.report.measurements)
+        return outcome.step in self.steps or judged or not outcome.succeeded
 
     def __exit__(
         self,
@@ -68,38 +74,81 @@ class Reporter(AbstractContextManager["Reporter"]):
 
 
 class LiveReporter(Reporter):
-    """Shows running steps with rows, rate and time left, and finished ones above them."""
+    """Shows running steps with rows, share and time left, and finished ones above them."""
 
     def __init__(self, console: Console, steps: Collection[str]) -> None:
         """Prepare the live lines."""
         super().__init__(console, steps)
         self.live = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
             RowsColumn(),
             KnownBarColumn(),
-            RateColumn(),
+            TimeColumn(),
             console=console,
             transient=True,
+            auto_refresh=False,
         )
+        # Rich writes lines and live lines apart: two threads at once would tear them.
+        self.lock = threading.Lock()
+        self.ended = threading.Event()
+        self.painter = threading.Thread(target=self._paint, daemon=True)
         self.tasks: dict[str, TaskID] = {}
+        self.waiting: set[str] = set()
+        self.planned = 0
+        self.whole: TaskID | None = None
 
     def __enter__(self) -> Self:
         """Begin to show."""
         self.live.start()
+        self.painter.start()
         return self
+
+    def _paint(self) -> None:
+        while not self.ended.wait(PAUSE):
+            with self.lock:
+                self.live.refresh()
 
     def __call__(self, news: News) -> None:
         """Hear of progress."""
-        if news.stage == "started":
+        with self.lock:
+            self._hear(news)
+
+    def _hear(self, news: News) -> None:
+        if news.stage == "planned":
+            self.waiting = {*news.details["steps"]}
+            self.planned = len(self.waiting)
+            self.whole = self.live.add_task(self._count(), total=None)
+        elif news.stage == "started":
             self.tasks[news.step] = self.live.add_task(printable(news.step), total=None)
         elif news.stage == "rows" and news.step in self.tasks:
-            self.live.update(self.tasks[news.step], completed=news.rows, total=news.total)
-        elif news.stage == "publishing":
-            self.live.add_task(publishing(news), total=None)
+            self._move(self.tasks[news.step], news)
+        elif news.stage == "judging" and news.step in self.tasks:
+            self.live.remove_task(self.tasks[news.step])
+            told = f"{printable(news.step)}: checking {count(news.rows, 'row')}"
+            self.tasks[news.step] = self.live.add_task(told, total=None)
+        elif news.stage == "publishing" and self.whole is not None:
+            self.live.update(self.whole, description=publishing(news))
         elif news.stage == "settled":
             self.live.remove_task(self.tasks.pop(news.step))
+            self.waiting.discard(news.step)
+            if self.whole is not None:
+                self.live.update(self.whole, description=self._count())
             super().__call__(news)
+
+    def _count(self) -> str:
+        done = self.planned - len(self.waiting)
+        return f"{done:,} of {count(self.planned, 'step')} done"
+
+    def _move(self, task: TaskID, news: News) -> None:
+        """Show rows, and the share that is done: as the engine tells, or of the rows expected."""
+        share = news.details.get("share")
+        if share is None and news.total:
+            share = news.rows / news.total
+        if share is None or share > 1:
+            self.live.update(task, rows=news.rows)
+        else:
+            self.live.update(task, rows=news.rows, total=1.0, completed=share)
 
     def __exit__(
         self,
@@ -108,6 +157,8 @@ class LiveReporter(Reporter):
         trace: TracebackType | None,
     ) -> None:
         """Take the live lines away."""
+        self.ended.set()
+        self.painter.join()
         self.live.stop()
 
 
@@ -116,11 +167,12 @@ class RowsColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """Return the cell."""
-        return Text(count(int(task.completed), "row") if task.completed else "")
+        rows = task.fields.get("rows", 0)
+        return Text(count(rows, "row") if rows else "")
 
 
 class KnownBarColumn(BarColumn):
-    """A bar, where the number of rows is known beforehand."""
+    """A bar, where it is known how much there is to do."""
 
     def __init__(self) -> None:
         super().__init__(bar_width=BAR_WIDTH)
@@ -130,19 +182,26 @@ class KnownBarColumn(BarColumn):
         return super().render(task) if task.total else Text("")  # type: ignore[return-value]
 
 
-class RateColumn(ProgressColumn):
-    """Rows a second and time left, or time so far."""
+class TimeColumn(ProgressColumn):
+    """Share, rows a second and time left, or time so far."""
 
     def render(self, task: Task) -> Text:
         """Return the cell."""
-        elapsed = task.elapsed or 0.0
-        if not task.completed or elapsed < SLOW:
-            return Text(duration(elapsed) if elapsed >= 1 else "", style=QUIET)
-        rate = task.completed / elapsed
-        if task.total and task.total > task.completed:
-            left = duration((task.total - task.completed) / rate)
-            return Text(f"{rate:,.0f} rows/s, about {left} left", style=QUIET)
-        return Text(f"{rate:,.0f} rows/s, {duration(elapsed)}", style=QUIET)
+        elapsed, rows = task.elapsed or 0.0, task.fields.get("rows", 0)
+        share = task.completed if task.total else 0.0
+        parts = [f"{min(share, 0.99):.0%}"] if share else []
+        if rows and elapsed >= SLOW:
+            parts.append(f"{rows / elapsed:,.0f} rows/s")
+        if share and elapsed >= SLOW:
+            parts.append(f"about {_rounded(elapsed * (1 - share) / share)} left")
+        elif elapsed >= 1:
+            parts.append(duration(elapsed))
+        return Text(", ".join(parts), style=QUIET, no_wrap=True)
+
+
+def _rounded(seconds: float) -> str:
+    """Return a guess of a time span, no more exact than a guess can be."""
+    return f"{max(seconds, 1):.0f} s" if seconds < MINUTE else duration(seconds)
 
 
 def publishing(news: News) -> str:
@@ -156,6 +215,8 @@ def settled_line(outcome: StepOutcome) -> Text:
     parts = []
     if outcome.staged:
         parts.append(count(outcome.staged.rows, "row"))
+    elif outcome.report:
+        parts.append(count(outcome.report.rows, "row"))
     if outcome.rejects:
         parts.append(f"{sum(file.rows for file in outcome.rejects.adds):,} set aside")
     if outcome.report and outcome.report.measurements:

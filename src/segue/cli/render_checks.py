@@ -29,12 +29,19 @@ def render_measurements(measurements: Sequence[Measurement]) -> RenderableType:
             cell(each.check),
             verdict(_word(each)),
             cell("" if each.failing is None else f"{each.failing:,}"),
-            cell(each.message, QUIET if each.verdict is Verdict.PASS else ""),
+            cell(_tell(each), QUIET if each.verdict is Verdict.PASS else ""),
         ]
         for each in measurements
     ]
     columns = ["table", "check", "verdict", "failing", "message"]
-    return make_table(columns, rows, numbers=["failing"], wrap=["message"])
+    return make_table(columns, rows, numbers=["failing"], wrap=["check", "message"])
+
+
+def _tell(measurement: Measurement) -> str:
+    """Return what the other columns do not tell already."""
+    passed = measurement.verdict is Verdict.PASS
+    quiet = passed and (measurement.failing == 0 or measurement.kind == "type")
+    return "" if quiet else measurement.message
 
 
 def _word(measurement: Measurement) -> str:

@@ -27,8 +27,10 @@ def render_record(record: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield facts(_facts(summary, record))
     yield Text("")
     planned = {each["step"] for each in record.get("plan", ())}
-    # A source is worth a line only if something was wrong with it.
-    yield _render_steps([s for s in summary.steps if s.step in planned or s.status != "done"])
+    # A source is worth a line only if it was judged, or something was wrong with it.
+    yield _render_steps(
+        [s for s in summary.steps if s.step in planned or s.verdicts or s.status != "done"]
+    )
     for step in record.get("steps", ()):
         yield from _render_trouble(step)
     told = any(step.get("failure") for step in record.get("steps", ()))
@@ -57,7 +59,6 @@ def _facts(summary: RecordSummary, record: Mapping[str, Any]) -> Iterator[tuple[
 def _render_steps(steps: Sequence[StepSummary]) -> RenderableType:
     rows = []
     for each in steps:
-        checks = ", ".join(f"{number} {verdict}" for verdict, number in each.verdicts.items())
         cells = [
             cell(each.step),
             status(each.status),
@@ -65,13 +66,18 @@ def _render_steps(steps: Sequence[StepSummary]) -> RenderableType:
             cell("" if each.rows_made is None else f"{each.rows_made:,}"),
             cell(f"{each.rows_rejected:,}" if each.rows_rejected else ""),
             cell(duration(each.seconds) if each.seconds else ""),
-            cell(checks),
+            cell(_tell_checks(each)),
             cell(each.reason.partition("\n")[0], QUIET),
         ]
         rows.append(cells)
-    numbers = ["rows in", "rows made", "set aside", "time"]
+    numbers = ["rows in", "rows out", "set aside", "time"]
     columns = ["step", "status", *numbers, "checks", "why"]
     return make_table(columns, rows, numbers=numbers, wrap=["why"])
+
+
+def _tell_checks(step: StepSummary) -> str:
+    total, passed = sum(step.verdicts.values()), step.verdicts.get("pass", 0)
+    return "" if not total else f"{passed} of {total} pass" if passed < total else f"{total} pass"
 
 
 def _render_trouble(step: Mapping[str, Any]) -> Iterator[RenderableType]:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.text import Text
 
-from segue.cli.look import QUIET, cell, new_grid
+from segue.cli.call import PIPE_WIDTH
+from segue.cli.grid import GAP, Column, Grid
+from segue.cli.look import QUIET
 from segue.cli.values import column_values, show_value
-from segue.cli.wording import listing, printable
+from segue.cli.wording import count, listing, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
 WIDEST = 40
 """Columns of the terminal that one value may take."""
-NARROWEST = 6
-GAP = 2
-"""Columns of the terminal between two values."""
 
 
 def render_rows(data: pa.Table, width: int) -> Iterator[RenderableType]:
@@ -32,26 +31,22 @@ def render_rows(data: pa.Table, width: int) -> Iterator[RenderableType]:
         width: Columns of the terminal.
     """
     columns = [[show_value(value) for value in column_values(column)] for column in data.columns]
+    most = WIDEST if width < PIPE_WIDTH else width
     widths = [
-        min(max([cell_len(name), *(cell_len(text or "null") for text in texts)]), WIDEST)
+        min(max([cell_len(name), *(cell_len(text or "null") for text in texts)]), most)
         for name, texts in zip(data.column_names, columns, strict=True)
     ]
     fitting = _count_fitting(widths, width)
-    table = new_grid()
-    for position in range(fitting):
-        table.add_column(
-            cell(data.column_names[position]),
-            justify="right" if _is_number(data.schema.field(position).type) else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            max_width=WIDEST,
-        )
-    for row in range(data.num_rows):
-        table.add_row(*(_cell(columns[position][row]) for position in range(fitting)))
-    yield table
+    shown = [
+        Column(_cut(printable(field.name), most), right=_is_number(field.type))
+        for field in list(data.schema)[:fitting]
+    ]
+    cells = [[_cell(text, most) for text in texts] for texts in columns[:fitting]]
+    yield Grid(shown, list(zip(*cells, strict=True)))
     if hidden := data.column_names[fitting:]:
         names = listing([printable(name) for name in hidden])
-        yield Text(f"+ {len(hidden)} more columns: {names} (--csv and --json show all)", QUIET)
+        more = count(len(hidden), "more column")
+        yield Text(f"+ {more}: {names} (--csv and --json show all)", QUIET)
 
 
 def _count_fitting(widths: Sequence[int], width: int) -> int:
@@ -70,5 +65,11 @@ def _is_number(type_: pa.DataType) -> bool:
     return any(test(type_) for test in (kinds.is_integer, kinds.is_floating, kinds.is_decimal))
 
 
-def _cell(text: str | None) -> Text:
-    return Text("null", QUIET) if text is None else Text(text)
+def _cell(text: str | None, most: int) -> Text:
+    return Text("null", QUIET) if text is None else Text(_cut(text, most))
+
+
+def _cut(text: str, most: int) -> str:
+    cut = Text(text)
+    cut.truncate(most, overflow="ellipsis")
+    return cut.plain

@@ -113,18 +113,38 @@ def _render_contract(contract: Document) -> RenderableType:
         [cell(check["name"]), cell(_asked(check)), cell(_tolerance(check), QUIET)]
         for check in contract["checks"]
     ]
-    return make_table(["check", "asks", "tolerance"], rows, wrap=["asks"])
+    return make_table(["check", "asks", "tolerance"], rows, wrap=["check", "tolerance", "asks"])
 
 
 def _asked(check: Document) -> str:
-    """Return a check's arguments in words; the name of one that says nothing is left out."""
+    """Return a check's arguments in words, as a contract's reader would say them."""
+    left = {name: value for name, value in check["arguments"].items() if value not in (None, True)}
     parts = []
-    for name, value in check["arguments"].items():
-        if value in (None, True):
-            continue
-        told = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        parts.append(told if name in (check["kind"], "values") else f"{name} {told}")
-    return ", ".join(parts)
+    if left.keys() & {"min", "max"}:
+        parts.append(_between(left.pop("min", None), left.pop("max", None)))
+    if left.keys() >= {"table", "column"}:
+        parts.append(f"{left.pop('table')}.{left.pop('column')}")
+    if left.get("nulls") == "ignored":
+        del left["nulls"]
+    if ", ".join(left.get("columns", ())) in check["name"]:
+        left.pop("columns", None)
+    for name, value in left.items():
+        told = ", ".join(map(_show, value)) if isinstance(value, list) else _show(value)
+        plain = name in (check["kind"], "values", "columns", "pattern")
+        parts.append(told if plain else f"{name} {told}")
+    return " ".join(parts)
+
+
+def _between(low: Any, high: Any) -> str:
+    if low == high:
+        return f"exactly {_show(low)}"
+    if low is None or high is None:
+        return f"at most {_show(high)}" if low is None else f"at least {_show(low)}"
+    return f"between {_show(low)} and {_show(high)}"
+
+
+def _show(value: Any) -> str:
+    return " ".join(str(value).split())
 
 
 def _tolerance(check: Document) -> str:

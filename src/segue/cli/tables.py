@@ -57,7 +57,13 @@ def _print_tables(call: Call, tables: Sequence[TableInfo]) -> None:
         for info in tables
     ]
     columns = ["table", "kind", "rows", "size", "version", "published", "owner", "about"]
-    table = make_table(columns, rows, numbers=["rows", "size", "version"], wrap=["about"])
+    table = make_table(
+        columns,
+        rows,
+        numbers=["rows", "size", "version"],
+        cut=["about"],
+        spare=["version", "owner"],
+    )
     say(call.out, table)
     if all(info.version is None for info in tables):
         say(call.out, line(""), next_moves(("segue run", "make the tables")))

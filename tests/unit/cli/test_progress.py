@@ -71,4 +71,4 @@ def test_lines_of_running_steps(terminal):
     terminal.print(reporter.live.get_renderable())
     text = terminal.file.getvalue()
     assert "orders 50,000 rows" in text
-    assert "5,000 rows/s, about 30.0 s left" in text
+    assert "5,000 rows/s, about 30 s left" in text
