@@ -44,9 +44,7 @@ def load_adapter(kind: FrameKind) -> FrameAdapter:
         adapter: FrameAdapter = getattr(import_module(f"segue.frames.{module}"), name)
     except ModuleNotFoundError as error:
         extra = kind.partition(".")[0]
-        raise MissingExtraError(
-            f"{extra} is not installed", hint=f"pip install 'segue[{extra}]'"
-        ) from error
+        raise MissingExtraError(f"{extra} is not installed", hint=f"pip install {extra}") from error
     return adapter
 
 
