@@ -271,3 +271,18 @@ def test_of_two_racing_runs_one_wins(tmp_path):
     assert [version.number for version in sites[0].ledger.versions("a")] == [1, 2, 3, 4, 5]
     for site in sites:
         site.ledger.close()
+
+
+def test_a_refusal_leaves_no_lock_behind(tmp_path):
+    one, two = open_site(tmp_path), open_site(tmp_path)
+    declared, late = one.begin(), two.begin()
+    told = [outcome(one.stage(table, [(1, "x")])) for table in "abc"]
+    one.ledger.declare(declared, one.intend(declared, *told))
+    refused = two.intend(late, outcome(two.stage("a", [(2, "y")])), base=one.base())
+    with pytest.raises(ConflictError) as kept:
+        two.ledger.declare(late, refused)
+    one.begin()
+    # What the error's traceback holds must not make this writer's view an old one.
+    two.ledger.close_run(late, RunStatus.FAILED, 1.0, str(kept.value))
+    for site in (one, two):
+        site.ledger.close()

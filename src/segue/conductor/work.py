@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from segue.execute.tables import RunTables
     from segue.protocols import Lake, Session, Tell
     from segue.spec.contract import Contract, Report
-    from segue.spec.output import StepMemory
+    from segue.spec.output import StagedTable, StepMemory
     from segue.spec.plan import Plan, PlannedStep
     from segue.spec.step import StepSpec
 
@@ -173,10 +173,20 @@ class Work:
     def reuse(self, memory: StepMemory) -> StepOutcome:
         """Take what an earlier run staged, judged, and could not publish."""
         outcome = StepOutcome(
-            memory.step, StepStatus.REUSED, staged=memory.staged, rejects=memory.rejects
+            memory.step,
+            StepStatus.REUSED,
+            staged=self.rebase(memory.staged),
+            rejects=self.rebase(memory.rejects),
         )
         self.show_readers(outcome)
         return outcome
+
+    def rebase(self, staged: StagedTable | None) -> StagedTable | None:
+        """Let what keeps nothing of its table follow the version that is published now."""
+        if staged is None or staged.keeps:
+            return staged
+        current = self.plan.history.versions.get(staged.table)
+        return replace(staged, base=current.number if current else None)
 
     def run_step(self, planned: PlannedStep) -> StepOutcome:
         """Execute a step, judge what it made, and let its readers see it."""

@@ -156,7 +156,9 @@ def declare_intent(ledger: Ledger, lake: Lake, lease: Lease, intent: Intent) -> 
 def _explain_head(ledger: Ledger, publication: Publication, found: int | None) -> None:
     table = publication.table
     pending = {each.table for intent in ledger.pending() for each in intent.publications}
-    if table in pending or ledger.numbers().get(table, 0) >= publication.number:
+    # A number alone would not tell: one that was given before this run began may have been
+    # pending until now.
+    if table in pending or ledger.heads().get(table) != publication.base_delta:
         raise ConflictError(
             f"another run published the table {table!r} in the meantime",
             hint="run again: it starts from what is published now",

@@ -75,14 +75,14 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def reading(engine: Engine, where: str) -> Iterator[Connection]:
     """Give a connection that sees one state of the ledger for as long as it is open."""
-    with naming_faults(where), engine.connect() as connection, connection.begin():
+    with naming_faults(where), _connecting(engine) as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine, where: str) -> Iterator[Connection]:
     """Give the one connection that may write; all of it is kept, or nothing."""
-    with naming_faults(where), engine.connect() as connection:
+    with naming_faults(where), _connecting(engine) as connection:
         # SQLite locks the whole file; others lock one row that every writer asks for first.
         options: dict[str, Any] = {_WRITES: True}
         with connection.execution_options(**options).begin():
@@ -90,6 +90,21 @@ def writing(engine: Engine, where: str) -> Iterator[Connection]:
                 row = select(meta.c.value).where(meta.c.name == "version").with_for_update()
                 connection.execute(row)
             yield connection
+
+
+@contextmanager
+def _connecting(engine: Engine) -> Iterator[Connection]:
+    """Give a connection that goes back to the pool only if all went well.
+
+    A result that an error left half read keeps its lock, and the next writer that got the
+    connection would be refused at once, without the wait.
+    """
+    with engine.connect() as connection:
+        try:
+            yield connection
+        except BaseException:
+            connection.invalidate()
+            raise
 
 
 @contextmanager

@@ -97,18 +97,22 @@ def _refuse_conflicts(connection: Connection, intent: Intent) -> None:
             raise _conflict(f"another run published the table {name!r} in the meantime")
 
 
-def _current_versions(connection: Connection, environment: str) -> dict[str, tuple[int, str]]:
-    """Return number and run of each table's version that readers see."""
+def _current_versions(
+    connection: Connection, environment: str
+) -> dict[str, tuple[int, str, str]]:
+    """Return number, run and hash of each table's version that readers see."""
     same = (versions.c.name == snapshot_tables.c.name) & (
         versions.c.number == snapshot_tables.c.number
     )
-    query = select(versions.c.name, versions.c.number, versions.c.run_id)
+    query = select(
+        versions.c.name, versions.c.number, versions.c.run_id, versions.c.content_hash
+    )
     found = connection.execute(
         query.join(snapshot_tables, same).where(
             snapshot_tables.c.environment == environment, snapshot_tables.c.last.is_(None)
         )
     )
-    return {name: (number, run_id) for name, number, run_id in found}
+    return {name: (number, run_id, rows) for name, number, run_id, rows in found}
 
 
 def _refuse_pending(connection: Connection, wanted: Collection[str]) -> None:
@@ -117,7 +121,7 @@ def _refuse_pending(connection: Connection, wanted: Collection[str]) -> None:
         .join(intents, intents.c.run_id == intent_tables.c.run_id)
         .where(intents.c.state == PENDING)
     )
-    for name, run_id in pending:
+    for name, run_id in pending.all():
         if name in wanted:
             raise _conflict(f"run {run_id} is publishing the table {name!r}")
 
@@ -310,11 +314,16 @@ def remember(
         )
 
 
-def _is_true(outcome: StepOutcome, current: Mapping[str, tuple[int, str]], run_id: str) -> bool:
-    if outcome.staged is None:
+def _is_true(
+    outcome: StepOutcome, current: Mapping[str, tuple[int, str, str]], run_id: str
+) -> bool:
+    staged = outcome.staged
+    if staged is None:
         return True
-    number, publisher = current.get(outcome.staged.table, (None, ""))
-    return publisher == run_id or number == outcome.staged.base
+    number, publisher, content = current.get(staged.table, (None, "", ""))
+    # what started over has no base
+    same = content == staged.content_hash if staged.base is None else number == staged.base
+    return same or publisher == run_id
 
 
 def withdraw(
