@@ -45,9 +45,10 @@ POLL_SECONDS = 0.05
 START_SECONDS = 60.0
 """What interpreter, libraries and the project's files may take on top, to be loaded."""
 
-SQL_SHARE = 0.6
-FUNCTION_SHARE = 0.25
-"""Parts of a step's memory that the engine may take; interpreter and function need the rest."""
+SQL_SHARE = 0.9
+FUNCTION_SHARE = 0.4
+"""Parts of a step's memory that the engine may take, with what it needs around itself; the rest is
+room for the function, and for what no engine counts."""
 
 
 @dataclass(slots=True)

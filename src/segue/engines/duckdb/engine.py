@@ -15,6 +15,23 @@ if TYPE_CHECKING:
     from segue.spec.step import PlaceSpec
 
 
+_AROUND = 350_000_000
+"""Bytes that interpreter, libraries and allocator hold around DuckDB, when it uses all it may."""
+
+
+def share_memory(memory: int) -> int:
+    """Return how much DuckDB may count as its own, so that the process keeps within `memory`.
+
+    DuckDB's limit covers its buffers, not what allocations leave unused between them, nor what
+    else the process has loaded.
+
+    Example:
+        >>> share_memory(1_000_000_000), share_memory(8_000_000_000), share_memory(400_000_000)
+        (650000000, 6400000000, 200000000)
+    """
+    return max(min(memory - _AROUND, memory * 4 // 5), memory // 2)
+
+
 class DuckDBEngine:
     """The engine called ``duckdb``.
 
@@ -48,7 +65,7 @@ class DuckDBEngine:
         if place.threads is not None:
             config["threads"] = place.threads
         if place.memory is not None:
-            config["memory_limit"] = f"{place.memory}B"
+            config["memory_limit"] = f"{share_memory(place.memory)}B"
         connection = duckdb.connect(":memory:", config=config)
         # these belong to extensions, which are not there yet when a configuration is read
         connection.execute("set global TimeZone = 'UTC'")
