@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 from segue.conductor.work import Work
 from segue.conductor.workspace import bind_plan, open_engine
-from segue.errors import ConflictError, RunError, SegueError, SourceError, StorageError
+from segue.errors import (
+    ConflictError,
+    RunError,
+    SegueError,
+    SourceError,
+    StorageError,
+    name_disk_fault,
+)
 from segue.spec.plan import Action, Plan
 from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
 
@@ -146,6 +153,8 @@ class Run:
             snapshot = self.advance(start, lease)
         except (RunError, StorageError) as raised:
             failure = raised
+        except OSError as raised:
+            failure = name_disk_fault(raised, self.workspace.project.lake)
         except BaseException:
             with suppress(SegueError):
                 self.end(start, lease, began, None, "interrupted")
@@ -234,6 +243,7 @@ class Run:
         for name in blocked:
             reasons = (f"waits for {', '.join(waits[name])}",)
             outcomes[name] = StepOutcome(name, StepStatus.BLOCKED, reasons=reasons)
+        note(blocked)
 
     def publish(self, lease: Lease) -> int | None:
         """Make all that the run staged visible at once; the number of the snapshot."""

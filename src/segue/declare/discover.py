@@ -13,7 +13,7 @@ from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
 from segue.declare.graph import index_steps, order_steps, resolve_reads
 from segue.declare.modules import STEPS
-from segue.declare.problems import Problems, check_name, read_text
+from segue.declare.problems import REJECTS, Problems, check_name, read_text
 from segue.declare.python import read_python_steps
 from segue.declare.sql import read_sql_step
 from segue.declare.toml import FILE, read_config
@@ -145,7 +145,9 @@ def _check_contracts(
 def _finish_fingerprints(
     steps: Mapping[str, StepSpec], contracts: Mapping[str, Contract]
 ) -> dict[str, StepSpec]:
-    """Add to each fingerprint what else decides the table: its contract, and views it reads.
+    """Add to each fingerprint what else decides the table: contracts, and views it reads.
+
+    A source's contract counts for its readers: it says which rows are set aside.
 
     Args:
         steps: Steps, a table before its readers.
@@ -157,6 +159,12 @@ def _finish_fingerprints(
             (f"view {table}", finished[table].fingerprint.digest)
             for table in step.reads
             if table in finished and finished[table].mode == Mode.VIEW
+        ]
+        read = dict.fromkeys(table.removesuffix(REJECTS) for table in step.reads)
+        more += [
+            (f"contract of {table}", contracts[table].digest)
+            for table in read
+            if table in contracts and table not in steps
         ]
         if name in contracts:
             more.append(("contract", contracts[name].digest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue import registry
+from segue.declare.problems import REJECTS
 from segue.execute.attempt import StepTask
 from segue.execute.bindings import bind_tables
 from segue.spec.sql import quote_identifier
@@ -69,7 +70,8 @@ def _limit_inputs(
             kind = registry.load_source(source.kind)
             scan = kind.scan(source, project.root, scratch, paths)
             if paths:
-                limited[name] = scan
+                limited[name], more = _leave_rejects(plan, name, scan, tables)
+                whole |= more
             else:
                 whole[f"{name}__whole"] = scan
                 limited[name] = f"select * from {quote_identifier(f'{name}__whole')} limit 0"
@@ -77,3 +79,24 @@ def _limit_inputs(
             files = [file for file in state.files if file.path in paths]
             limited[name] = lake.scan(state.schema, name, files)
     return limited, whole
+
+
+def _leave_rejects(
+    plan: Plan, name: str, scan: Scan, tables: RunTables
+) -> tuple[Scan | str, dict[str, Scan | str]]:
+    """Return how to read new files without the rows that the source's contract set aside.
+
+    Rows that are equal break the same checks, so that a look at the rejects tells.
+    """
+    contract = plan.project.contracts.get(name)
+    aside = tables.find(f"{name}{REJECTS}") if contract and contract.rejects else None
+    if aside is None or aside.schema is None or not aside.rows:
+        return scan, {}
+    new, rejects = f"{name}: new files", f"{name}: set aside"
+    # the last column tells the reasons
+    same = " and ".join(
+        f"n.{column} is not distinct from r.{column}"
+        for column in map(quote_identifier, aside.schema.names[:-1])
+    )
+    query = f"select n.* from {quote_identifier(new)} n anti join {quote_identifier(rejects)} r"
+    return f"{query} on {same}", {new: scan, rejects: aside.scan}

@@ -22,13 +22,18 @@ def compare_code(fingerprint: Fingerprint, memory: StepMemory) -> Reason | None:
         return None
     now, then = dict(fingerprint.parts), dict(memory.parts)
     changed = [name for name in {**now, **then} if now.get(name) != then.get(name)]
-    if changed == ["contract"]:
-        word = "added" if "contract" not in then else "" if "contract" in now else "removed"
-        return Reason(Cause.CONTRACT_CHANGED, word)
+    if changed and all(name.partition(" ")[0] == "contract" for name in changed):
+        told = (_tell_contract(name, now.get(name), then.get(name)) for name in changed)
+        return Reason(Cause.CONTRACT_CHANGED, ", ".join(filter(None, told)))
     detail = ", ".join(_tell_part(name, now.get(name), then.get(name)) for name in changed)
     if not detail and fingerprint.opaque:
         detail = f"some file of the project, for {fingerprint.opaque}"
     return Reason(Cause.CODE_CHANGED, detail)
+
+
+def _tell_contract(name: str, now: str | None, then: str | None) -> str:
+    word = "added" if then is None else "removed" if now is None else ""
+    return f"{name.partition(' of ')[2]} {word}".strip()
 
 
 def _tell_part(name: str, now: str | None, then: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from segue.spec.step import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from segue.spec.output import StepMemory
     from segue.spec.plan import History, PlannedStep
@@ -23,7 +25,7 @@ class Growth:
 
     Attributes:
         new: Paths of files that were not there.
-        rewritten: Paths of files that were read and are now others; of a table's files also
+        rewritten: Names of files that were read and are now others; of a table's files also
             those that are gone.
     """
 
@@ -49,18 +51,26 @@ def compare_files(now: Mapping[str, str], seen: Iterable[str]) -> Growth:
     gone = known - set(now)
     if not gone:
         return Growth(tuple(path for mark, path in now.items() if mark not in known))
-    there = set(now.values())
-    parted = (mark.partition("\t") for mark in gone)
-    rewritten = {path for path, tab, _ in parted if not tab or path in there}
-    new = (path for mark, path in now.items() if mark not in known and path not in rewritten)
+    there = {_name_of(mark) for mark in now}
+    rewritten = {_name_of(mark) for mark in gone if "\t" not in mark or _name_of(mark) in there}
+    fresh = {mark: path for mark, path in now.items() if mark not in known}
+    new = (path for mark, path in fresh.items() if _name_of(mark) not in rewritten)
     return Growth(tuple(new), tuple(sorted(rewritten)))
 
 
-def mark_files(table: str, history: History) -> dict[str, str] | None:
-    """Return path by mark for all files of a source or published table, None if unknown."""
+def _name_of(mark: str) -> str:
+    return mark.partition("\t")[0]
+
+
+def mark_files(table: str, history: History, root: Path) -> dict[str, str] | None:
+    """Return path by mark for all files of a source or published table, None if unknown.
+
+    Marks count from the project's folder, which may move.
+    """
     state = history.sources.get(table)
     if state is not None:
-        return {f"{file.path}\t{file.stamp}": file.path for file in state.files}
+        start = f"{root}{os.sep}"
+        return {f"{f.path.removeprefix(start)}\t{f.stamp}": f.path for f in state.files}
     version = history.versions.get(table)
     return None if version is None else {file.path: file.path for file in version.files}
 
@@ -121,13 +131,17 @@ def seen_after(
         made: Paths of all files of tables that the same run makes, by table.
 
     Returns:
-        Marks of files by growing input; empty for steps that don't append.
+        Marks of files by growing input; empty for steps that don't append. A source's files
+        that are gone stay among them: they may come back from where they were archived.
     """
     if planned.step.mode is not Mode.APPEND:
         return {}
+    memory = None if planned.rebuild else history.memories.get(planned.name)
     seen: dict[str, tuple[str, ...]] = {}
     for table in planned.inputs:
         if grows(project, history, table):
             files = (made or {}).get(table)
-            seen[table] = tuple(mark_files(table, history) or () if files is None else files)
+            known = memory.seen_files.get(table, ()) if memory and table in history.sources else ()
+            now = mark_files(table, history, project.root) or () if files is None else files
+            seen[table] = tuple(dict.fromkeys((*known, *now)))
     return seen

@@ -23,6 +23,8 @@ class Scan:
         schema: Logical columns, where they are known beforehand. A Parquet file that stores
             a type in a nearest one (see `Lake.storage_type`) is cast back to it.
         hive: Whether ``name=value`` folders are columns.
+        siblings: Further files of the same table, which are not read: columns and their types
+            are found in all files, so that a part of a table has those of the whole.
     """
 
     format: str
@@ -31,6 +33,7 @@ class Scan:
     types: Mapping[str, DataType] = field(default_factory=dict)
     schema: TableSchema | None = None
     hive: bool = False
+    siblings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

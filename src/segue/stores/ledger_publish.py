@@ -97,16 +97,12 @@ def _refuse_conflicts(connection: Connection, intent: Intent) -> None:
             raise _conflict(f"another run published the table {name!r} in the meantime")
 
 
-def _current_versions(
-    connection: Connection, environment: str
-) -> dict[str, tuple[int, str, str]]:
+def _current_versions(connection: Connection, environment: str) -> dict[str, tuple[int, str, str]]:
     """Return number, run and hash of each table's version that readers see."""
     same = (versions.c.name == snapshot_tables.c.name) & (
         versions.c.number == snapshot_tables.c.number
     )
-    query = select(
-        versions.c.name, versions.c.number, versions.c.run_id, versions.c.content_hash
-    )
+    query = select(versions.c.name, versions.c.number, versions.c.run_id, versions.c.content_hash)
     found = connection.execute(
         query.join(snapshot_tables, same).where(
             snapshot_tables.c.environment == environment, snapshot_tables.c.last.is_(None)

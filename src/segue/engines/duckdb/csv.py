@@ -7,7 +7,6 @@ error. Types are inferred once and stated from then on.
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -48,17 +47,13 @@ _DATES = ("DATE", "TIMESTAMP")
 
 def csv_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     """Return the SELECT that reads delimited files; files of one header are read at once."""
-    names_of_all = {name for names in scan.options["names"] for name in names}
+    named: dict[str, Sequence[str]] = scan.options["names"]
+    names_of_all = {name for names in named.values() for name in names}
     refuse_unknown_types(scan, [*names_of_all, *find_hive_names(scan)])
-    named = sorted(
-        zip(scan.options["names"], scan.paths, strict=True), key=lambda pair: list(pair[0])
-    )
-    groups = {
-        names: tuple(path for _, path in pairs)
-        for names, pairs in groupby(named, key=lambda pair: tuple(pair[0]))
-    }
-    if len(groups) == 1:
-        groups = dict.fromkeys(groups, scan.paths)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for path in (*scan.paths, *scan.siblings):
+        groups.setdefault(tuple(named[path]), []).append(path)
+    groups = dict(sorted(groups.items()))
     parts = (_read_group(connection, scan, names, paths) for names, paths in groups.items())
     return " union all by name ".join(parts)
 
@@ -75,12 +70,15 @@ def _read_group(
     # what these two readings have in common with the plain one is all that is stated
     stated |= {"strict_mode": "true", "max_line_size": str(_LONGEST_LINE)}
     types, formats = _infer(connection, scan, names, paths, stated)
+    read = [path for path in paths if path not in scan.siblings]
     for name, type_ in scan.types.items():
         if name in types:
             types[name] = sql_type(type_)
     stated |= hive_arguments(scan)
     final = formats | stated | {"auto_detect": "false", "columns": quote_pairs(types.items())}
-    return f"select * from read_csv({list_arguments(paths, final, hive=scan.hive)})"
+    query = f"select * from read_csv({list_arguments(read or paths, final, hive=scan.hive)})"
+    # files that are not read may still have columns of their own
+    return query if read else f"({query} limit 0)"
 
 
 def _infer(

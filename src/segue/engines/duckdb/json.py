@@ -19,7 +19,7 @@ def json_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     """Return the SELECT that reads JSON files."""
     stated = {"format": f"'{scan.options.get('layout', 'auto')}'"}
     sample = {"sample_size": str(scan.options.get("sample", -1)), "union_by_name": "true"}
-    arguments = list_arguments(scan.paths, stated | sample)
+    arguments = list_arguments((*scan.paths, *scan.siblings), stated | sample)
     relation = connection.sql(f"from read_json({arguments})")
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     if types == {"json": "JSON"}:

@@ -122,7 +122,7 @@ class CsvSource:
             SourceError: A file is empty or damaged, or their columns differ.
         """
         options = read_options(CsvOptions, source)
-        found = find_files(source, options, root, self.suffixes, only)
+        found = find_files(source, options, root, self.suffixes)
         paths = {
             unpack_file(
                 path, found.show(path), scratch, native=(".gz", ".zst"), encoding=options.encoding
@@ -135,17 +135,18 @@ class CsvSource:
         _refuse_differences(begins, found, options)
         return Scan(
             "csv",
-            tuple(map(str, paths)),
-            _list_options(
-                options, begins, {str(p): found.show(r) for p, r in paths.items()}, found
-            ),
+            tuple(str(path) for path, real in paths.items() if not only or str(real) in only),
+            _list_options(options, begins, {str(p): r for p, r in paths.items()}, found),
             options.column_types,
             hive=found.hive,
+            siblings=tuple(
+                str(path) for path, real in paths.items() if only and str(real) not in only
+            ),
         )
 
 
 def _list_options(
-    options: CsvOptions, begins: list[_Beginning], shown: dict[str, str], found: Found
+    options: CsvOptions, begins: list[_Beginning], paths: dict[str, Path], found: Found
 ) -> dict[str, object]:
     sample = options.sample
     if sample is None:
@@ -157,11 +158,11 @@ def _list_options(
     return named | {
         "delimiter": begins[0].delimiter,
         "header": begins[0].header,
-        "names": tuple(begin.names for begin in begins),
+        "names": {path: begin.names for path, begin in zip(paths, begins, strict=True)},
         "escape": options.quote if options.escape is None else options.escape,
         "decimal": options.decimal if options.decimal != "." else None,
         "sample": -1 if sample == "all" else sample,
-        "shown": shown,
+        "shown": {path: found.show(real) for path, real in paths.items()},
     }
 
 

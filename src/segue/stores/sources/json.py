@@ -58,7 +58,7 @@ class JsonSource:
             SourceError: There is none, or one is damaged.
         """
         options = read_options(JsonOptions, source)
-        found = find_files(source, options, root, self.suffixes, only)
+        found = find_files(source, options, root, self.suffixes)
         paths = {
             str(unpack_file(path, found.show(path), scratch, native=(".gz", ".zst"))): path
             for path in found.files
@@ -72,7 +72,7 @@ class JsonSource:
             sample = "all" if whole else _SAMPLE
         return Scan(
             "json",
-            tuple(paths),
+            tuple(path for path, real in paths.items() if not only or str(real) in only),
             {
                 "layout": "newline_delimited" if lines else "auto",
                 "sample": -1 if sample == "all" else sample,
@@ -80,4 +80,5 @@ class JsonSource:
             },
             options.column_types,
             hive=found.hive,
+            siblings=tuple(path for path, real in paths.items() if only and str(real) not in only),
         )
