@@ -33,6 +33,7 @@ is a fault of segue itself.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -53,7 +54,12 @@ class Location:
     line: int | None = None
 
     def __str__(self) -> str:
-        """Return ``path:line``, as editors and terminals understand it."""
+        """Return ``path:line``, as editors and terminals understand it.
+
+        A query that was typed has no path.
+        """
+        if not self.path:
+            return f"line {self.line} of the query"
         return self.path if self.line is None else f"{self.path}:{self.line}"
 
 
@@ -284,3 +290,19 @@ class LedgerDamagedError(StorageError):
     """The ledger's file is missing pages or is not a ledger; `segue recover` rebuilds it."""
 
     code = "ledger-damaged"
+
+
+def name_disk_fault(error: OSError, where: object) -> StorageError:
+    """Return what a failing disk means to a user.
+
+    Args:
+        error: What the system said.
+        where: Folder or file that was to be written.
+
+    Example:
+        >>> name_disk_fault(OSError(errno.ENOSPC, "No space left on device"), "lake").code
+        'storage-full'
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageFullError(f"no room is left in {where}", hint="make room and run again")
+    return StorageError(f"{where} can't be used: {error.strerror or error}")

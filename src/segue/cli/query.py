@@ -15,8 +15,6 @@ from segue.errors import SqlError, UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-READ_HINT = "`segue tables` lists what can be read"
-
 
 @click.command(
     "query",
@@ -45,6 +43,6 @@ def query_tables(
                 return project.query(text, limit=most)
             except SqlError as error:
                 # Here the SELECT is an argument, and no step of a run.
-                raise UsageError(error.message, hint=error.hint or READ_HINT) from error
+                raise UsageError(error.message, hint=error.hint, location=error.location) from error
 
         answer_rows(call, fetch, limit=limit, everything=everything, as_csv=as_csv)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from segue.cli.look import QUIET, Block, cell, line, make_table, next_moves, status
-from segue.cli.wording import count, duration
+from segue.cli.wording import count, duration, size
 from segue.plan.explain import close_plan, explain_rows
 from segue.spec.plan import Action
 
@@ -72,16 +72,25 @@ def _render_steps(steps: Sequence[tuple[PlannedStep, PlanRow]]) -> RenderableTyp
             status(row.action),
             cell(row.reason, style),
             cell(_expected(planned), style),
+            cell(_read(planned), style),
             cell(row.place if placed else "", style),
         ]
         rows.append(cells)
-    columns = ["step", "what happens", "why", "rows expected", "place"]
-    return make_table(columns, rows, numbers=["rows expected"], wrap=["why", "place"])
+    columns = ["step", "what happens", "why", "rows expected", "reads", "place"]
+    numbers = ["rows expected", "reads"]
+    return make_table(columns, rows, numbers=numbers, wrap=["place", "why"])
 
 
 def _expected(planned: PlannedStep) -> str:
     rows = planned.estimate.rows
     return "" if planned.action is not Action.RUN or rows is None else f"~{rows:,}"
+
+
+def _read(planned: PlannedStep) -> str:
+    """Return how much a step reads, where nothing tells how much it makes."""
+    estimate = planned.estimate
+    unknown = planned.action is Action.RUN and estimate.rows is None
+    return size(estimate.input_bytes) if unknown and estimate.input_bytes else ""
 
 
 def _close(plan: Plan) -> Iterator[RenderableType]:

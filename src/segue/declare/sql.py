@@ -38,6 +38,13 @@ _HEADER = re.compile(r"^[ \t]*--[ \t]*segue:(.*)$", re.MULTILINE)
 _CLOSED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NOT_LINE_END = re.compile(r"[^\n]")
 _UNCLOSED = re.compile(r"['\"]|/\*")
+_TOKEN = re.compile(r" but got <Token.*", re.DOTALL)
+_QUERY_HINTS = {
+    "sql-empty": "write a SELECT, such as: select count(*) from orders",
+    "sql-not-one-select": "a query is one SELECT: it reads tables and changes none",
+    "sql-placeholder": "write the value itself",
+}
+"""Hints for a query, by code, where those for a step would mislead."""
 
 
 def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepSpec | None:
@@ -122,9 +129,10 @@ def read_query(text: str) -> tuple[str, ...]:
         ('b', 'a')
     """
     problems = Problems()
-    step = read_sql_step("query", text, "query", problems)
+    step = read_sql_step("query", text, "", problems)
     for problem in problems.sorted():
-        raise SqlError(problem.message, hint=problem.hint, location=problem.location)
+        hint = _QUERY_HINTS.get(problem.code, problem.hint)
+        raise SqlError(problem.message, hint=hint, location=problem.location)
     return step.reads if step else ()
 
 
@@ -164,8 +172,10 @@ def _parse(body: list[Token], text: str, shown: str, problems: Problems) -> exp.
     except ParseError as error:
         found = error.errors[0]
         near = f" near {found['highlight']!r}" if found.get("highlight") else ""
-        message = f"the SQL does not parse{near}: {found['description'].rstrip('.')}"
-        problems.add("sql-syntax", message, Location(shown, found["line"] or first.line))
+        description = _TOKEN.sub("", found["description"]).rstrip(".")
+        message = f"the SQL does not parse{near}: {description}"
+        hint = "look before it for a word that is misspelled, or a comma or bracket too few"
+        problems.add("sql-syntax", message, Location(shown, found["line"] or first.line), hint)
         return None
     except RecursionError:
         problems.add("sql-syntax", "the SQL is nested too deeply", first)
@@ -189,7 +199,7 @@ def _check_select(tree: exp.Expr | None, first: Location, problems: Problems) ->
         _refuse_statement(write.key.upper(), where, problems)
     if tree.find(exp.Placeholder, exp.Parameter):
         hint = "write the value itself; values that change belong in a table"
-        problems.add("sql-placeholder", "a SQL step takes no placeholders", first, hint)
+        problems.add("sql-placeholder", "placeholders stand for nothing here", first, hint)
 
 
 def _line(node: exp.Expr, default: Location) -> int | None:

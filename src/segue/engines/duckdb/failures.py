@@ -95,7 +95,9 @@ def _find_line(details: Mapping[str, Any], query: str, skip: int) -> int | None:
 def _explain(message: str, details: Mapping[str, Any], tables: Sequence[str]) -> tuple[str, str]:
     """Return one sentence and a hint."""
     name = details.get("name")
-    candidates = str(details.get("candidates") or "")
+    # those of functions are no names, but signatures
+    named = details.get("error_subtype") in ("COLUMN_NOT_FOUND", "MISSING_ENTRY")
+    candidates = str(details.get("candidates") or "") if named else ""
     close = [part for part in re.split(r",\s*", candidates.replace('"', "")) if part]
     hint = f"did you mean {' or '.join(map(repr, close[:3]))}?" if close else ""
     if details.get("error_subtype") == "COLUMN_NOT_FOUND" and name:
@@ -106,7 +108,11 @@ def _explain(message: str, details: Mapping[str, Any], tables: Sequence[str]) ->
             hint = nearest(str(name), list(tables), noun="table")
         return f"there is no {kind} called {name!r}", hint
     first, _, rest = message.partition("\n")
-    if not hint:
+    if details.get("error_subtype") == "NO_MATCHING_FUNCTION":
+        first, hint = first.partition(". ")[0], "cast an argument to a type it takes: x::double"
+    elif details.get("exception_type") == "Conversion" and not rest:
+        hint = "try_cast(x as type) gives null for what is no value of the type"
+    elif not hint:
         hint = textwrap.shorten(" ".join(rest.split()), _WIDTH, placeholder=" …")
     return _first_line(first), hint
 
