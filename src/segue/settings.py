@@ -124,6 +124,11 @@ class LakeSettings(Table):
         gt=0,
         description="How long a run may be silent before others may take it for lost.",
     )
+    wait: Duration = Field(
+        10.0,
+        ge=0,
+        description="Longest wait for another program that keeps the ledger locked.",
+    )
 
 
 class PlaceSettings(Table):

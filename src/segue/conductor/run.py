@@ -160,7 +160,7 @@ class Run:
                 self.end(start, lease, began, None, "interrupted")
             raise
         error = self.work.redact(str(failure)) if failure else ""
-        status, path = RunStatus.FAILED, ""
+        status, path = RunStatus.FAILED if failure else RunStatus.DONE, ""
         try:
             status, path = self.end(start, lease, began, snapshot, error)
         except (RunError, StorageError) as raised:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from segue import registry
-from segue.errors import ContractError, SegueError
+from segue.errors import ContractError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
 from segue.plan.growth import seen_after
 from segue.plan.parameters import write_parameters
@@ -74,17 +74,15 @@ class Work:
 
     def do(self, name: str) -> bool:
         """Do one node's work; False if its readers must not go on."""
-        from segue.execute.failure import describe_failure
-
         clock = self.workspace.clock
         self.listen(Progress(name, "started"))
         started_at, began = clock.now(), clock.monotonic()
         try:
             outcome = self.work_on(name)
         except SegueError as error:
-            self.errors.append(error)
-            failure = describe_failure(error, self.redact)
-            outcome = StepOutcome(name, StepStatus.FAILED, failure=failure)
+            outcome = self.fail(name, error)
+        except OSError as error:
+            outcome = self.fail(name, name_disk_fault(error, self.workspace.project.lake))
         outcome = replace(
             self.describe(outcome),
             started_at=started_at,
@@ -93,6 +91,14 @@ class Work:
         self.outcomes[name] = outcome
         self.listen(Progress(name, "settled", details={"outcome": outcome}))
         return outcome.succeeded
+
+    def fail(self, name: str, error: SegueError) -> StepOutcome:
+        """Keep an error for the run, and return what it makes of a node."""
+        from segue.execute.failure import describe_failure
+
+        self.errors.append(error)
+        failure = describe_failure(error, self.redact)
+        return StepOutcome(name, StepStatus.FAILED, failure=failure)
 
     def end_early(self) -> None:
         """End what is running, as far as it can be ended from another thread."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue import registry
-from segue.errors import ProjectError, SourceError
+from segue.errors import ProjectError, SourceError, name_disk_fault
 from segue.place.choose import choose_places
 from segue.plan.build import build_plan
 from segue.spec.plan import Action, History, Plan, Selection
@@ -117,7 +117,10 @@ def scratch_folder(run_id: str) -> Path:
 def open_engine(plan: Plan, run_id: str) -> Iterator[tuple[Session, Path]]:
     """Open the engine of a plan's place, and a scratch folder that is removed at the end."""
     scratch = scratch_folder(run_id)
-    scratch.mkdir(parents=True)
+    try:
+        scratch.mkdir(parents=True)
+    except OSError as error:
+        raise name_disk_fault(error, scratch.parent) from error
     try:
         place = plan.places["local"]
         with registry.load_engine(place.engine).open(place, scratch) as session:

@@ -91,6 +91,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         lock=_digest_lock(root),
         workers=config.settings.project.workers,
         lease=lake.lease,
+        wait=lake.wait,
     )
 
 

@@ -12,6 +12,7 @@ from segue import conductor, registry
 from segue.declare.discover import declare_project, find_root
 from segue.errors import LedgerDamagedError, SelectionError, StorageError, UnknownNameError
 from segue.project.clock import SystemClock, name_run, read_moment
+from segue.project.reading import fetch_frame, open_rows, open_session
 from segue.project.views import PlannedRun, TableInfo, list_tables
 from segue.spec.plan import Selection
 from segue.spec.sql import quote_identifier
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from segue.protocols import Lake, Session
+    import pyarrow as pa
+
+    from segue.protocols import Lake
     from segue.publish.rebuild import Rebuilt
     from segue.publish.recover import Recovery
     from segue.publish.vacuum import Vacuumed
@@ -32,14 +35,6 @@ if TYPE_CHECKING:
     from segue.spec.run import Progress, RunResult, RunSummary
     from segue.spec.step import ProjectSpec, Scalar
     from segue.spec.types import TableSchema
-
-FRAMES = {
-    "arrow": "pyarrow.Table",
-    "pandas": "pandas.DataFrame",
-    "polars": "polars.DataFrame",
-    "rows": "list[dict]",
-}
-"""Short words for `returns=`."""
 
 
 def load(path: str | Path = ".", params: Mapping[str, Scalar] | None = None) -> Project:
@@ -80,7 +75,9 @@ class Project:
             self._workspace = conductor.Workspace(
                 project=self.spec,
                 lake=self._open_lake(),
-                ledger=registry.load(registry.LEDGERS, "sql")(self.ledger_url),
+                ledger=registry.load(registry.LEDGERS, "sql")(
+                    self.ledger_url, wait_seconds=self.spec.wait
+                ),
                 clock=SystemClock(),
                 new_run_id=name_run,
                 owner=this_owner(),
@@ -239,10 +236,8 @@ class Project:
         Raises:
             UnknownNameError: There is no such table, or it was never published.
         """
-        top = "" if limit is None else f" limit {limit:d}"
-        query = f"select * from {quote_identifier(table)}{top}"
-        with self._session((table,), snapshot) as session:
-            return self._fetch(session, query, returns)
+        with open_rows(self._settle(), table, "", snapshot, limit) as (session, query):
+            return fetch_frame(session, query, returns)
 
     def query(self, sql: str, returns: str = "pyarrow.Table", limit: int | None = None) -> Any:
         """Return the rows of a SELECT over published tables, views and sources.
@@ -256,27 +251,38 @@ class Project:
             SqlError: It does not parse or bind.
             UnknownNameError: It names a table that there is not.
         """
-        from segue.declare.sql import read_query
-
-        query = sql if limit is None else f"select * from ({sql}\n) limit {limit:d}"
-        with self._session(read_query(sql), None) as session:
-            return self._fetch(session, query, returns)
+        with open_rows(self._settle(), "", sql, None, limit) as (session, query):
+            return fetch_frame(session, query, returns)
 
     @contextmanager
-    def _session(self, tables: tuple[str, ...], snapshot: int | None) -> Iterator[Session]:
-        """Open the local engine with `tables` bound."""
-        with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
-            place = self.spec.places["local"]
-            with registry.load_engine(place.engine).open(place, Path(scratch)) as session:
-                conductor.bind_snapshot(self._settle(), session, tables, Path(scratch), snapshot)
-                yield session
+    def stream(
+        self,
+        table: str = "",
+        *,
+        sql: str = "",
+        snapshot: int | None = None,
+        limit: int | None = None,
+    ) -> Iterator[pa.RecordBatchReader]:
+        """Open the rows of a table or of a SELECT batch by batch: they need not fit in memory.
 
-    def _fetch(self, session: Session, query: str, returns: str) -> Any:
-        from segue.frames.convert import to_frame
-        from segue.spec.step import FrameKind, FrameSpec
+        ::
 
-        kind = FrameKind(FRAMES.get(returns, returns))
-        return to_frame(session.fetch(query), FrameSpec(kind), session.describe(query))
+            with project.stream("orders") as batches:
+                for batch in batches:
+                    ...
+
+        Args:
+            table: Name of the table, as for `read`.
+            sql: One SELECT, as for `query`, in place of a table.
+            snapshot: Number of an older snapshot to read.
+            limit: Most rows.
+
+        Raises:
+            UnknownNameError: There is no such table, or it was never published.
+            SqlError: The SELECT does not parse or bind.
+        """
+        with open_rows(self._settle(), table, sql, snapshot, limit) as (session, query):
+            yield session.stream(query)
 
     def check(self, *tables: str) -> tuple[Report, ...]:
         """Measure published tables, views and sources against their contracts, now.
@@ -294,7 +300,7 @@ class Project:
                 raise UnknownNameError(f"{table!r} has no contract", hint=hint)
         names = tables or tuple(known)
         needed = {name for table in names for name in (table, *known[table].references)}
-        with self._session(tuple(sorted(needed)), None) as session:
+        with open_session(self._settle(), tuple(sorted(needed))) as session:
             return conductor.check_tables(self.workspace, session, names)
 
     def tables(self) -> tuple[TableInfo, ...]:
@@ -344,7 +350,7 @@ class Project:
         """Return the columns of all published tables, and of sources that can be read."""
         versions = self.workspace.ledger.snapshot(self.workspace.environment).versions
         schemas = {name: version.schema for name, version in versions.items()}
-        with self._session(tuple(self.spec.sources), None) as session:
+        with open_session(self._settle(), tuple(self.spec.sources)) as session:
             for name in self.spec.sources:
                 schemas[name] = session.describe(f"select * from {quote_identifier(name)}")
         return schemas
@@ -353,7 +359,7 @@ class Project:
         """Return a contract for a table as YAML text, made from what is in it now."""
         from segue.judge.suggest import suggest_contract
 
-        with self._session((table,), None) as session:
+        with open_session(self._settle(), (table,)) as session:
             query = f"select * from {quote_identifier(table)}"
             rows = session.fetch(f"select count(*) as n from {quote_identifier(table)}")
             return suggest_contract(session, table, session.describe(query), rows["n"][0].as_py())
@@ -369,7 +375,7 @@ class Project:
             UnknownNameError: There is no such table in the lake.
         """
         with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
-            return conductor.adopt_commit(self._settle(), table, Path(scratch))
+            return conductor.adopt_commit(self.workspace, table, Path(scratch))
 
     def rebuild(self) -> Rebuilt:
         """Set a damaged or lost ledger aside and make a new one from the tables' logs."""

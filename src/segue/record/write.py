@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import platform
@@ -11,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import StorageError, StorageFullError
+from segue.errors import name_disk_fault
 from segue.failpoints import pass_point
 from segue.record.lineage import table_lineage
 from segue.settings import redact
@@ -292,20 +291,12 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
             os.fsync(file.fileno())
         draft.replace(path)
         _sync_folder(folder)
+        pass_point("record.written")
     except OSError as error:
-        raise _name_fault(error, folder) from error
+        raise name_disk_fault(error, folder) from error
     finally:
         draft.unlink(missing_ok=True)
-    pass_point("record.written")
     return path
-
-
-def _name_fault(error: OSError, folder: Path) -> StorageError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFullError(
-            f"no room is left for the records in {folder}", hint="make room and run again"
-        )
-    return StorageError(f"the records in {folder} can't be written: {error.strerror}")
 
 
 def _sync_folder(folder: Path) -> None:

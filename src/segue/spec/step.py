@@ -218,6 +218,7 @@ class ProjectSpec:
         lock: Digest of the project's lock file (``uv.lock``, ``requirements.txt``, ...), if any.
         workers: Most steps that run side by side.
         lease: Seconds that a run's heartbeat is good for.
+        wait: Longest wait for the ledger's lock, in seconds.
     """
 
     name: str
@@ -233,6 +234,7 @@ class ProjectSpec:
     lock: str = ""
     workers: int = 4
     lease: float = 15.0
+    wait: float = 10.0
 
     def parameters_of(self, step: StepSpec) -> dict[str, Scalar]:
         """Return the values of a step's settings: defaults, then what the project sets."""

@@ -104,8 +104,11 @@ class Ended:
     @property
     def error(self) -> str:
         """Code of the error that its JSON tells; empty if there is none."""
-        found = self.document.get("error") if self.out.lstrip().startswith("{") else None
-        return found["code"] if found else ""
+        try:
+            found = self.document.get("error")
+        except (AttributeError, ValueError):
+            return ""
+        return str(found["code"]) if found else ""
 
 
 class Victim:
