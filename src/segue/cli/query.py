@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -11,9 +10,6 @@ from segue.cli.call import Call, common_options
 from segue.cli.group import Command
 from segue.cli.rows import answer_rows, row_options
 from segue.errors import SqlError, UsageError
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @click.command(
@@ -37,12 +33,14 @@ def query_tables(
     """
     text = sys.stdin.read() if sql == "-" else sql
     with call.open_project() as project:
-
-        def fetch(most: int | None) -> pa.Table:
-            try:
-                return project.query(text, limit=most)
-            except SqlError as error:
-                # Here the SELECT is an argument, and no step of a run.
-                raise UsageError(error.message, hint=error.hint, location=error.location) from error
-
-        answer_rows(call, fetch, limit=limit, everything=everything, as_csv=as_csv)
+        try:
+            answer_rows(
+                call,
+                lambda most: project.stream(sql=text, limit=most),
+                limit=limit,
+                everything=everything,
+                as_csv=as_csv,
+            )
+        except SqlError as error:
+            # Here the SELECT is an argument, and no step of a run.
+            raise UsageError(error.message, hint=error.hint, location=error.location) from error

@@ -39,7 +39,7 @@ def read_table(
     with call.open_project() as project:
         answer_rows(
             call,
-            lambda most: project.read(table, snapshot=snapshot, limit=most),
+            lambda most: project.stream(table, snapshot=snapshot, limit=most),
             limit=limit,
             everything=everything,
             as_csv=as_csv,

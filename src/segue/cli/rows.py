@@ -12,6 +12,7 @@ from segue.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     import pyarrow as pa
 
@@ -51,17 +52,17 @@ def choose_limit(call: Call, limit: int | None, *, everything: bool, as_csv: boo
 
 def answer_rows(
     call: Call,
-    fetch: Callable[[int | None], pa.Table],
+    open_rows: Callable[[int | None], AbstractContextManager[pa.RecordBatchReader]],
     *,
     limit: int | None,
     everything: bool,
     as_csv: bool,
 ) -> None:
-    """Fetch rows and write them in the form that was asked for.
+    """Write rows in the form that was asked for; those for programs need not fit in memory.
 
     Args:
         call: The call.
-        fetch: Returns at most so many rows, None for all.
+        open_rows: Opens at most so many rows, None for all.
         limit: As the user stated it.
         everything: Whether ``--all`` was given.
         as_csv: Whether ``--csv`` was given.
@@ -70,14 +71,16 @@ def answer_rows(
     if as_csv or call.as_json:
         from segue.cli.write_rows import write_csv, write_json_lines
 
-        (write_csv if as_csv else write_json_lines)(fetch(most), sys.stdout)
+        with open_rows(most) as batches:
+            (write_csv if as_csv else write_json_lines)(batches, sys.stdout)
         return
     from segue.cli.look import QUIET, line, say
     from segue.cli.render_rows import render_rows
     from segue.cli.wording import count
 
     # One more than is shown tells whether there are more.
-    data = fetch(None if most is None else most + 1)
+    with open_rows(None if most is None else most + 1) as batches:
+        data = batches.read_all()
     shown = data if most is None else data.slice(0, most)
     out = call.out
     say(out, *render_rows(shown, out.width))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _EMPTY_FRACTION = re.compile(r"\.0+(?=$|[Z+-])")
 
 
-def column_values(column: pa.ChunkedArray) -> list[Any]:
+def column_values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
     """Return a column's values; times are ISO texts, as Python's own types can't hold them all."""
     import pyarrow as pa
     import pyarrow.types as kinds

@@ -15,24 +15,25 @@ if TYPE_CHECKING:
 SLICE_ROWS = 10_000
 
 
-def write_json_lines(data: pa.Table, stream: TextIO) -> None:
+def write_json_lines(batches: pa.RecordBatchReader, stream: TextIO) -> None:
     """Write one JSON object per row."""
-    for row in _rows(data):
-        document = dict(zip(data.column_names, map(plain_value, row), strict=True))
+    for row in _rows(batches):
+        document = dict(zip(batches.schema.names, map(plain_value, row), strict=True))
         print(json.dumps(document, ensure_ascii=False, allow_nan=False), file=stream)
 
 
-def write_csv(data: pa.Table, stream: TextIO) -> None:
+def write_csv(batches: pa.RecordBatchReader, stream: TextIO) -> None:
     """Write a header and one line per row; null is empty, an empty text is ``""``."""
-    print(",".join(map(_field, data.column_names)), file=stream)
-    for row in _rows(data):
+    print(",".join(map(_field, batches.schema.names)), file=stream)
+    for row in _rows(batches):
         print(",".join(map(_field, row)), file=stream)
 
 
-def _rows(data: pa.Table) -> Iterator[tuple[Any, ...]]:
-    for start in range(0, data.num_rows, SLICE_ROWS):
-        part = data.slice(start, SLICE_ROWS)
-        yield from zip(*map(column_values, part.columns), strict=True)
+def _rows(batches: pa.RecordBatchReader) -> Iterator[tuple[Any, ...]]:
+    for batch in batches:
+        for start in range(0, batch.num_rows, SLICE_ROWS):
+            part = batch.slice(start, SLICE_ROWS)
+            yield from zip(*map(column_values, part.columns), strict=True)
 
 
 def _field(value: Any) -> str:

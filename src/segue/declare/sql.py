@@ -118,22 +118,24 @@ def _tokenize(text: str) -> list[Token]:
     return _DIALECT.tokenize("".join(pieces))
 
 
-def read_query(text: str) -> tuple[str, ...]:
-    """Return the tables that a SELECT reads, in the order in which they are first named.
+def read_query(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return a SELECT without what follows it, its lines kept, and the tables that it reads.
 
     Raises:
         SqlError: It does not parse, or is something else than one SELECT over tables.
 
     Example:
-        >>> read_query("with x as (select * from b) select * from a join x using (k)")
-        ('b', 'a')
+        >>> read_query("with x as (select * from b) select * from a join x using (k);")
+        ('with x as (select * from b) select * from a join x using (k)', ('b', 'a'))
     """
     problems = Problems()
     step = read_sql_step("query", text, "", problems)
     for problem in problems.sorted():
         hint = _QUERY_HINTS.get(problem.code, problem.hint)
         raise SqlError(problem.message, hint=hint, location=problem.location)
-    return step.reads if step else ()
+    if step is None or step.sql is None:
+        return text, ()
+    return "\n" * ((step.location.line or 1) - 1) + step.sql, step.reads
 
 
 def _cut_statement(tokens: list[Token], shown: str, problems: Problems) -> list[Token]:

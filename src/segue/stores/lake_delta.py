@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from segue.errors import SegueError, StorageError, StorageFullError, UnknownNameError
+from segue.registry import nearest
 from segue.spec.output import DataFile
 from segue.spec.scan import Scan
 from segue.stores import lake_log
@@ -160,7 +161,10 @@ class DeltaLake:
 
         folder = self._root / table
         if self.head(table) is None:
-            raise UnknownNameError(f"there is no Delta table {table!r} in the lake")
+            raise UnknownNameError(
+                f"there is no Delta table {table!r} in the lake",
+                hint=nearest(table, self.tables(), noun="table"),
+            )
         with _naming_faults(folder):
             handle = DeltaTable(locate(folder))
             protocol, described = handle.protocol(), handle.metadata()

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import json
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pyarrow as pa
@@ -63,7 +64,7 @@ def test_empty_table_shows_its_columns():
 
 def test_json_lines_lose_nothing():
     stream = io.StringIO()
-    write_json_lines(ROWS, stream)
+    write_json_lines(ROWS.to_reader(), stream)
     rows = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert rows[0] == {
         "id": 1,
@@ -83,7 +84,7 @@ def test_json_lines_lose_nothing():
 
 def test_csv_is_read_back():
     stream = io.StringIO()
-    write_csv(ROWS, stream)
+    write_csv(ROWS.to_reader(), stream)
     rows = list(csv.DictReader(io.StringIO(stream.getvalue())))
     assert rows[0]["name"] == 'a, "b"'
     assert [row["amount"] for row in rows] == ["1.10", "", "-2.00"]
@@ -117,7 +118,7 @@ def test_rest_is_announced(capsys, rows, closing):
     data = pa.table({"n": list(range(rows))})
     answer_rows(
         Call(),
-        lambda most: data.slice(0, most),
+        lambda most: nullcontext(data.slice(0, most).to_reader()),
         limit=None,
         everything=False,
         as_csv=False,

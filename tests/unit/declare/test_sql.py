@@ -170,7 +170,8 @@ def test_options_below_the_select_are_not_lost_in_silence():
 
 
 def test_read_query_says_what_is_wrong():
-    assert read_query("from a join b using (k)") == ("a", "b")
+    assert read_query("from a join b using (k)") == ("from a join b using (k)", ("a", "b"))
+    assert read_query("-- x\nselect 1; -- y") == ("\nselect 1", ())
     with pytest.raises(SqlError, match="INSERT is not a SELECT"):
         read_query("insert into a select 1")
 

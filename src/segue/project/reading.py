@@ -1,0 +1,78 @@
+"""Rows of a project's tables: all at once as a frame, or batch by batch."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segue import conductor, registry
+from segue.spec.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from segue.protocols import Session
+
+FRAMES = {
+    "arrow": "pyarrow.Table",
+    "pandas": "pandas.DataFrame",
+    "polars": "polars.DataFrame",
+    "rows": "list[dict]",
+}
+"""Short words for `returns=`."""
+
+
+@contextmanager
+def open_session(
+    workspace: conductor.Workspace, tables: Sequence[str], snapshot: int | None = None
+) -> Iterator[Session]:
+    """Open the local engine with `tables` bound."""
+    with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
+        place = workspace.project.places["local"]
+        with registry.load_engine(place.engine).open(place, Path(scratch)) as session:
+            conductor.bind_snapshot(workspace, session, tuple(tables), Path(scratch), snapshot)
+            yield session
+
+
+@contextmanager
+def open_rows(
+    workspace: conductor.Workspace,
+    table: str = "",
+    sql: str = "",
+    snapshot: int | None = None,
+    limit: int | None = None,
+) -> Iterator[tuple[Session, str]]:
+    """Open the local engine for a SELECT, or for one of all rows of a table.
+
+    Args:
+        workspace: The lake and the ledger.
+        table: Name of the table; empty for a SELECT.
+        sql: The SELECT.
+        snapshot: Number of an older snapshot to read.
+        limit: Most rows.
+
+    Returns:
+        The engine and the SELECT.
+    """
+    query = f"select * from {quote_identifier(table)}"
+    tables: tuple[str, ...] = (table,)
+    if not table:
+        from segue.declare.sql import read_query
+
+        query, tables = read_query(sql)
+    if limit is not None:
+        # the line end closes a comment
+        query = f"select * from ({query}\n) limit {limit:d}"
+    with open_session(workspace, tables, snapshot) as session:
+        yield session, query
+
+
+def fetch_frame(session: Session, query: str, returns: str) -> Any:
+    """Return the rows of a SELECT as the frame that is asked for."""
+    from segue.frames.convert import to_frame
+    from segue.spec.step import FrameKind, FrameSpec
+
+    kind = FrameKind(FRAMES.get(returns, returns))
+    return to_frame(session.fetch(query), FrameSpec(kind), session.describe(query))
