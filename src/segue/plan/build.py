@@ -217,7 +217,7 @@ class _Builder:
         planned = self.decided.get(table)
         # A table that this run rebuilds keeps none of the files that were read.
         rebuilt = planned is not None and planned.action is Action.RUN and planned.rebuild
-        files = {} if rebuilt else mark_files(table, self.history, self.project.root) or {}
+        files = {} if rebuilt else mark_files(table, self.history) or {}
         return compare_files(files, memory.seen_files.get(table, ()))
 
     def _reuse(self, planned: PlannedStep) -> PlannedStep:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from segue.spec.step import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from segue.spec.output import StepMemory
     from segue.spec.plan import History, PlannedStep
@@ -62,15 +60,11 @@ def _name_of(mark: str) -> str:
     return mark.partition("\t")[0]
 
 
-def mark_files(table: str, history: History, root: Path) -> dict[str, str] | None:
-    """Return path by mark for all files of a source or published table, None if unknown.
-
-    Marks count from the project's folder, which may move.
-    """
+def mark_files(table: str, history: History) -> dict[str, str] | None:
+    """Return path by mark for all files of a source or published table, None if unknown."""
     state = history.sources.get(table)
     if state is not None:
-        start = f"{root}{os.sep}"
-        return {f"{f.path.removeprefix(start)}\t{f.stamp}": f.path for f in state.files}
+        return {f"{file.name or file.path}\t{file.stamp}": file.path for file in state.files}
     version = history.versions.get(table)
     return None if version is None else {file.path: file.path for file in version.files}
 
@@ -142,6 +136,6 @@ def seen_after(
         if grows(project, history, table):
             files = (made or {}).get(table)
             known = memory.seen_files.get(table, ()) if memory and table in history.sources else ()
-            now = mark_files(table, history, project.root) or () if files is None else files
+            now = mark_files(table, history) or () if files is None else files
             seen[table] = tuple(dict.fromkeys((*known, *now)))
     return seen

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue import conductor, registry
+from segue.errors import UsageError
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -70,9 +71,18 @@ def open_rows(
 
 
 def fetch_frame(session: Session, query: str, returns: str) -> Any:
-    """Return the rows of a SELECT as the frame that is asked for."""
+    """Return the rows of a SELECT as the frame that is asked for.
+
+    Raises:
+        UsageError: There is no such frame.
+    """
     from segue.frames.convert import to_frame
     from segue.spec.step import FrameKind, FrameSpec
 
-    kind = FrameKind(FRAMES.get(returns, returns))
-    return to_frame(session.fetch(query), FrameSpec(kind), session.describe(query))
+    name = FRAMES.get(returns, returns)
+    part = (FrameKind.NOTHING, FrameKind.ARROW_BATCH)
+    served = [str(kind) for kind in FrameKind if kind not in part]
+    if name not in served:
+        hint = registry.nearest(returns, [*FRAMES, *served])
+        raise UsageError(f"rows can't be returned as {returns!r}", hint=hint)
+    return to_frame(session.fetch(query), FrameSpec(FrameKind(name)), session.describe(query))

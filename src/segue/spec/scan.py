@@ -44,11 +44,14 @@ class SourceFile:
         path: Absolute path.
         bytes: Size.
         stamp: What changes when the file does: size and modification time, or its version.
+        name: Its path as it is shown and remembered: from the project's folder, which may
+            move, and without secrets. Empty if that is the path itself.
     """
 
     path: str
     bytes: int
     stamp: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

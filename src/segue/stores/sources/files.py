@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from segue.errors import SourceError
 from segue.registry import nearest
-from segue.settings import expand_secrets
+from segue.settings import expand_secrets, find_secrets, redact
 from segue.spec.scan import SourceFile, SourceState
 
 if TYPE_CHECKING:
@@ -36,16 +36,18 @@ class Found:
         grows: Whether files can be added to it.
         hive: Whether ``name=value`` folders are columns.
         root: The project's folder.
+        secrets: Names of the variables that stand in the path.
     """
 
     files: tuple[Path, ...]
     grows: bool
     hive: bool
     root: Path
+    secrets: tuple[str, ...] = ()
 
     def show(self, path: Path) -> str:
         """Return a path as messages name it: relative to the project, if it lies there."""
-        return os.path.relpath(path, self.root) if path.is_relative_to(self.root) else str(path)
+        return _show(path, self.root, self.secrets)
 
 
 def find_files(
@@ -78,7 +80,7 @@ def find_files(
         # what stands before the first folder or name with a sign in it
         base, grows = Path(os.path.dirname(_PATTERN.split(str(place))[0])), True  # noqa: PTH120
     else:
-        raise _missing(source, place, root)
+        raise _missing(source, place, root, find_secrets(options.path))
     if not files:
         raise SourceError(
             f"table {source.name!r}: no file matches {options.path}",
@@ -97,7 +99,7 @@ def find_files(
             raise SourceError(
                 f"table {source.name!r}: its new files are gone again", location=source.location
             )
-    return Found(tuple(files), grows, hive, root)
+    return Found(tuple(files), grows, hive, root, find_secrets(options.path))
 
 
 def resolve_path(source: SourceSpec, text: str, root: Path) -> Path:
@@ -135,12 +137,16 @@ def _walk_folder(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
                 yield Path(parent, name)
 
 
-def _missing(source: SourceSpec, place: Path, root: Path) -> SourceError:
-    shown = os.path.relpath(place, root) if place.is_relative_to(root) else str(place)
+def _show(path: Path, root: Path, secrets: Sequence[str]) -> str:
+    text = os.path.relpath(path, root) if path.is_relative_to(root) else str(path)
+    return redact(text, secrets, os.environ)
+
+
+def _missing(source: SourceSpec, place: Path, root: Path, secrets: Sequence[str]) -> SourceError:
     return SourceError(
-        f"table {source.name!r}: there is no file {shown}",
+        f"table {source.name!r}: there is no file {_show(place, root, secrets)}",
         location=source.location,
-        hint=_suggest(place, place.parent),
+        hint=redact(_suggest(place, place.parent), secrets, os.environ),
     )
 
 
@@ -167,7 +173,7 @@ def observe_files(
     for path in found.files:
         seen = path.stat()
         stamp = f"{seen.st_size}-{seen.st_mtime_ns}"
-        files.append(SourceFile(str(path), seen.st_size, stamp))
+        files.append(SourceFile(str(path), seen.st_size, stamp, found.show(path)))
         digest.update(f"\0{os.path.relpath(path, root)}\0{stamp}".encode())
     state = SourceState(source.name, digest.hexdigest(), tuple(files), grows=found.grows)
     return state, found
