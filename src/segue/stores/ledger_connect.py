@@ -131,7 +131,8 @@ def _name_fault(error: DBAPIError, where: str) -> SegueError | None:
     if plain in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LedgerBusyError(
             f"the ledger {where} is locked by another program",
-            hint="wait for it to end and run again",
+            hint="wait for it to end and run again; one that is suspended keeps the lock until "
+            "it goes on or is ended",
         )
     if plain == sqlite3.SQLITE_FULL:
         return StorageFullError(
