@@ -106,6 +106,8 @@ def _write_around(folder: Path, name: str, source: Path, *, copy: bool) -> str:
     path = scaffold.copy_data(folder, source) if copy else _refer(folder, source)
     scaffold.write_settings(folder, name, table, path)
     try:
+        if nulls := _find_nulls(folder, table):
+            scaffold.write_settings(folder, name, table, path, nulls)
         step, rules = _look_at(folder, table)
     except SegueError as error:
         # Its location would lie in a file that is removed again.
@@ -117,6 +119,19 @@ def _write_around(folder: Path, name: str, source: Path, *, copy: bool) -> str:
     scaffold.write_contract(folder, f"{step}:\n{rules}")
     scaffold.write_readme(folder, name, step)
     return step
+
+
+def _find_nulls(folder: Path, table: str) -> tuple[str, ...]:
+    """Return the words that mean null in a table of delimited text."""
+    from segue.cli.markers import find_markers
+    from segue.project import load
+
+    with load(folder) as project:
+        if project.spec.sources[table].kind != "csv":
+            return ()
+        with project.stream(table, limit=0) as batches:
+            texts = [field.name for field in batches.schema if str(field.type) == "string"]
+        return find_markers(project, table, texts)
 
 
 def _look_at(folder: Path, table: str) -> tuple[str, str]:

@@ -100,7 +100,9 @@ def write_frame(folder: Path, name: str) -> None:
     (folder / "steps").mkdir()
 
 
-def write_settings(folder: Path, name: str, table: str, path: str) -> None:
+def write_settings(
+    folder: Path, name: str, table: str, path: str, nulls: Sequence[str] = ()
+) -> None:
     """Write a ``segue.toml`` with one source table.
 
     Args:
@@ -108,8 +110,9 @@ def write_settings(folder: Path, name: str, table: str, path: str) -> None:
         name: Name of the project.
         table: Name of the table.
         path: Where its file lies.
+        nulls: Words in it that mean null.
     """
-    lines = (
+    lines = [
         "# What this project reads, and where it keeps its tables.",
         "[project]",
         f"name = {_toml(name)}",
@@ -117,7 +120,10 @@ def write_settings(folder: Path, name: str, table: str, path: str) -> None:
         # TOML's bare keys are ASCII only
         f"[tables.{table if table.isascii() else _toml(table)}]",
         f"path = {_toml(path)}",
-    )
+    ]
+    if nulls:
+        lines.append("# Words that mean null, found among numbers or dates; take out what is a value.")
+        lines.append(f"nulls = [{', '.join(map(_toml, nulls))}]")
     (folder / "segue.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
