@@ -65,6 +65,9 @@ class _Binder:
         self.plan = plan
         self.session = session
         self.known = known
+        self.actions = {planned.name: planned.action for planned in plan.steps}
+        functions = (planned.step for planned in plan.steps if planned.step.sql is None)
+        self.asked_for = {table for step in functions for table in step.reads}
         self.schemas: dict[str, TableSchema] = {}
         self.bound: set[str] = set()
 
@@ -94,14 +97,17 @@ class _Binder:
             yield from self._check_output(step, schema)
 
     def _describe(self, step: StepSpec) -> TableSchema | None:
-        """Return the columns of a SQL step, None if those of an input are not known."""
+        """Return the columns of a SQL step, None if an input's are not known or nobody asks."""
         if not all(self._bind(table) for table in step.reads):
             return None
-        schema = self.session.describe(step.sql or "")
+        query = step.sql or ""
         if step.mode is Mode.VIEW:
-            self.session.bind(step.name, step.sql or "")
+            # that alone finds what is wrong with it, and readers in SQL see its columns
+            self.session.bind(step.name, query)
             self.bound.add(step.name)
-        return schema
+            if step.name not in self.asked_for and step.name not in self.plan.project.contracts:
+                return None
+        return self.session.describe(query)
 
     def _bind(self, table: str) -> bool:
         """Give the session an empty table of these columns; False if nobody knows them."""
@@ -121,7 +127,7 @@ class _Binder:
         if maker is None or maker == table:
             return self.schemas.get(table) if maker else self.known.get(table)
         # Rejects of a step that runs have the columns of its next result, with reasons.
-        return None if self.plan[maker].action is Action.RUN else self.known.get(table)
+        return None if self.actions[maker] is Action.RUN else self.known.get(table)
 
     def _look_up_result(self, planned: PlannedStep) -> TableSchema | None:
         staged = self.plan.history.staged.get(planned.name)

@@ -27,10 +27,14 @@ def find_nodes(plan: Plan) -> dict[str, tuple[str, ...]]:
     project = plan.project
     planned_steps = {planned.name: planned for planned in plan.steps}
     waits: dict[str, tuple[str, ...]] = {}
+    views: dict[str, tuple[str, ...]] = {}
     for planned in planned_steps.values():
         contract = project.contracts.get(planned.name)
-        tables = planned.step.reads + (contract.references if contract else ())
-        before = _nodes_behind(project, planned_steps, tables, waits)
+        reads = planned.step.reads
+        tables = reads + (contract.references if contract else ())
+        before = _nodes_behind(project, planned_steps, tables, waits, views)
+        if planned.action is Action.INLINE:
+            views[planned.name] = _nodes_behind(project, planned_steps, reads, waits, views)
         at_work = planned.action in (Action.RUN, Action.REUSE)
         if at_work or (planned.action is Action.INLINE and contract is not None and before):
             waits[planned.name] = before
@@ -43,8 +47,13 @@ def _nodes_behind(
     planned: Mapping[str, PlannedStep],
     tables: Iterable[str],
     waits: Mapping[str, tuple[str, ...]],
+    views: Mapping[str, tuple[str, ...]],
 ) -> tuple[str, ...]:
-    """Return the nodes that must be done before `tables` can be read, through views."""
+    """Return the nodes that must be done before `tables` can be read, through views.
+
+    What is behind the views that came before is told, or a stack of views would be gone through
+    once for each path through it.
+    """
     found: dict[str, None] = {}
     for table in tables:
         maker = find_maker(project, table)
@@ -53,9 +62,11 @@ def _nodes_behind(
             found |= {source: None} if source else {}
         elif maker in waits:
             found[maker] = None
+        elif maker in views:
+            found |= dict.fromkeys(views[maker])
         elif planned[maker].action is Action.INLINE:
             reads = planned[maker].step.reads
-            found |= dict.fromkeys(_nodes_behind(project, planned, reads, waits))
+            found |= dict.fromkeys(_nodes_behind(project, planned, reads, waits, views))
     return tuple(found)
 
 

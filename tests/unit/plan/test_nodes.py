@@ -4,7 +4,6 @@ from segue.plan.build import build_plan
 from segue.plan.nodes import find_nodes
 from segue.spec.plan import Selection
 from segue.spec.step import Mode
-
 from tests.unit.plan.samples import make_contract, make_history, make_project, make_state, make_step
 
 
@@ -67,3 +66,17 @@ def test_sources_that_look_into_each_other_do_not_wait_in_a_circle():
     )
     nodes = nodes_of(project, "raw", "other")
     assert sorted([nodes["raw"], nodes["other"]]) in ([(), ("other",)], [(), ("raw",)])
+
+
+def test_views_that_meet_again_and_again_are_gone_through_once():
+    steps = [
+        make_step("left_0", "raw", mode=Mode.VIEW),
+        make_step("right_0", "raw", mode=Mode.VIEW),
+    ]
+    for level in range(60):
+        reads = (f"left_{level}", f"right_{level}")
+        steps += [
+            make_step(f"{side}_{level + 1}", *reads, mode=Mode.VIEW) for side in ("left", "right")
+        ]
+    nodes = nodes_of(make_project(*steps, make_step("daily", "left_60", "right_60")))
+    assert nodes == {"raw": (), "daily": ("raw",)}

@@ -120,6 +120,7 @@ class DuckDBSession:
         self._connection = database.connect()
         self._bound: dict[str, str | pa.Table] = {}
         self._files: dict[str, str] = {}
+        self._described: tuple[str, TableSchema] | None = None
 
     def fork(self) -> DuckDBSession:
         """Return a session with the same memory and threads, and no names."""
@@ -154,6 +155,7 @@ class DuckDBSession:
 
     def unbind(self, name: str) -> None:
         """Forget a name."""
+        self._described = None
         data = self._bound.pop(name, None)
         with self._translate():
             if isinstance(data, str):
@@ -167,7 +169,13 @@ class DuckDBSession:
         Raises:
             SqlError: It does not parse or bind, or a column has a type that segue lacks.
         """
-        return self._schema_of(self._relate(self._parse(query)))
+        return self._describe(self._parse(query))
+
+    def _describe(self, query: str) -> TableSchema:
+        # What is described is mostly written next, and binding costs as much as a small step.
+        if self._described is None or self._described[0] != query:
+            self._described = query, self._schema_of(self._relate(query))
+        return self._described[1]
 
     def fetch(self, query: str) -> pa.Table:
         """Run a SELECT and return all rows, in the types that `describe` tells.
@@ -254,7 +262,7 @@ class DuckDBSession:
             SegueError: It failed; no file is left.
         """
         query = self._parse(query)
-        found = self._schema_of(self._relate(query))
+        found = self._describe(query)
         match_columns(found, schema)
         refuse_case_twins("the result", schema.names)
         self._database.prove_hash(self._connection)

@@ -218,3 +218,10 @@ def test_memory_is_limited(tmp_path):
 def test_a_native_query_is_a_relation(session):
     session.bind("t", pa.table({"a": [1, 2]}))
     assert session.native("from t").filter("a > 1").fetchall() == [(2,)]
+
+
+def test_columns_of_a_name_that_is_bound_anew_are_described_anew(session):
+    session.bind("t", "select 1 as a")
+    assert session.describe("select * from t").names == ("a",)
+    session.bind("t", "select 1 as b, 2 as c")
+    assert session.describe("select * from t").names == ("b", "c")
