@@ -40,8 +40,9 @@ def main() -> int:
         or step(target, "Do it: compute, check, and publish all tables together.", "run")
         or step(target, "Again: nothing has changed, so there is nothing to do.", "run")
         or step(target, "Every scheduled flight is in exactly one place.", "query", ACCOUNT)
-        or step(target, "One of the tables, made by a Python function per carrier.",
-                "read", "scorecard")
+        or step(
+            target, "One of the tables, made by a Python function per carrier.", "read", "scorecard"
+        )
         or step(target, "Where the scorecard comes from.", "lineage", "scorecard")
         or finish(target)
     )
@@ -59,8 +60,10 @@ def copy_data(folder: Path) -> None:
 
 def step(target: Path, title: str, *arguments: str) -> int:
     """Show a command and run it in the project's folder."""
-    shown = " ".join(arguments) if len(arguments) < 2 or "\n" not in arguments[-1] else (
-        f'{arguments[0]} "{arguments[-1].strip()}"'
+    shown = (
+        " ".join(arguments)
+        if len(arguments) < 2 or "\n" not in arguments[-1]
+        else (f'{arguments[0]} "{arguments[-1].strip()}"')
     )
     say(title)
     print(f"$ segue {shown}\n", flush=True)
