@@ -25,7 +25,7 @@ from segue.cli.group import COMMANDS
 from segue.cli.group import segue as command_line
 from segue.cli.main import exit_code
 from segue.project import Project
-from segue.project.facade import FRAMES
+from segue.project.reading import FRAMES
 from segue.spec.plan import Action, Cause
 from segue.spec.types import ALIASES, PLAIN_KINDS, parse_type
 

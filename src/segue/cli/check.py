@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from segue.cli.call import Call, common_options
+from segue.cli.complete import complete_table
 from segue.cli.group import Command
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         ("segue check --json | jq '.verdict'", "for programs"),
     ],
 )
-@click.argument("tables", nargs=-1, metavar="[TABLE]...")
+@click.argument("tables", nargs=-1, metavar="[TABLE]...", shell_complete=complete_table)
 @common_options
 def check_tables(call: Call, *, tables: tuple[str, ...]) -> None:
     """Check published tables and sources by their contracts.

@@ -96,7 +96,9 @@ class Command(click.Command):
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 a check or a run failed, 2 the project or the arguments are"
-    " wrong, 3 segue itself failed. `segue COMMAND --help` shows examples.",
+    " wrong, 3 segue itself failed. `segue COMMAND --help` shows examples.\n\n"
+    "\b\nThe tab key completes names after (or zsh_source, fish_source):\n"
+    '  eval "$(_SEGUE_COMPLETE=bash_source segue)"',
 )
 @click.version_option(__version__, prog_name="segue", message="%(prog)s %(version)s")
 def segue() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from segue.cli.call import Call, common_options
+from segue.cli.complete import complete_table
 from segue.cli.group import Command
 from segue.errors import UsageError
 
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
         ("segue lineage daily --svg daily.svg", "as a picture"),
     ],
 )
-@click.argument("subject", required=False, metavar="[TABLE|TABLE.COLUMN]")
+@click.argument(
+    "subject",
+    required=False,
+    metavar="[TABLE|TABLE.COLUMN]",
+    shell_complete=complete_table,
+)
 @click.option("--mermaid", is_flag=True, help="Answer as a Mermaid flowchart.")
 @click.option(
     "--svg",

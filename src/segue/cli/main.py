@@ -24,6 +24,8 @@ FAILED = 1
 WRONG_INPUT = 2
 SEGUE_FAILED = 3
 INTERRUPTED = 128 + signal.SIGINT
+COMPLETION = "_SEGUE_COMPLETE"
+"""Variable by which a shell asks for what could be typed next."""
 PIPE_CLOSED = 128 + signal.SIGPIPE
 
 
@@ -33,6 +35,10 @@ def main() -> NoReturn:
         # A name that the terminal can't show must not end a run.
         if hasattr(stream, "reconfigure"):
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
+    if asked := os.environ.get(COMPLETION):
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(segue, {}, "segue", COMPLETION, asked))
     code = run_command(sys.argv[1:])
     sys.exit(code)
 

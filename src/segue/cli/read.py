@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from segue.cli.call import Call, common_options
+from segue.cli.complete import complete_table
 from segue.cli.group import Command
 from segue.cli.rows import answer_rows, row_options
 
@@ -19,7 +20,7 @@ from segue.cli.rows import answer_rows, row_options
         ("segue read daily --snapshot 3", "as the table was in snapshot 3"),
     ],
 )
-@click.argument("table")
+@click.argument("table", shell_complete=complete_table)
 @row_options
 @click.option("--snapshot", type=int, metavar="N", help="Read the table as of this snapshot.")
 @common_options

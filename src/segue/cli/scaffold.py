@@ -122,7 +122,9 @@ def write_settings(
         f"path = {_toml(path)}",
     ]
     if nulls:
-        lines.append("# Words that mean null, found among numbers or dates; take out what is a value.")
+        lines.append(
+            "# Words that mean null, found among numbers or dates; take out what is a value."
+        )
         lines.append(f"nulls = [{', '.join(map(_toml, nulls))}]")
     (folder / "segue.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

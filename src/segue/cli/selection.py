@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from segue.cli.complete import complete_step
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,7 +33,7 @@ def selection_options(function: Callable[..., None]) -> Callable[..., None]:
             " has no zone), a span such as 2h or 3d, or a run's id.",
         ),
         click.option("--force", is_flag=True, help="Run selected steps that are up to date, too."),
-        click.argument("select", nargs=-1, metavar="[SELECT]..."),
+        click.argument("select", nargs=-1, metavar="[SELECT]...", shell_complete=complete_step),
     ):
         function = option(function)
     return function

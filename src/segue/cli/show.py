@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from segue.cli.call import Call, common_options
+from segue.cli.complete import complete_table
 from segue.cli.group import Command
 from segue.errors import UnknownNameError
 from segue.registry import nearest
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
         ("segue show last --json", "the whole record of the run"),
     ],
 )
-@click.argument("name", metavar="TABLE|RUN")
+@click.argument("name", metavar="TABLE|RUN", shell_complete=complete_table)
 @common_options
 def show_subject(call: Call, *, name: str) -> None:
     """Show all that is known of a table or of a run.
