@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -234,15 +235,18 @@ def set_aside(url: str) -> str:
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert rows, or replace those of the same primary key."""
-    if not rows:
-        return
+    if rows:
+        connection.execute(_make_upsert(table, connection.dialect.name, tuple(rows[0])), rows)
+
+
+@cache
+def _make_upsert(table: Table, dialect: str, names: tuple[str, ...]) -> Any:
+    """Return the statement, which costs more to put together than to run."""
     keys = [column.name for column in table.primary_key]
     # Each dialect has its own INSERT, and costs an import that the other does not need.
-    dialect = import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
-    statement = dialect.insert(table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    connection.execute(statement, rows)
+    statement = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def inserted_number(made: CursorResult[Any]) -> int:
