@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segue.conductor.work import Work
-from segue.conductor.workspace import bind_plan, open_engine
+from segue.conductor.workspace import bind_plan, open_engines
 from segue.errors import (
     ConflictError,
     RunError,
@@ -17,6 +17,7 @@ from segue.errors import (
     StorageError,
     name_disk_fault,
 )
+from segue.place.choose import LOCAL
 from segue.spec.plan import Action, Plan
 from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
 
@@ -49,9 +50,9 @@ def run_plan(
     if not plan.work:
         return RunResult("", RunStatus.DONE, skip_steps(plan, workspace.clock.now()))
     run_id = workspace.new_run_id()
-    with open_engine(plan, run_id) as (session, scratch):
-        bind_plan(workspace, plan, session, scratch)
-        work = Work(workspace, plan, run_id, listen, session, scratch)
+    with open_engines(plan, run_id) as (sessions, scratch):
+        bind_plan(workspace, plan, sessions[LOCAL], scratch)
+        work = Work(workspace, plan, run_id, listen, sessions, scratch)
         return Run(workspace, plan, run_id, command, listen, work).go()
 
 

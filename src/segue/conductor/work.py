@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from segue import registry
 from segue.errors import ContractError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
+from segue.place.choose import LOCAL
 from segue.plan.growth import seen_after
 from segue.plan.parameters import write_parameters
 from segue.plan.settle import settle
@@ -19,7 +20,7 @@ from segue.spec.run import Progress, StepOutcome, StepStatus
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from segue.conductor.workspace import Workspace
@@ -43,7 +44,7 @@ class Work:
         plan: What to do.
         run_id: The run.
         listen: Hears of progress.
-        session: The engine at work; each node takes a fork.
+        sessions: The engine at work in each place; each node takes a fork.
         scratch: Folder that is removed at the end.
         outcomes: What became of each node so far.
         errors: What went wrong so far, first first.
@@ -55,7 +56,7 @@ class Work:
     plan: Plan
     run_id: str
     listen: Callable[[Progress], None]
-    session: Session
+    sessions: Mapping[str, Session]
     scratch: Path
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     errors: list[SegueError] = field(default_factory=list)
@@ -103,7 +104,8 @@ class Work:
     def end_early(self) -> None:
         """End what is running, as far as it can be ended from another thread."""
         self.stop.set()
-        self.session.close()
+        for session in self.sessions.values():
+            session.close()
 
     def follow(self, name: str, expected: int | None) -> Tell:
         """Return what passes on how far a node has come."""
@@ -145,7 +147,7 @@ class Work:
         shared = readers > 1 and scan.format in TEXT_FORMATS
         if contract is None and not shared:
             return StepOutcome(name, StepStatus.DONE)
-        with self.session.fork() as session:
+        with self.sessions[LOCAL].fork() as session:
             session.bind(name, scan)
             tell = self.follow(name, self.plan.history.sources[name].rows)
             staged = land_source(session, name, self.landing, tell)
@@ -170,7 +172,7 @@ class Work:
         from segue.judge.measure import measure_table
 
         contract = self.plan.project.contracts[step.name]
-        with self.session.fork() as session:
+        with self.sessions[LOCAL].fork() as session:
             self.bind(session, (step.name, *contract.references))
             schema = session.describe(f"select * from {quote_identifier(step.name)}")
             report = measure_table(session, step.name, contract, schema)
@@ -209,7 +211,8 @@ class Work:
             self.retried[step.name] = number
             self.listen(Progress(step.name, "retry", details=told))
 
-        result = attempt_step(task, self.session, lake, tell, stop=self.stop, on_retry=tell_retry)
+        session = self.sessions[planned.place]
+        result = attempt_step(task, session, lake, tell, stop=self.stop, on_retry=tell_retry)
         outcome = StepOutcome(
             step.name,
             StepStatus.DONE,
@@ -219,8 +222,8 @@ class Work:
         )
         contract = self.plan.project.contracts.get(step.name)
         if contract is not None and result.staged is not None:
-            with self.session.fork() as session:
-                outcome = self.judge(session, outcome, contract, lake)
+            with self.sessions[LOCAL].fork() as local:
+                outcome = self.judge(local, outcome, contract, lake)
         if outcome.succeeded:
             self.show_readers(outcome)
         return outcome
@@ -346,7 +349,7 @@ class Work:
 
     def engine_facts(self) -> dict[str, Any]:
         """Return what computes, for the record."""
-        place = self.plan.places["local"]
+        place = self.plan.places[LOCAL]
         return {
             "name": place.engine,
             "threads": place.threads,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue import registry
 from segue.errors import ProjectError, SourceError, name_disk_fault
-from segue.place.choose import choose_places
+from segue.place.choose import LOCAL, choose_places
+from segue.place.cut import cut_segments
 from segue.plan.build import build_plan
 from segue.spec.plan import Action, History, Plan, Selection
 from segue.spec.run import RunStatus
@@ -114,17 +115,25 @@ def scratch_folder(run_id: str) -> Path:
 
 
 @contextmanager
-def open_engine(plan: Plan, run_id: str) -> Iterator[tuple[Session, Path]]:
-    """Open the engine of a plan's place, and a scratch folder that is removed at the end."""
+def open_engines(plan: Plan, run_id: str) -> Iterator[tuple[dict[str, Session], Path]]:
+    """Open the engines of a plan's places, and a scratch folder that is removed at the end.
+
+    The place ``local`` is always among them: sources are landed and tables judged there.
+    """
     scratch = scratch_folder(run_id)
     try:
         scratch.mkdir(parents=True)
     except OSError as error:
         raise name_disk_fault(error, scratch.parent) from error
     try:
-        place = plan.places["local"]
-        with registry.load_engine(place.engine).open(place, scratch) as session:
-            yield session, scratch
+        with ExitStack() as stack:
+            sessions = {}
+            for name in sorted({LOCAL, *(segment.place for segment in cut_segments(plan))}):
+                place, folder = plan.places[name], scratch / name
+                folder.mkdir()
+                engine = registry.load_engine(place.engine)
+                sessions[name] = stack.enter_context(engine.open(place, folder))
+            yield sessions, scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -136,8 +145,8 @@ def check_plan(workspace: Workspace, plan: Plan) -> None:
         ProjectError: With every step that does not bind.
     """
     if any(step.action is Action.RUN and step.step.sql is not None for step in plan.steps):
-        with open_engine(plan, workspace.new_run_id()) as (session, scratch):
-            bind_plan(workspace, plan, session, scratch)
+        with open_engines(plan, workspace.new_run_id()) as (sessions, scratch):
+            bind_plan(workspace, plan, sessions[LOCAL], scratch)
 
 
 def bind_plan(workspace: Workspace, plan: Plan, session: Session, scratch: Path) -> None:
