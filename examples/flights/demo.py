@@ -60,11 +60,9 @@ def copy_data(folder: Path) -> None:
 
 def step(target: Path, title: str, *arguments: str) -> int:
     """Show a command and run it in the project's folder."""
-    shown = (
-        " ".join(arguments)
-        if len(arguments) < 2 or "\n" not in arguments[-1]
-        else (f'{arguments[0]} "{arguments[-1].strip()}"')
-    )
+    shown = " ".join(arguments)
+    if "\n" in shown:
+        shown = f'{arguments[0]} "{arguments[1].strip()}"'
     say(title)
     print(f"$ segue {shown}\n", flush=True)
     command = [sys.executable, "-m", "segue", *arguments]

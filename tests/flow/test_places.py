@@ -24,7 +24,7 @@ def test_a_step_runs_with_the_limits_of_its_place(make_project):
             "segue.toml": TOML,
             "steps/here.sql": SETTINGS,
             "steps/there.sql": SETTINGS,
-            "steps/both.sql": "select here.threads as here, there.threads as there from here, there",
+            "steps/both.sql": "select here.threads as h, there.threads as t from here, there",
         }
     )
     assert project.run() == {"here": "done", "there": "done", "both": "done"}
