@@ -118,7 +118,12 @@ def _render_contract(contract: Document) -> RenderableType:
 
 def _asked(check: Document) -> str:
     """Return a check's arguments in words, as a contract's reader would say them."""
-    left = {name: value for name, value in check["arguments"].items() if value not in (None, True)}
+    # 1 equals True, so that only identity tells them apart
+    left = {
+        name: value
+        for name, value in check["arguments"].items()
+        if value is not None and value is not True
+    }
     parts = []
     if left.keys() & {"min", "max"}:
         parts.append(_between(left.pop("min", None), left.pop("max", None)))

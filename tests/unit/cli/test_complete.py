@@ -8,7 +8,7 @@ from segue.cli.group import segue
 FILES = {
     "segue.toml": '[project]\nname = "p"\n\n[tables.raw_orders]\npath = "x.csv"\n',
     "steps/orders.sql": "select * from raw_orders",
-    "steps/more.py": "@step(by='a')\n# why\ndef forecast(orders):\n    ...\n\ndef helper():\n    ...\n",
+    "steps/more.py": "@step(by='a')\n# why\ndef forecast(orders): ...\n\ndef helper(): ...\n",
 }
 
 
