@@ -296,3 +296,19 @@ def test_rows_that_come_after_a_failed_append_are_not_lost(growing):
     growing.run()
     assert growing.rows("taken") == [(1, 20), (2, 40), (3, 60), (4, 80)]
     assert growing.run() == {"taken": "up to date"}
+
+
+def test_step_in_a_process_of_its_own_sees_only_new_good_rows(growing):
+    growing.write(
+        {
+            "contracts.yml": "events:\n  columns: {v: {between: [0, 100]}}\n  rejects: true\n",
+            "steps/taken.sql": None,
+            "steps/taken.py": "from segue import step\n\n\n@step(mode='append', timeout='60s')\n"
+            "def taken(events: list[dict]) -> list[dict]:\n"
+            "    return [{'id': row['id'], 'w': row['v'] * 2} for row in events]\n",
+            "in/b.csv": lines("id,v", "3,30", "4,400"),
+        }
+    )
+    growing.run()
+    assert growing.rows("taken") == [(1, 20), (2, 40), (3, 60)]
+    assert growing.recorded("taken")["rows"]["read"] == {"events": 1}

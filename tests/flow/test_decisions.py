@@ -250,3 +250,32 @@ def test_wrong_parameters_are_refused(shop):
     for params in ({"scaled.minus": 1}, {"scald.plus": 1}, {"scaled.plus": "many"}):
         with pytest.raises(SegueError):
             shop.plan(params=params)
+
+
+MODES = {
+    "replace": "",
+    "append": "-- segue: {mode: append}\n",
+    "merge": "-- segue: {mode: merge, key: id}\n",
+    "view": "-- segue: {mode: view}\n",
+}
+
+
+@pytest.mark.parametrize("before", MODES)
+@pytest.mark.parametrize("after", MODES)
+def test_changed_mode_keeps_rows_whole(make_project, before, after):
+    project = make_project(
+        {
+            "segue.toml": TOML + source("raw", "in/*.csv"),
+            "in/a.csv": lines("id,v", "1,1", "2,2"),
+            "steps/made.sql": f"{MODES[before]}select * from raw",
+            "steps/n.sql": "select count(*) as n from made",
+        }
+    )
+    project.run()
+    project.write(
+        {"steps/made.sql": f"{MODES[after]}select * from raw", "in/b.csv": lines("id,v", "3,3")}
+    )
+    project.run()
+    assert project.rows("made") == [(1, 1), (2, 2), (3, 3)]
+    assert project.rows("n") == [(3,)]
+    assert project.to_do() == set()

@@ -135,7 +135,6 @@ def test_rejects_of_a_merge_add_up(merged):
     )
     merged.write({"changes.csv": lines("id,v", "2,B", "3,c")})
     merged.run()
-    # The rejected row 2 replaces nothing that is good; the old row 2 is gone with its update.
     assert (3, "c") in merged.rows("state")
     assert merged.recorded("state")["rows"]["rejected"] == 1
 

@@ -300,3 +300,12 @@ def test_column_that_goes_is_told_before_anything_runs(make_project):
     with pytest.raises(SegueError, match="did you mean 'nane'"):
         project.run()
     assert len(project.rows("copied")) == 4
+
+
+@pytest.mark.xfail(reason="not implemented: types of a source are not remembered", strict=True)
+def test_text_file_without_rows_keeps_its_types(make_project):
+    project = make_project({**RULED, "steps/more.sql": "select id + 1 as n from given"})
+    project.run()
+    project.write({"in.csv": "id,name\n"})
+    project.run()
+    assert project.rows("more") == []
