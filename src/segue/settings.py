@@ -95,6 +95,25 @@ def redact(text: str, names: Iterable[str], environ: Mapping[str, str]) -> str:
     return text
 
 
+def redact_all(value: Any, names: Iterable[str], environ: Mapping[str, str]) -> Any:
+    """Return plain values, such as a JSON document, without the values of secrets in any text.
+
+    Example:
+        >>> redact_all({"x": ["at hunter2"]}, ["PASSWORD"], {"PASSWORD": "hunter2"})
+        {'x': ['at ${PASSWORD}']}
+    """
+    if isinstance(value, str):
+        return redact(value, names, environ)
+    if isinstance(value, dict):
+        return {
+            redact_all(name, names, environ): redact_all(part, names, environ)
+            for name, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redact_all(part, names, environ) for part in value]
+    return value
+
+
 Size = Annotated[int, BeforeValidator(parse_size)]
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 

@@ -95,11 +95,11 @@ class Work:
 
     def fail(self, name: str, error: SegueError) -> StepOutcome:
         """Keep an error for the run, and return what it makes of a node."""
-        from segue.execute.failure import describe_failure
+        from segue.execute.failure import describe_failure, hide_secrets
 
+        hide_secrets(error, self.redact)
         self.errors.append(error)
-        failure = describe_failure(error, self.redact)
-        return StepOutcome(name, StepStatus.FAILED, failure=failure)
+        return StepOutcome(name, StepStatus.FAILED, failure=describe_failure(error))
 
     def end_early(self) -> None:
         """End what is running, as far as it can be ended from another thread."""
@@ -255,7 +255,6 @@ class Work:
 
     def rule(self, outcome: StepOutcome, report: Report) -> StepOutcome:
         """Let a report decide whether the run goes on with a table."""
-        from segue.execute.failure import describe_failure
         from segue.judge.report import report_lines
 
         outcome = replace(outcome, report=report)
@@ -268,9 +267,8 @@ class Work:
             " the failing rows aside",
             location=contract.location,
         )
-        self.errors.append(error)
-        failure = describe_failure(error, self.redact)
-        return replace(outcome, status=StepStatus.REJECTED, failure=failure)
+        failed = self.fail(outcome.step, error)
+        return replace(outcome, status=StepStatus.REJECTED, failure=failed.failure)
 
     def show_readers(self, outcome: StepOutcome) -> None:
         """Let steps read what was staged and judged."""

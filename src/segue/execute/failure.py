@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from segue.errors import SegueError
 
 
+def hide_secrets(error: SegueError, redact: Callable[[str], str]) -> None:
+    """Take the values of secrets out of an error that a user is to see."""
+    for name in ("message", "hint", "group", "trace", "sample"):
+        if text := getattr(error, name, ""):
+            setattr(error, name, redact(text))
+    error.args = (error.message,)
+
+
 def describe_failure(error: SegueError, redact: Callable[[str], str] = str) -> StepFailure:
     """Return the parts of an error as texts.
 

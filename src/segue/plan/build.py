@@ -18,7 +18,7 @@ from segue.spec.step import Mode, PlaceSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from segue.spec.output import StepMemory
+    from segue.spec.output import StagedTable, StepMemory
     from segue.spec.plan import History, Selection
     from segue.spec.step import ProjectSpec, Scalar, StepSpec
 
@@ -235,11 +235,19 @@ class _Builder:
             and memory.parameters == write_parameters(self.project, step)
             and not any(reason.cause is Cause.TOO_OLD for reason in planned.reasons)
             and (not builds_on or memory.staged.base == base)
+            and self._follows(memory.rejects)
         )
         if not holds:
             return planned
         reason = Reason(Cause.STAGED_EARLIER, f"by run {memory.run_id}")
         return replace(planned, action=Action.REUSE, reasons=(reason, *planned.reasons))
+
+    def _follows(self, rejects: StagedTable | None) -> bool:
+        """Return whether the rejects that a staged result keeps are those of today."""
+        if rejects is None or not rejects.keeps:
+            return True
+        current = self.history.versions.get(rejects.table)
+        return current is not None and current.number == rejects.base
 
 
 def _starts_over(reasons: tuple[Reason, ...]) -> bool:

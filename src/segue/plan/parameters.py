@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 from segue.errors import UnknownNameError, UsageError
 from segue.registry import nearest
+from segue.settings import redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +17,12 @@ if TYPE_CHECKING:
 
 
 def write_parameters(project: ProjectSpec, step: StepSpec) -> dict[str, str]:
-    """Return the values of a step's settings as JSON texts, as memories and records keep them."""
-    return {name: json.dumps(value) for name, value in project.parameters_of(step).items()}
+    """Return the values of a step's settings as JSON texts, as memories and records keep them.
+
+    The value of a secret is kept by its name: another value of it is no change.
+    """
+    texts = {name: json.dumps(value) for name, value in project.parameters_of(step).items()}
+    return {name: redact(text, project.secrets, os.environ) for name, text in texts.items()}
 
 
 def check_parameters(project: ProjectSpec, given: Mapping[str, Scalar]) -> dict[str, Scalar]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from segue.settings import redact, redact_all
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ class PlannedRun:
         """The plan as a table of plain text."""
         from segue.plan.explain import plan_text
 
-        return plan_text(self.plan)
+        return redact(plan_text(self.plan), self.plan.project.secrets, os.environ)
 
     def show(self) -> None:
         """Print the plan."""
@@ -40,7 +42,10 @@ class PlannedRun:
         """Return the plan as plain values."""
         from segue.plan.explain import plan_to_json
 
-        return plan_to_json(self.plan)
+        document: dict[str, Any] = redact_all(
+            plan_to_json(self.plan), self.plan.project.secrets, os.environ
+        )
+        return document
 
 
 @dataclass(frozen=True, slots=True)
