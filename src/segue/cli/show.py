@@ -45,7 +45,7 @@ def show_subject(call: Call, *, name: str) -> None:
             known = [*(each.name for each in tables), "last"]
             raise UnknownNameError(
                 f"there is neither a table nor a run called {name!r}",
-                hint=f"{nearest(name, known)}; `segue runs` lists runs",
+                hint=f"{nearest(name, known)} (`segue runs` lists runs)",
             ) from error
     _show_run(call, record)
 

@@ -98,7 +98,8 @@ def _report_unknown(table: str, step: StepSpec, tables: Sequence[str], problems:
         problems.add("unknown-table", message, where, hint)
         return
     near = nearest(table, list(tables), noun="table")
-    hint = f"{near}; or declare it: steps/{table}.sql, or [tables.{table}] in segue.toml"
+    declare = f"declare it: steps/{table}.sql, or [tables.{table}] in segue.toml"
+    hint = f"{near} Or {declare}" if near.endswith("?") else f"{near}; or {declare}"
     problems.add("unknown-table", f"there is no table {table!r}", where, hint)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from segue.execute.attempt import StepTask
     from segue.protocols import Lake, Tell
 
+_OURS = re.compile(
+    rf'  File "({re.escape(str(Path(__file__).parents[1]))}/|<frozen runpy>)|Extension modules: '
+)
+"""Lines of a crash report that tell users nothing."""
 _TICK_SECONDS = 0.2
 _LAST_LINES = 20
 
@@ -85,6 +90,8 @@ def run_isolated(
 def _pass_on(output: IO[bytes], said: deque[str]) -> None:
     for line in output:
         text = line.decode(errors="replace")
+        if _OURS.match(text):
+            continue
         said.append(text)
         with suppress(ValueError):  # stderr may be closed at the interpreter's end
             sys.stderr.write(text)

@@ -27,6 +27,8 @@ UNITS = ("s", "ms", "us", "ns")
 MAX_PRECISION = 38
 """Most digits of a decimal, in Arrow's 128 bits and in Delta Lake alike."""
 
+_WITH_ARGUMENTS = ("decimal", "timestamp", "duration", "list", "map", "struct", "categorical")
+
 ALIASES = {
     "boolean": "bool",
     "tinyint": "int8",
@@ -247,7 +249,7 @@ class _Reader:
             return self._decimal()
         if kind in ("timestamp", "duration"):
             return self._timed(kind)
-        raise ValueError(f"unknown type {word!r}")
+        raise ValueError(f"unknown type {word!r}{_suggest(kind)}")
 
     def _nested(self, kind: str) -> DataType:
         self.expect("<")
@@ -290,3 +292,12 @@ class _Reader:
             )
         self.expect(")")
         return DataType(kind, (unit, *zone))
+
+
+def _suggest(kind: str) -> str:
+    """Return a question that names what a misspelled type may have meant."""
+    import difflib
+
+    known = sorted((*PLAIN_KINDS, *ALIASES, *_WITH_ARGUMENTS))
+    near = difflib.get_close_matches(kind, known, n=1)
+    return f": did you mean {near[0]!r}?" if near else ""
