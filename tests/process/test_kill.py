@@ -136,3 +136,14 @@ def test_any_command_recovers(site, command, place, status):
     if status == "done":
         site.published.append(2)
     assert_settled(site)
+
+
+def test_a_run_killed_before_its_record_gets_one(site):
+    assert site.run(2, "execute.before=kill").killed
+    run = list(site.runs())[-1]
+    (site.lake / "_runs" / f"{run}.json").unlink()
+    assert site.ask("recover").code == 0
+    ended = site.ask("show", run)
+    assert ended.code == 0, ended
+    assert "lost" in ended.out
+    assert_settled(site)

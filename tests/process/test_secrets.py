@@ -37,7 +37,11 @@ MISTAKES = {
         "print(os.environ['TOKEN'], flush=True); os._exit(3)",
         "step-crashed",
     ),
-    "returns it as a column's name": ("", "return [{os.environ['TOKEN']: [1, 'x']}]", ""),
+    "returns it as a column's name": (
+        "",
+        "return [{os.environ['TOKEN']: [1, 'x']}]",
+        "output-invalid",
+    ),
 }
 
 
@@ -80,8 +84,8 @@ def test_no_secret_is_kept_or_shown(tmp_path, monkeypatch):
     ask(0, "read", "fine")
     for options, body, code in MISTAKES.values():
         site.edit("steps/leaky.py", LEAKY.format(options=options, body=body))
-        ended = ask(1 if code else ended.code, "run", "-p", f"leaky.word={CANARY}")
-        assert ended.error == code or not code
+        ended = ask(1, "run", "-p", f"leaky.word={CANARY}")
+        assert ended.error == code
         ask(0, "show", "last")
     site.edit("steps/leaky.py", LEAKY.format(options="", body="return [{'n': len(word)}]"))
     ask(0, "run", "-p", f"leaky.word={CANARY}")

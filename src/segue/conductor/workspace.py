@@ -82,7 +82,7 @@ def make_plan(workspace: Workspace, selection: Selection, parameters: Mapping[st
 def recover_runs(workspace: Workspace) -> tuple[Recovery, ...]:
     """Finish or discard what dead runs left behind, and complete their records."""
     from segue.publish.recover import recover
-    from segue.record.write import amend_record
+    from segue.record.write import amend_record, has_record, write_stub
 
     def complete(recovery: Recovery) -> None:
         changes = {
@@ -92,6 +92,8 @@ def recover_runs(workspace: Workspace) -> tuple[Recovery, ...]:
             "error": "" if recovery.status is RunStatus.DONE else recovery.reason,
             "recovered": recovery.reason,
         }
+        if not has_record(workspace.records, recovery.run_id):
+            write_stub(workspace.records, workspace.ledger.run(recovery.run_id))
         amend_record(workspace.records, recovery.run_id, changes, recovery.numbers)
         shutil.rmtree(scratch_folder(recovery.run_id), ignore_errors=True)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from segue.spec.output import StagedTable
     from segue.spec.plan import Plan, PlannedStep
-    from segue.spec.run import Owner, RunStart, RunStatus, StepOutcome
+    from segue.spec.run import Owner, RunStart, RunStatus, RunSummary, StepOutcome
 
 FORMAT = 1
 """Version of the document; it changes when a key changes its meaning or goes."""
@@ -305,6 +305,37 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def has_record(folder: Path, run_id: str) -> bool:
+    """Return whether a run has written a record."""
+    return (folder / f"{run_id}.json").exists()
+
+
+def write_stub(folder: Path, run: RunSummary) -> Path:
+    """Write what is known of a run that died before it wrote its record."""
+    record = {
+        "format": FORMAT,
+        "run_id": run.run_id,
+        "project": "",
+        "environment": run.environment,
+        "command": run.command,
+        "status": str(run.status),
+        "error": run.error,
+        "started_at": run.started_at,
+        "finished_at": "",
+        "seconds": run.seconds,
+        "who": {"user": run.user, "host": run.host, "pid": None},
+        "snapshot": run.snapshot,
+        "selection": {},
+        "parameters": {},
+        "plan": [],
+        "steps": [],
+        "software": {},
+        "places": {},
+        "lineage": [],
+    }
+    return write_record(folder, record)
 
 
 def amend_record(
