@@ -135,8 +135,23 @@ def test_rejects_of_a_merge_add_up(merged):
     )
     merged.write({"changes.csv": lines("id,v", "2,B", "3,c")})
     merged.run()
-    assert (3, "c") in merged.rows("state")
+    assert merged.rows("state") == [(1, "a"), (2, "b"), (3, "c")]
     assert merged.recorded("state")["rows"]["rejected"] == 1
+
+
+def test_a_row_whose_new_version_is_set_aside_stays_only_if_it_keeps_the_contract(merged):
+    merged.write({"changes.csv": lines("id,v", "2,b2", ",n")})
+    assert merged.run()["state"] == "done"
+    merged.write(
+        {
+            "contracts.yml": "state:\n  columns: {v: {matches: '[a-z]+'}}\n  rejects: true\n",
+            "changes.csv": lines("id,v", "2,B", ",N"),
+        }
+    )
+    merged.run()
+    # the new versions of 2 and of the null key are bad, and the old version of 2 is, too
+    assert merged.rows("state") == [(1, "a"), (None, "n")]
+    assert {row[1] for row in merged.rows("state__rejects")} >= {"B", "N"}
 
 
 def test_reader_of_a_merge_table_sees_it_whole(merged):

@@ -18,6 +18,7 @@ from segue.settings import redact
 from segue.spec.plan import Action
 from segue.spec.run import Progress, StepOutcome, StepStatus
 from segue.spec.sql import quote_identifier
+from segue.spec.step import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from segue.conductor.workspace import Workspace
     from segue.execute.tables import RunTables
+    from segue.judge.before import Before
     from segue.protocols import Lake, Session, Tell
     from segue.spec.contract import Contract, Report
     from segue.spec.output import StagedTable, StepMemory
@@ -244,14 +246,26 @@ class Work:
         session.bind(staged.table, lake.scan(staged.schema, staged.table, staged.files))
         rejects = None
         if contract.rejects:
-            base = self.plan.history.versions.get(f"{staged.table}__rejects")
+            before = self.find_before(staged.table)
             staged, rejects, report = set_aside(
-                session, staged, contract, lake, self.workspace.lake, self.run_id, base
+                session, staged, contract, lake, self.workspace.lake, self.run_id, before
             )
         else:
             report = measure_table(session, staged.table, contract, staged.schema)
         pass_point("judge.after")
         return self.rule(replace(outcome, staged=staged, rejects=rejects), report)
+
+    def find_before(self, table: str) -> Before:
+        """Return what is published already of a table and its rejects."""
+        from segue.judge.before import Before
+
+        versions, planned = self.plan.history.versions, self.planned.get(table)
+        rejects, base = versions.get(f"{table}__rejects"), versions.get(table)
+        merges = planned and planned.step.mode is Mode.MERGE and not planned.rebuild
+        if base is None or planned is None or not merges:
+            return Before(rejects)
+        rows = self.workspace.lake.scan(base.schema, table, base.files)
+        return Before(rejects, rows, planned.step.key)
 
     def rule(self, outcome: StepOutcome, report: Report) -> StepOutcome:
         """Let a report decide whether the run goes on with a table."""

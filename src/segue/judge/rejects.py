@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from segue.errors import OutputError
+from segue.judge.before import BOUND, find_orphans
 from segue.judge.compile import compile_checks
 from segue.judge.measure import measure_table
 from segue.registry import load_check as load_registered
@@ -19,6 +20,7 @@ from segue.spec.types import Column, DataType, TableSchema
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from segue.judge.before import Before
     from segue.protocols import CheckKind, Lake, Session
     from segue.spec.contract import Check, Contract, Report
     from segue.spec.output import DataFile, TableVersion
@@ -99,7 +101,7 @@ def set_aside(
     lake: Lake,
     rejects_lake: Lake,
     stem: str,
-    base_rejects: TableVersion | None,
+    before: Before,
     load_check: Callable[[str], CheckKind] = load_registered,
 ) -> tuple[StagedTable, StagedTable, Report]:
     """Take the rows that break checks out of a staged table.
@@ -116,7 +118,8 @@ def set_aside(
         lake: Where the table is staged.
         rejects_lake: Where the rejects belong; a source's rows are staged elsewhere.
         stem: Beginning of the names of new files.
-        base_rejects: Rejects so far; those of an append or a merge stay.
+        before: What is published already: rejects add up, and where a merge's new row is set
+            aside, the row whose place it would have taken stays.
         load_check: Gives a check kind by its name.
 
     Returns:
@@ -128,18 +131,26 @@ def set_aside(
     report = measure_table(session, table, contract, schema, load_check)
     report = _mark_rejected(report, contract, load_check)
     failing = _find_failing(report, contract, schema, load_check)
-    writer = _Writer(session, staged, lake, rejects_lake, stem, base_rejects)
+    writer = _Writer(session, staged, lake, rejects_lake, stem, before.rejects)
     if not failing:
         return staged, writer.write_rejects(None), report
     with _origin_bound(session, staged, lake) as source:
         flagged = _Flagged(source, failing, schema)
         clean = session.fetch(flagged.count("not " + _ADDED)).column(0)[0].as_py() == 0
-        result = writer.write_kept(flagged.keep(_ADDED if clean else ""), clean=clean)
+        kept = flagged.keep(_ADDED if clean else "")
+        if before.rows is not None:
+            session.bind(BOUND, before.rows)
+            orphans = find_orphans(table, before.key, flagged.keep(), flagged.reject())
+            kept = f"{kept} union all {_Flagged(orphans, failing, schema).keep()}"
+        result = writer.write_kept(kept, clean=clean)
         rejects = writer.write_rejects(flagged.reject())
         session.bind(table, lake.scan(schema, table, result.files))
     for file in staged.adds:
         (lake.folder(table) / file.path).unlink(missing_ok=True)
-    return result, rejects, _judge_again(session, report, contract, schema, load_check)
+    again = _judge_again(
+        session, report, contract, schema, load_check, all_of=before.rows is not None
+    )
+    return result, rejects, again
 
 
 def _mark_rejected(
@@ -295,15 +306,19 @@ def _judge_again(
     contract: Contract,
     schema: TableSchema,
     load_check: Callable[[str], CheckKind],
+    *,
+    all_of: bool,
 ) -> Report:
     """Judge on what is left the checks that depend on the table as a whole.
 
     A reference into the table itself is one of them: its row may be among those set aside.
+    Where rows came back (`all_of`), every check may fail anew.
     """
     whole = {check.name for check in contract.checks if not load_check(check.kind).row_level}
     inward = {
         check.name for check in contract.checks if check.arguments.get("table") == report.table
     }
+    inward |= {check.name for check in contract.checks if all_of}
     checks = tuple(check for check in contract.checks if check.name in whole | inward)
     if not checks:
         return report

@@ -4,6 +4,7 @@ import pyarrow as pa
 import pytest
 
 from segue.errors import OutputError
+from segue.judge.before import Before
 from segue.judge.rejects import set_aside, split_rejects
 from segue.spec.contract import Tolerance, Verdict
 from segue.spec.output import StagedTable, TableVersion
@@ -29,7 +30,7 @@ def stage(session, lake, rows, mode=Mode.REPLACE, kept=None):
 
 def divide(session, lake, staged, *checks, stem="run", base_rejects=None):
     contract = make_contract(*checks, rejects=True)
-    return set_aside(session, staged, contract, lake, lake, stem, base_rejects)
+    return set_aside(session, staged, contract, lake, lake, stem, Before(base_rejects))
 
 
 def read(session, lake, staged):
