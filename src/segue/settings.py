@@ -128,7 +128,11 @@ class ProjectSettings(Table):
     """``[project]``."""
 
     name: str = Field(description="Name of the project, as records and pages show it.")
-    workers: int = Field(4, ge=1, description="Most steps that run side by side.")
+    workers: int | None = Field(
+        None,
+        ge=1,
+        description="Most steps that run side by side; one per core, 4 at most, if not stated.",
+    )
 
 
 class LakeSettings(Table):

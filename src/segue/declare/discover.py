@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from segue.spec.contract import Contract
     from segue.spec.step import Scalar, StepSpec
 
+MOST_WORKERS = 4
+"""Steps side by side where the project says nothing: an engine's own threads fill the cores."""
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "requirements.txt")
 
 
@@ -89,7 +91,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         ledger=lake.ledger,
         secrets=config.secrets,
         lock=_digest_lock(root),
-        workers=config.settings.project.workers,
+        workers=config.settings.project.workers or min(MOST_WORKERS, os.cpu_count() or 1),
         lease=lake.lease,
         wait=lake.wait,
     )
