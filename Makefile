@@ -8,6 +8,9 @@ UV := .venvs/tools/bin/uv
 DEV := .venvs/dev/bin
 PACKAGE := pyproject.toml LICENSE $(wildcard README.md) $(shell find src -name '*.py' -o -name '*.sql' -o -name py.typed -o -name '*.template')
 
+# As pip does: where nobody may write them later, every start would compile again.
+export UV_COMPILE_BYTECODE := 1
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test check format docs bench lock dev clean

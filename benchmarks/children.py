@@ -67,6 +67,10 @@ class Measure:
         """What the first process printed."""
         return self.samples[0].told
 
+    def median(self, name: str) -> float:
+        """Return the median of a number that each process printed."""
+        return statistics.median(sample.told[name] for sample in self.samples)
+
 
 @dataclass(frozen=True)
 class Child:

@@ -86,5 +86,5 @@ def measure_peer(
         work / their_work,
         peak,
         found["many"].peak,
-        note=f"start-up {found['one'].wall:.1f} s",
+        note=f"start-up {found['one'].seconds:.1f} s",
     )

@@ -45,13 +45,24 @@ def measure(kit: Kit) -> list[Row]:
     return [
         Row(
             "22 TPC-H queries, published",
-            mine.seconds,
+            mine.median("run"),
             theirs.seconds,
             "DuckDB",
             "s",
             BOUND,
+            peak=mine.peak,
+            peer_peak=theirs.peak,
+            note="project.run(), with what it imports",
+        ),
+        Row(
+            "  with import and load",
+            mine.seconds,
+            theirs.seconds,
+            "DuckDB",
+            "s",
+            None,
             mine.cpu / theirs.cpu,
             mine.peak,
             theirs.peak,
-        )
+        ),
     ]
