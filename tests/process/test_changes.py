@@ -9,7 +9,7 @@ from segue.testing.faults import start_call
 from tests.process.generations import copy_site, write_project
 
 STEP = '''
-from faults_dist import NOTHING
+from faults_dist import nothing
 from segue import step
 from steps.shared import FACTOR, double
 
@@ -27,7 +27,7 @@ add_one = make_adder(1)
 def made(seed: list[dict], limit: int = 5) -> list[dict]:
     """Doubles."""
     # a comment
-    return [{"n": add_one(double(row["id"])) * FACTOR + NOTHING} for row in seed[:limit]]
+    return [{"n": add_one(double(row["id"])) * FACTOR + nothing()} for row in seed[:limit]]
 '''
 SHARED = "FACTOR = 3\n\n\ndef double(n):\n    return 2 * n\n"
 CONTRACT = "made:\n  columns:\n    n: {required: true}\n"
@@ -69,7 +69,7 @@ def origin(tmp_path_factory):
     site.edit("steps/made.py", STEP)
     site.edit("steps/shared.py", SHARED)
     site.edit("contracts.yml", (site.folder / "contracts.yml").read_text() + CONTRACT)
-    site.edit("site-packages/faults_dist.py", "NOTHING = 0\n")
+    site.edit("site-packages/faults_dist.py", "def nothing():\n    return 0\n")
     info = "site-packages/faults_dist-1.0.dist-info"
     site.edit(f"{info}/METADATA", "Metadata-Version: 2.1\nName: faults_dist\nVersion: 1.0\n")
     site.edit(f"{info}/RECORD", "faults_dist.py,,\n")

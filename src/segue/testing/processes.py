@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import runpy
 import shutil
 import signal
 import sys
@@ -230,10 +231,12 @@ def start_command(
 
 
 def _type(arguments: list[str]) -> int:
-    from segue.cli.main import run_command
-
     sys.argv = ["segue", *arguments]
-    return run_command(arguments)
+    try:
+        runpy.run_module("segue", run_name="__main__")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
+    return 0
 
 
 def run_segue(*arguments: str | Path, failpoints: str = "") -> Ended:
