@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.errors import Location, Problem, SqlError
+from segue.plan.compare import compare_code
 from segue.plan.graph import find_maker, find_source, map_inputs
 from segue.registry import nearest
-from segue.spec.plan import Action
+from segue.spec.plan import Action, Cause
 from segue.spec.step import Mode
 from segue.spec.types import parse_schema
 
@@ -37,7 +38,8 @@ def bind_steps(
 ) -> tuple[Problem, ...]:
     """Bind what will run to empty tables, and return what does not fit.
 
-    A step whose inputs' columns nobody knows yet, such as those of a Python step that
+    A Python step that runs again with the same code is taken to make the columns that it made
+    before. A step whose inputs' columns nobody knows yet, such as those of a Python step that
     never ran, is left to its execution.
 
     Args:
@@ -70,6 +72,7 @@ class _Binder:
         self.asked_for = {table for step in functions for table in step.reads}
         self.schemas: dict[str, TableSchema] = {}
         self.bound: set[str] = set()
+        self.remembered: dict[str, str] = {}
 
     def add(self, planned: PlannedStep) -> Iterator[Problem]:
         """Yield the problems of one step, and keep its columns for its readers."""
@@ -87,14 +90,38 @@ class _Binder:
             try:
                 schema = self._describe(step)
             except SqlError as error:
-                yield _tell_error(step, error)
+                yield _tell_error(step, error, self._find_remembered(step))
                 return
+            self._pass_on(step)
         elif step.schema is not None:
             schema = self._read_declared(step)
+        else:
+            self._remember(step)
         yield from self._check_inputs(step)
         if schema is not None:
             self._keep(step.name, schema)
             yield from self._check_output(step, schema)
+
+    def _remember(self, step: StepSpec) -> None:
+        """Take a Python step's last columns for its next ones, if its code is the same.
+
+        They can still change with its inputs', so a problem that rests on them says so.
+        """
+        memory = self.plan.history.memories.get(step.name)
+        if memory is None or memory.schema is None:
+            return
+        changed = compare_code(step.fingerprint, memory)
+        if changed is None or changed.cause is Cause.CONTRACT_CHANGED:
+            self._keep(step.name, memory.schema)
+            self.remembered[step.name] = step.name
+
+    def _pass_on(self, step: StepSpec) -> None:
+        if origin := self._find_remembered(step):
+            self.remembered[step.name] = origin
+
+    def _find_remembered(self, step: StepSpec) -> str:
+        """Return the Python step on whose remembered columns a step rests; empty if on none."""
+        return next((self.remembered[t] for t in step.reads if t in self.remembered), "")
 
     def _describe(self, step: StepSpec) -> TableSchema | None:
         """Return the columns of a SQL step, None if an input's are not known or nobody asks."""
@@ -189,7 +216,11 @@ def _tell_missing(
             )
 
 
-def _tell_error(step: StepSpec, error: SqlError) -> Problem:
+def _tell_error(step: StepSpec, error: SqlError, remembered: str = "") -> Problem:
     # A step's SQL begins with the first line of its file, so that lines are the user's.
     line = error.location.line if error.location else step.location.line
-    return Problem("sql-binds-not", error.message, Location(step.location.path, line), error.hint)
+    hint = error.hint
+    if remembered:
+        doubt = f"if {remembered} makes new columns now: segue run {remembered} first"
+        hint = f"{hint}; {doubt}" if hint else doubt
+    return Problem("sql-binds-not", error.message, Location(step.location.path, line), hint)
