@@ -18,7 +18,7 @@ from segue.errors import (
     name_disk_fault,
 )
 from segue.place.choose import LOCAL
-from segue.spec.plan import Action, Plan
+from segue.spec.plan import Action, Cause, Plan
 from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
 
 if TYPE_CHECKING:
@@ -63,12 +63,14 @@ def refuse_blocked(plan: Plan) -> None:
         SourceError: With every such step and its reasons.
     """
     blocked = [step for step in plan.steps if step.action is Action.BLOCKED]
-    if blocked:
-        lines = "\n".join(f"  {step.name}: {'; '.join(map(str, step.reasons))}" for step in blocked)
-        raise SourceError(
-            f"nothing was run, because {len(blocked)} of the steps can't be:\n{lines}",
-            location=blocked[0].step.location,
-        )
+    if not blocked:
+        return
+    # what only waits for another says nothing new
+    roots = [s for s in blocked if any(r.cause is not Cause.INPUT_BLOCKED for r in s.reasons)]
+    lines = [f"  {s.name}: {'; '.join(map(str, s.reasons))}" for s in roots or blocked]
+    if others := len(blocked) - len(lines):
+        lines.append(f"  and {others} that wait{'s' if others == 1 else ''} for what can't run")
+    raise SourceError("nothing was run, because steps can't be:\n" + "\n".join(lines))
 
 
 def skip_steps(plan: Plan, now: str) -> tuple[StepOutcome, ...]:

@@ -275,10 +275,11 @@ class Work:
         if not report.stops:
             return outcome
         contract = self.plan.project.contracts[outcome.step]
+        of_rows = not contract.rejects and all(each.failing for each in report.stopping)
+        aside = ", or let `rejects: true` set the failing rows aside" if of_rows else ""
         error = ContractError(
             f"{outcome.step} breaks its contract:\n" + "\n".join(report_lines(report)),
-            hint="mend the data or the step, change the contract, or let `rejects: true` set"
-            " the failing rows aside",
+            hint=f"mend the data or the step, or change the contract{aside}",
             location=contract.location,
         )
         failed = self.fail(outcome.step, error)

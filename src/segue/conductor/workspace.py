@@ -63,7 +63,8 @@ def read_history(workspace: Workspace) -> History:
         try:
             states[source.name] = registry.load_source(source.kind).observe(source, project.root)
         except SourceError as error:
-            missing[source.name] = str(error)
+            more = "; ".join(filter(None, (str(error.location or ""), error.hint)))
+            missing[source.name] = f"{error.message} ({more})" if more else error.message
     return History(
         versions=ledger.snapshot(workspace.environment).versions,
         memories=ledger.memories(),

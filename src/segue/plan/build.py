@@ -160,7 +160,8 @@ class _Builder:
         if source in self.history.sources:
             return None
         told = self.history.missing.get(source, "it can't be found")
-        return Reason(Cause.MISSING, f"source {source}: {told}")
+        named = repr(source) in told
+        return Reason(Cause.MISSING, told if named else f"source {source}: {told}")
 
     def _find_reasons(
         self, step: StepSpec, memory: StepMemory | None, inputs: Mapping[str, str]

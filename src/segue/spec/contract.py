@@ -160,8 +160,12 @@ class Report:
         return max((m.verdict for m in self.measurements), key=order.index, default=Verdict.PASS)
 
     @property
+    def stopping(self) -> tuple[Measurement, ...]:
+        """The measurements for which the table may not be published."""
+        bad = (Verdict.FAIL, Verdict.ERROR)
+        return tuple(m for m in self.measurements if m.verdict in bad and not m.rejected)
+
+    @property
     def stops(self) -> bool:
         """Whether the table may not be published."""
-        return any(
-            m.verdict in (Verdict.FAIL, Verdict.ERROR) and not m.rejected for m in self.measurements
-        )
+        return bool(self.stopping)
