@@ -5,13 +5,18 @@ and `latest` is merged into, so that a run lost or done twice shows in the rows.
 """
 
 import json
+import os
 import shutil
 import sqlite3
+import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import segue
+from segue import registry
+from segue.cli.main import run_command
 from segue.testing.faults import Ended, Victim, run_segue, running, start_call, start_command
 from segue.testing.processes import wait_until
 
@@ -87,6 +92,28 @@ def watch(folder, told, stop):
             file.flush()
 
 
+def run_and_stop_between_writes(arguments):
+    """Give a command, and stop only while no thread of it holds the ledger's lock.
+
+    Who is stopped while it writes keeps the lock; `test_storage` tries one that stays.
+    """
+    guard, kill = threading.RLock(), os.kill
+    ledger = sys.modules[registry.load(registry.LEDGERS, "sql").__module__]
+    writing = ledger.writing
+
+    @contextmanager
+    def write(*arguments):
+        with guard, writing(*arguments) as connection:
+            yield connection
+
+    def stop(pid, number):
+        with guard:
+            kill(pid, number)
+
+    ledger.writing, os.kill = write, stop
+    return run_command(arguments)
+
+
 @dataclass
 class Watcher:
     """A reader in a process of its own."""
@@ -129,7 +156,9 @@ class Site:
         return ("run", "--json", "-p", f"seed.generation={generation}")
 
     def start(self, generation: int, failpoints="", **environ) -> Victim:
-        arguments = (*self._arguments(generation), "--project", self.folder)
+        arguments = (*self._arguments(generation), "--project", str(self.folder))
+        if "=stop" in failpoints:
+            return start_call(run_and_stop_between_writes, arguments, failpoints=failpoints)
         return start_command(*arguments, failpoints=failpoints, environ=environ)
 
     def run(self, generation: int, failpoints="", **environ) -> Ended:

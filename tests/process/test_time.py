@@ -1,7 +1,5 @@
 """Runs that sleep beyond their lease, and clocks that are wrong."""
 
-import os
-import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -10,9 +8,8 @@ import pytest
 
 import segue
 from segue import registry
-from segue.cli.main import run_command
 from segue.project.clock import SystemClock
-from segue.testing.faults import ShiftedClock, running, start_call, wait_until
+from segue.testing.faults import ShiftedClock, running, wait_until
 from tests.process.generations import assert_settled, expect, look
 
 SHORT = '[project]\nname = "generations"\n[lake]\nlease = "500ms"\n'
@@ -20,26 +17,6 @@ SHORT = '[project]\nname = "generations"\n[lake]\nlease = "500ms"\n'
 BEFORE = ["execute.before", "judge.after", "publish.intent.before"]
 AFTER = ["publish.intent.after", "publish.commit.before@3", "publish.commit.after"]
 AFTER += ["publish.flip.before", "publish.flip.after"]
-
-
-def run_and_stop_between_beats(arguments):
-    """Run, and stop only while the heart does not hold the ledger's lock.
-
-    Who is stopped in that millisecond keeps it; `test_storage` tries a lock that stays.
-    """
-    guard, ledger = threading.Lock(), registry.load(registry.LEDGERS, "sql")
-    beat, kill = ledger.beat, os.kill
-
-    def guarded_beat(self, lease):
-        with guard:
-            beat(self, lease)
-
-    def guarded_kill(pid, number):
-        with guard:
-            kill(pid, number)
-
-    ledger.beat, os.kill = guarded_beat, guarded_kill
-    return run_command(arguments)
 
 
 def wait_taken_for_lost(site):
@@ -56,10 +33,7 @@ def wait_taken_for_lost(site):
 def test_a_run_that_slept_beyond_its_lease_publishes_nothing_of_its_own(site, point):
     site.edit("segue.toml", SHORT)
     name, _, number = point.partition("@")
-    arguments = ["run", "--json", "-p", "seed.generation=2", "--project", str(site.folder)]
-    zombie = start_call(
-        run_and_stop_between_beats, arguments, failpoints=f"{name}=stop@{number or 1}"
-    )
+    zombie = site.start(2, f"{name}=stop@{number or 1}")
     with running(zombie), site.watched() as reader:
         zombie.wait_stopped()
         began = time.monotonic()
@@ -170,6 +144,7 @@ def test_runs_are_ordered_by_the_ledger_and_named_by_the_clock(site, monkeypatch
         generation = site.published[-1] + 1
         assert site.run(generation, TZ=zone).code == 0
     names = list(site.runs())
-    assert names == sorted(names)
+    seconds = [name.rpartition("-")[0] for name in names]
+    assert seconds == sorted(seconds)
     assert SystemClock().now()[:10].replace("-", "") in names[-1]
     assert_settled(site)
