@@ -230,43 +230,6 @@ def _clean(value: Any, hide: Callable[[str], str]) -> Any:
     return hide(str(value))
 
 
-def format_record(record: Mapping[str, Any]) -> str:
-    """Return a record as JSON text with a line for each thing that is told of a step.
-
-    Example:
-        >>> print(
-        ...     format_record({"run_id": "k3xq", "steps": [{"step": "daily", "parts": {"a": 1}}]})
-        ... )
-        {
-         "run_id": "k3xq",
-         "steps": [
-          {
-           "step": "daily",
-           "parts": {"a": 1}
-          }
-         ]
-        }
-    """
-    return _lay_out(record, _INDENTED, "\n") + "\n"
-
-
-_INDENTED = 3
-"""Levels of a record with lines of their own; `json` is slow at indenting, and quick without."""
-
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-
-
-def _lay_out(value: Any, levels: int, end: str) -> str:
-    if not levels or not value or not isinstance(value, dict | list):
-        return _encode(value)
-    inner = f"{end} "
-    if isinstance(value, dict):
-        parts = (f"{_encode(key)}: {_lay_out(value[key], levels - 1, inner)}" for key in value)
-        return f"{{{inner}{f',{inner}'.join(parts)}{end}}}"
-    items = (_lay_out(item, levels - 1, inner) for item in value)
-    return f"[{inner}{f',{inner}'.join(items)}{end}]"
-
-
 def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
     """Write a record so that it is there whole or not at all, and safe on disk.
 
