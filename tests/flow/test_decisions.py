@@ -238,7 +238,7 @@ def test_since_runs_what_is_older(shop):
 
 def test_lost_source_blocks_before_anything_runs(shop):
     shop.write({"raw.csv": None})
-    assert shop.plan()["orders"].startswith("blocked: missing: source raw")
+    assert shop.plan()["orders"].startswith("blocked: missing: table 'raw'")
     assert shop.plan()["daily"].startswith("blocked: input blocked: scaled")
     with pytest.raises(SegueError, match=r"raw\.csv"):
         shop.run()
