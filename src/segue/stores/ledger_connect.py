@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
@@ -41,6 +42,10 @@ _BROKEN = ("no such ", "Could not decode")
 _WRITES = "segue_writes"
 
 
+WAL_ATTEMPTS = 20
+"""How often the switch to WAL is tried: for two seconds, waits growing."""
+
+
 def open_engine(url: str, wait_seconds: float) -> Engine:
     """Return an engine for a ledger's URL; no connection is made yet.
 
@@ -62,10 +67,23 @@ def open_engine(url: str, wait_seconds: float) -> Engine:
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own BEGIN comes late and is never IMMEDIATE, so transactions are ours.
     connection.isolation_level = None
-    if connection.execute("pragma journal_mode").fetchone() != ("wal",):
-        connection.execute("pragma journal_mode = wal")
+    _switch_to_wal(connection)
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    # SQLite's own wait for locks does not cover this switch, when several make a ledger at once.
+    for attempt in range(WAL_ATTEMPTS):
+        try:
+            if connection.execute("pragma journal_mode").fetchone() != ("wal",):
+                connection.execute("pragma journal_mode = wal")
+        except sqlite3.OperationalError:
+            if attempt == WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(0.01 * (attempt + 1))
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
