@@ -302,10 +302,94 @@ def test_column_that_goes_is_told_before_anything_runs(make_project):
     assert len(project.rows("copied")) == 4
 
 
-@pytest.mark.xfail(reason="not implemented: types of a source are not remembered", strict=True)
-def test_text_file_without_rows_keeps_its_types(make_project):
-    project = make_project({**RULED, "steps/more.sql": "select id + 1 as n from given"})
+TYPED = {"id": "int64", "name": "string"}
+WITHOUT_ROWS = {
+    "in.csv": "id,name\n",
+    "in.csv.gz": gzip.compress(b"id,name\n\n"),
+    "in.json": "[]",
+    "in.jsonl": "",
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_ROWS)
+@pytest.mark.parametrize("readers", ["sql", "python", "several"])
+def test_text_without_rows_keeps_its_types(make_project, name, readers):
+    steps = {
+        "steps/more.sql": "select id + 1 as id, name from given",
+        "steps/taken.py": "import pyarrow as pa\nfrom segue import step\n\n\n@step\n"
+        "def more(given: pa.Table) -> pa.Table:\n    return given\n",
+        "steps/other.sql": "select id, name from given",
+    }
+    wanted = {"sql": ["more.sql"], "python": ["taken.py"], "several": ["more.sql", "other.sql"]}
+    chosen = {f"steps/{each}": steps[f"steps/{each}"] for each in wanted[readers]}
+    toml = TOML + source("given", name)
+    project = make_project({"segue.toml": toml, name: KINDS[name], **chosen})
+    project.run()
+    for _ in range(2):
+        project.write({name: WITHOUT_ROWS[name]})
+        assert set(project.run().values()) == {"done"}
+        assert project.rows("more") == []
+        assert project.columns("more") == project.columns("given") == TYPED
+    project.write({name: KINDS[name]})
+    project.run()
+    assert len(project.rows("more")) == 2
+
+
+def test_text_without_rows_under_a_contract_keeps_its_types(make_project):
+    contract = "given:\n  columns: {id: {between: [0, ~]}}\n  rejects: true\n"
+    more = {"contracts.yml": contract, "steps/more.sql": "select id + 1 as n from given"}
+    project = make_project({**RULED, **more})
     project.run()
     project.write({"in.csv": "id,name\n"})
     project.run()
     assert project.rows("more") == []
+    assert [report.stops for report in project.project.check("given")] == [False]
+
+
+def test_stated_types_go_before_remembered_ones(make_project):
+    project = make_project({"segue.toml": TOML + source("given", "in.csv"), "in.csv": CSV, **COPY})
+    project.run()
+    stated = source("given", "in.csv", types='{id = "float64"}')
+    project.write({"in.csv": "id,name,more\n", "segue.toml": TOML + stated})
+    assert project.columns("given") == {"id": "double", "name": "string", "more": "string"}
+
+
+def test_failed_run_is_not_remembered(make_project):
+    project = make_project({**RULED, "contracts.yml": "given:\n  rows: {min: 9}\n"})
+    assert project.run()["given"] == "contract failed"
+    project.write({"in.csv": "id,name\n"})
+    assert project.columns("given") == {"id": "string", "name": "string"}
+
+
+@pytest.mark.parametrize("empty", ["in/a.csv", "in/z.csv"])
+@pytest.mark.parametrize("options", [{}, {"union": "true"}])
+def test_one_file_without_rows_leaves_the_types_of_others(make_project, empty, options):
+    head = "day,id,more\n" if options else "day,id\n"
+    project = make_project(
+        {
+            "segue.toml": TOML + source("given", "in/*.csv", **options),
+            empty: head,
+            "in/b.csv": lines("day,id", "31/12/2026,1"),
+            "in/c.csv": lines("day,id", "30/12/2026,2"),
+            "steps/copied.sql": "select day, id from given",
+        }
+    )
+    project.run()
+    assert project.columns("copied") == {"day": "date32[day]", "id": "int64"}
+    assert [row[1] for row in project.rows("copied")] == [2, 1]
+
+
+def test_new_file_without_rows_is_appended_as_nothing(make_project):
+    project = make_project(
+        {
+            "segue.toml": TOML + source("given", "in/*.csv"),
+            "in/a.csv": CSV,
+            "steps/copied.sql": "-- segue: {mode: append}\nselect id, name from given",
+        }
+    )
+    project.run()
+    project.write({"in/b.csv": "id,name\n"})
+    assert project.run()["copied"] == "done"
+    project.write({"in/c.csv": lines("id,name", "3,c")})
+    project.run()
+    assert project.rows("copied") == [(1, "a"), (2, None), (3, "c")]

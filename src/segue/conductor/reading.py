@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from segue.spec.sql import quote_identifier
@@ -30,7 +31,8 @@ def bind_snapshot(
     from segue.execute.published import bind_published
 
     seen = workspace.ledger.snapshot(workspace.environment, snapshot)
-    bind_published(workspace.project, workspace.lake, seen, session, names, scratch)
+    recall = partial(workspace.ledger.memories, workspace.environment)
+    bind_published(workspace.project, workspace.lake, seen, session, names, scratch, recall)
 
 
 def check_tables(

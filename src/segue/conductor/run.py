@@ -51,8 +51,8 @@ def run_plan(
         return RunResult("", RunStatus.DONE, skip_steps(plan, workspace.clock.now()))
     run_id = workspace.new_run_id()
     with open_engines(plan, run_id) as (sessions, scratch):
-        bind_plan(workspace, plan, sessions[LOCAL], scratch)
-        work = Work(workspace, plan, run_id, listen, sessions, scratch)
+        columns = bind_plan(workspace, plan, sessions[LOCAL], scratch)
+        work = Work(workspace, plan, run_id, listen, sessions, scratch, columns)
         return Run(workspace, plan, run_id, command, listen, work).go()
 
 

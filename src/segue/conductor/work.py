@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from segue.spec.contract import Contract, Report
     from segue.spec.output import StagedTable, StepMemory
     from segue.spec.plan import Plan, PlannedStep
+    from segue.spec.scan import Scan
     from segue.spec.step import StepSpec
+    from segue.spec.types import TableSchema
 
 TEXT_FORMATS = frozenset({"csv", "json"})
 """Formats that cost so much to parse that it is done once for all readers."""
@@ -48,6 +50,7 @@ class Work:
         listen: Hears of progress.
         sessions: The engine at work in each place; each node takes a fork.
         scratch: Folder that is removed at the end.
+        columns: Columns of the sources that were looked into before.
         outcomes: What became of each node so far.
         errors: What went wrong so far, first first.
         retried: How often a step was repeated so far.
@@ -60,6 +63,7 @@ class Work:
     listen: Callable[[Progress], None]
     sessions: Mapping[str, Session]
     scratch: Path
+    columns: Mapping[str, TableSchema]
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     errors: list[SegueError] = field(default_factory=list)
     retried: dict[str, int] = field(default_factory=dict)
@@ -138,22 +142,28 @@ class Work:
     def land(self, name: str) -> StepOutcome:
         """Find out how to read a source; copy it if it is judged or dear to read."""
         from segue.execute.land import land_source
+        from segue.execute.sources import scan_source
         from segue.execute.tables import TableState
 
         project = self.plan.project
-        source, contract = project.sources[name], project.contracts.get(name)
-        scan = registry.load_source(source.kind).scan(source, project.root, self.scratch)
+        contract = project.contracts.get(name)
+        scan = scan_source(project, name, self.scratch, self.plan.history.memories)
         identity = self.plan.history.sources[name].identity
         self.tables.made[name] = TableState(identity, scan)
         readers = sum(name in planned.inputs for planned in self.plan.work)
         shared = readers > 1 and scan.format in TEXT_FORMATS
         if contract is None and not shared:
-            return StepOutcome(name, StepStatus.DONE)
+            return StepOutcome(name, StepStatus.DONE, columns=self.find_columns(name, scan))
         with self.sessions[LOCAL].fork() as session:
             session.bind(name, scan)
             tell = self.follow(name, self.plan.history.sources[name].rows)
             staged = land_source(session, name, self.landing, tell)
-            outcome = StepOutcome(name, StepStatus.DONE, input_rows={name: staged.rows})
+            outcome = StepOutcome(
+                name,
+                StepStatus.DONE,
+                input_rows={name: staged.rows},
+                columns=staged.schema,
+            )
             if contract is not None:
                 outcome = self.judge(
                     session, replace(outcome, staged=staged), contract, self.landing
@@ -168,6 +178,14 @@ class Work:
             scan = self.landing.scan(staged.schema, name, staged.files)
             self.tables.made[name] = TableState(identity, scan, staged.rows, staged.schema)
         return replace(outcome, staged=None)
+
+    def find_columns(self, name: str, scan: Scan) -> TableSchema | None:
+        """Return the columns of a source whose format does not state them, to be remembered."""
+        if name in self.columns or scan.format not in TEXT_FORMATS:
+            return self.columns.get(name)
+        with self.sessions[LOCAL].fork() as session:
+            session.bind(name, scan)
+            return session.describe(f"select * from {quote_identifier(name)}")
 
     def judge_view(self, step: StepSpec) -> StepOutcome:
         """Judge a view by its SQL: it has no files."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from segue.spec.run import Owner
     from segue.spec.scan import SourceState
     from segue.spec.step import ProjectSpec, Scalar
+    from segue.spec.types import TableSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +153,30 @@ def check_plan(workspace: Workspace, plan: Plan) -> None:
             bind_plan(workspace, plan, sessions[LOCAL], scratch)
 
 
-def bind_plan(workspace: Workspace, plan: Plan, session: Session, scratch: Path) -> None:
+def bind_plan(
+    workspace: Workspace, plan: Plan, session: Session, scratch: Path
+) -> dict[str, TableSchema]:
     """Find misspelled tables and columns before anything runs.
+
+    Returns:
+        Columns of the sources that were looked into.
 
     Raises:
         ProjectError: With every step that does not bind.
     """
+    from segue.execute.sources import scan_source
     from segue.plan.bind import bind_steps, find_sources
 
-    project, history = workspace.project, plan.history
-    known = {name: memory.schema for name, memory in history.memories.items() if memory.schema}
-    known |= {name: version.schema for name, version in history.versions.items()}
+    project, memories = workspace.project, plan.history.memories
+    known = {name: made.schema for name, made in memories.items() if made.schema}
+    # a source's columns are those of today
+    known = {name: schema for name, schema in known.items() if name not in project.sources}
+    known |= {name: version.schema for name, version in plan.history.versions.items()}
+    sources: dict[str, TableSchema] = {}
     with session.fork() as fork:
         for name in find_sources(plan):
-            source = project.sources[name]
-            fork.bind(name, registry.load_source(source.kind).scan(source, project.root, scratch))
-            known[name] = fork.describe(f"select * from {quote_identifier(name)}")
-    if problems := bind_steps(plan, session, known):
+            fork.bind(name, scan_source(project, name, scratch, memories))
+            sources[name] = fork.describe(f"select * from {quote_identifier(name)}")
+    if problems := bind_steps(plan, session, known | sources):
         raise ProjectError(problems)
+    return sources

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from segue import registry
 from segue.errors import UnknownNameError
 from segue.execute.bindings import bind_tables
+from segue.execute.sources import scan_source
 from segue.execute.tables import RunTables, TableState
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from segue.protocols import Lake, Session
+    from segue.spec.output import StepMemory
     from segue.spec.run import Snapshot
     from segue.spec.step import ProjectSpec
 
@@ -26,6 +28,7 @@ def bind_published(
     session: Session,
     names: Iterable[str],
     scratch: Path,
+    recall: Callable[[], Mapping[str, StepMemory]],
 ) -> None:
     """Bind tables of a snapshot, views, and sources as they are now.
 
@@ -36,6 +39,7 @@ def bind_published(
         session: Where to bind them.
         names: What is to be read.
         scratch: Folder for sources that have to be unpacked.
+        recall: Tells what is remembered of sources and steps; called if a source is read.
 
     Raises:
         UnknownNameError: There is no such table, or it was never published.
@@ -44,9 +48,8 @@ def bind_published(
     wanted = tuple(names)
     tables = RunTables(lake, snapshot.versions)
     for name in _find_stored(project, wanted):
-        source = project.sources.get(name)
-        if source is not None:
-            scan = registry.load_source(source.kind).scan(source, project.root, scratch)
+        if name in project.sources:
+            scan = scan_source(project, name, scratch, recall())
             tables.made[name] = TableState("", scan)
         elif name not in snapshot.versions:
             raise _unknown(project, snapshot, name)

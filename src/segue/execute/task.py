@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue import registry
 from segue.declare.problems import REJECTS
 from segue.execute.attempt import StepTask
 from segue.execute.bindings import bind_tables
+from segue.execute.sources import scan_source
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -65,10 +65,9 @@ def _limit_inputs(
     limited: dict[str, Scan | str] = {}
     whole: dict[str, Scan | str] = {}
     for name, paths in planned.new_files.items():
-        source, state = project.sources.get(name), tables.find(name)
-        if source is not None:
-            kind = registry.load_source(source.kind)
-            scan = kind.scan(source, project.root, scratch, paths)
+        state = tables.find(name)
+        if name in project.sources:
+            scan = scan_source(project, name, scratch, plan.history.memories, paths)
             if paths:
                 limited[name], more = _leave_rejects(plan, name, scan, tables)
                 whole |= more

@@ -127,7 +127,8 @@ class StepMemory:
         parts: Parts of the fingerprint then.
         inputs: Identity of each table it read.
         parameters: Values of its settings, as JSON text by name.
-        schema: Schema of its result (declared, bound or inferred); None for an effect.
+        schema: Schema of its result (declared, bound or inferred), or of a source whose
+            format does not state it; None for an effect.
         run_id: The run.
         finished_at: UTC time as ISO text.
         seen_files: Files of each growing input that an append step has used up.

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from segue.spec.contract import Report
     from segue.spec.output import StagedTable, TableVersion
+    from segue.spec.types import TableSchema
 
 
 class RunStatus(StrEnum):
@@ -140,6 +141,7 @@ class StepOutcome:
         seen_files: Files of growing inputs that an append step has now used up.
         place: Where it ran.
         peak_memory: Bytes of resident memory, for a step with a process of its own.
+        columns: Columns of a source as it was read, where its format does not state them.
     """
 
     step: str
@@ -160,6 +162,7 @@ class StepOutcome:
     seen_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     place: str = "local"
     peak_memory: int | None = None
+    columns: TableSchema | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -182,7 +185,7 @@ class StepOutcome:
             parts=self.parts,
             inputs=self.inputs,
             parameters=self.parameters,
-            schema=made.schema if made else None,
+            schema=made.schema if made else self.columns,
             run_id=run_id,
             finished_at=finished_at,
             seen_files=self.seen_files,

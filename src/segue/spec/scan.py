@@ -25,6 +25,7 @@ class Scan:
         hive: Whether ``name=value`` folders are columns.
         siblings: Further files of the same table, which are not read: columns and their types
             are found in all files, so that a part of a table has those of the whole.
+        remembered: Columns as they were read last, for text in which no row tells the types.
     """
 
     format: str
@@ -34,6 +35,7 @@ class Scan:
     schema: TableSchema | None = None
     hive: bool = False
     siblings: tuple[str, ...] = ()
+    remembered: TableSchema | None = None
 
 
 @dataclass(frozen=True, slots=True)

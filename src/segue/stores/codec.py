@@ -190,6 +190,7 @@ def encode_outcome(outcome: StepOutcome) -> dict[str, Any]:
         "report": _maybe(_encode_report, outcome.report),
         "failure": _maybe(encode_failure, outcome.failure),
         "seen_files": dict(outcome.seen_files),
+        "columns": _maybe(encode_schema, outcome.columns),
     }
 
 
@@ -205,6 +206,7 @@ def decode_outcome(plain: Mapping[str, Any]) -> StepOutcome:
         "report": _maybe(_decode_report, plain["report"]),
         "failure": StepFailure(**failure) if failure else None,
         "seen_files": {table: tuple(paths) for table, paths in plain["seen_files"].items()},
+        "columns": _maybe(decode_schema, plain.get("columns")),
     }
     return StepOutcome(**{**plain, **changed})
 

@@ -22,7 +22,7 @@ from segue.engines.duckdb.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from segue.spec.scan import Scan
 
@@ -53,14 +53,25 @@ def csv_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     groups: dict[tuple[str, ...], list[str]] = {}
     for path in (*scan.paths, *scan.siblings):
         groups.setdefault(tuple(named[path]), []).append(path)
-    groups = dict(sorted(groups.items()))
-    parts = (_read_group(connection, scan, names, paths) for names, paths in groups.items())
-    return " union all by name ".join(parts)
+    stated = _state_arguments(scan)
+    known: dict[str, str] = {}
+    parts = {}
+    # files without a row come last, when the types of what they share with others are known
+    bare = scan.options.get("bare", ())
+    for names, paths in sorted(groups.items(), key=lambda each: set(each[1]) <= set(bare)):
+        telling = [path for path in paths if path not in bare]
+        if telling:
+            types, formats = _infer(connection, scan, names, telling, stated)
+            known |= types
+        else:
+            types, formats = {name: known.get(name) or _recall(scan, name) for name in names}, {}
+        types |= {name: sql_type(type_) for name, type_ in scan.types.items() if name in types}
+        parts[names] = _read_group(scan, paths, formats | stated, types)
+    return " union all by name ".join(parts[names] for names in sorted(parts))
 
 
-def _read_group(
-    connection: duckdb.DuckDBPyConnection, scan: Scan, names: Sequence[str], paths: Sequence[str]
-) -> str:
+def _state_arguments(scan: Scan) -> dict[str, str]:
+    """Return all that is known of how the files are written, as `read_csv` takes it."""
     stated = {
         ours: quote_value(scan.options[name])
         for name, ours in _ARGUMENTS.items()
@@ -68,14 +79,21 @@ def _read_group(
     }
     stated["nullstr"] = quote_value(["", *scan.options.get("nulls", ())])
     # what these two readings have in common with the plain one is all that is stated
-    stated |= {"strict_mode": "true", "max_line_size": str(_LONGEST_LINE)}
-    types, formats = _infer(connection, scan, names, paths, stated)
+    return stated | {"strict_mode": "true", "max_line_size": str(_LONGEST_LINE)}
+
+
+def _recall(scan: Scan, name: str) -> str:
+    """Return the type of a column that no row tells: the one that it had when it was read last."""
+    column = scan.remembered.find(name) if scan.remembered else None
+    return sql_type(column.type) if column else "VARCHAR"
+
+
+def _read_group(
+    scan: Scan, paths: Sequence[str], stated: Mapping[str, str], types: Mapping[str, str]
+) -> str:
     read = [path for path in paths if path not in scan.siblings]
-    for name, type_ in scan.types.items():
-        if name in types:
-            types[name] = sql_type(type_)
-    stated |= hive_arguments(scan)
-    final = formats | stated | {"auto_detect": "false", "columns": quote_pairs(types.items())}
+    further = {"auto_detect": "false", "columns": quote_pairs(types.items())}
+    final = {**stated, **hive_arguments(scan), **further}
     query = f"select * from read_csv({list_arguments(read or paths, final, hive=scan.hive)})"
     # files that are not read may still have columns of their own
     return query if read else f"({query} limit 0)"

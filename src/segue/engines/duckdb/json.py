@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 from segue.engines.duckdb.file_failures import refuse_unknown_types, show_file
 from segue.engines.duckdb.hive import find_hive_names, hive_arguments
-from segue.engines.duckdb.types import list_arguments, quote, quote_pairs, sql_type
+from segue.engines.duckdb.types import (
+    list_arguments,
+    quote,
+    quote_pairs,
+    select_nothing,
+    sql_type,
+)
 from segue.errors import Location, SourceError
+from segue.spec.types import Column, TableSchema
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +30,8 @@ def json_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     relation = connection.sql(f"from read_json({arguments})")
     types = dict(zip(relation.columns, map(str, relation.types), strict=True))
     if types == {"json": "JSON"}:
+        if known := _find_known(scan):
+            return select_nothing(known)
         raise SourceError(
             "there is no object in it, so it has no columns",
             location=Location(show_file(scan, scan.paths[0])),
@@ -37,3 +46,10 @@ def json_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     texts = ", ".join(f"{quote(name)} ->> '$' as {quote(name)}" for name in mixed)
     columns = f"* replace ({texts})" if texts else "*"
     return f"select {columns} from read_json({list_arguments(scan.paths, final, hive=scan.hive)})"
+
+
+def _find_known(scan: Scan) -> TableSchema | None:
+    """Return the columns of files without objects: those that were read last, and stated ones."""
+    remembered = scan.remembered or TableSchema(())
+    types = {column.name: column.type for column in remembered} | dict(scan.types)
+    return TableSchema(tuple(Column(*pair) for pair in types.items())) if types else None

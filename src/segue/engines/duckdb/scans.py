@@ -12,7 +12,13 @@ from segue.engines.duckdb.csv import csv_sql
 from segue.engines.duckdb.file_failures import refuse_unknown_types, show_file
 from segue.engines.duckdb.json import json_sql
 from segue.engines.duckdb.layout import has_special, restore_expression
-from segue.engines.duckdb.types import list_arguments, quote, refuse_case_twins, sql_type
+from segue.engines.duckdb.types import (
+    list_arguments,
+    quote,
+    refuse_case_twins,
+    select_nothing,
+    sql_type,
+)
 from segue.errors import SourceError
 
 if TYPE_CHECKING:
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from segue.spec.scan import Scan
-    from segue.spec.types import DataType, TableSchema
+    from segue.spec.types import DataType
 
 
 def read_scan(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str | pa.Table:
@@ -34,16 +40,11 @@ def read_scan(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str | pa.Tab
     if not scan.paths:
         if scan.schema is None:
             raise SourceError("there is no file to read")
-        return _select_nothing(scan.schema)
+        return select_nothing(scan.schema)
     if scan.format == "arrow":
         return read_arrow(scan)
     readers = {"parquet": _read_parquet, "csv": csv_sql, "json": json_sql}
     return readers[scan.format](connection, scan)
-
-
-def _select_nothing(schema: TableSchema) -> str:
-    columns = (f"null::{sql_type(each.type)} as {quote(each.name)}" for each in schema)
-    return f"select {', '.join(columns)} where false"
 
 
 def _read_parquet(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:

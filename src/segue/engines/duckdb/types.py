@@ -214,6 +214,12 @@ def refuse_case_twins(owner: str, names: Iterable[str]) -> None:
             )
 
 
+def select_nothing(schema: TableSchema) -> str:
+    """Return the SELECT of no rows with these columns."""
+    columns = (f"null::{sql_type(each.type)} as {quote(each.name)}" for each in schema)
+    return f"select {', '.join(columns)} where false"
+
+
 def sql_type(type_: DataType) -> str:
     """Return DuckDB's name of a type.
 

@@ -94,11 +94,15 @@ class CsvOptions(FileOptions):
 
 @dataclass(frozen=True, slots=True)
 class _Beginning:
-    """How a file begins: delimiter, whether the first record holds names, and the names."""
+    """How a file begins: delimiter, whether the first record holds names, and the names.
+
+    `bare` says that no row follows, so that nothing tells the types.
+    """
 
     delimiter: str
     header: bool
     names: tuple[str, ...]
+    bare: bool
 
 
 class CsvSource:
@@ -159,6 +163,7 @@ def _list_options(
         "delimiter": begins[0].delimiter,
         "header": begins[0].header,
         "names": {path: begin.names for path, begin in zip(paths, begins, strict=True)},
+        "bare": [path for path, begin in zip(paths, begins, strict=True) if begin.bare],
         "escape": options.quote if options.escape is None else options.escape,
         "decimal": options.decimal if options.decimal != "." else None,
         "sample": -1 if sample == "all" else sample,
@@ -174,17 +179,24 @@ def _read_beginning(path: Path, shown: str, real: Path, options: CsvOptions) -> 
         while options.comment and first.startswith(options.comment):
             first = text.readline()
         delimiter = options.delimiter or _guess_delimiter(real, first)
-        fields = _split_record(first, text, delimiter, options)
+        fields, more = _split_record(first, text, delimiter, options)
+        header = options.header
+        if header == "auto":
+            header = not any(_VALUE.fullmatch(field) for field in fields)
+        held = more or any(_is_row(line, options) for line in (text if header else [first]))
     if not first.strip() and not options.columns:
         raise SourceError(
             "the file is empty, so it has no columns",
             location=Location(shown, len(lines) or None),
             hint="state `columns`, or leave the file out",
         )
-    header = options.header
-    if header == "auto":
-        header = not any(_VALUE.fullmatch(field) for field in fields)
-    return _Beginning(delimiter, header, _name_columns(fields, shown, options, header=header))
+    names = _name_columns(fields, shown, options, header=header)
+    return _Beginning(delimiter, header, names, bare=not held)
+
+
+def _is_row(line: str, options: CsvOptions) -> bool:
+    comment = bool(options.comment and line.startswith(options.comment))
+    return bool(line.strip()) and not comment
 
 
 def _guess_delimiter(path: Path, line: str) -> str:
@@ -196,21 +208,18 @@ def _guess_delimiter(path: Path, line: str) -> str:
 
 def _split_record(
     first: str, rest: io.TextIOWrapper, delimiter: str, options: CsvOptions
-) -> list[str]:
+) -> tuple[list[str], bool]:
+    """Return the fields of the first record, and whether more was met while looking for its end."""
     if len(delimiter) > 1:
-        return first.rstrip("\r\n").split(delimiter)
-
-    def lines() -> list[str]:
+        return first.rstrip("\r\n").split(delimiter), False
+    if not options.quote:
+        return next(csv.reader([first], delimiter=delimiter, quoting=csv.QUOTE_NONE), []), False
+    lines = [first]
+    if first.count(options.quote) % 2:
         # a quoted name may hold line breaks, but hardly more than a few
-        return (
-            [first, *(rest.readline() for _ in range(8))]
-            if first.count(options.quote) % 2
-            else [first]
-        )
-
-    if options.quote:
-        return next(csv.reader(lines(), delimiter=delimiter, quotechar=options.quote), [])
-    return next(csv.reader([first], delimiter=delimiter, quoting=csv.QUOTE_NONE), [])
+        lines += [rest.readline() for _ in range(8)]
+    records = csv.reader(lines, delimiter=delimiter, quotechar=options.quote)
+    return next(records, []), any(records)
 
 
 def _name_columns(
