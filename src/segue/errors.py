@@ -7,7 +7,8 @@
     ├── UsageError              the call or command is wrong
     │   ├── UnknownNameError        a table, step, run or place that does not exist
     │   ├── SelectionError          a selection that can't be read
-    │   └── MissingExtraError       an optional library is not installed
+    │   ├── MissingExtraError       an optional library is not installed
+    │   └── UnsupportedError        the engine can't do what was asked of it
     ├── RunError                the run could not be completed
     │   ├── SourceError             a source is missing or can't be read
     │   ├── StepError               a step failed
@@ -16,6 +17,8 @@
     │   │   ├── StepTimeoutError        it ran longer than its `timeout`
     │   │   ├── StepMemoryError         it used more than its `memory`
     │   │   └── StepCrashedError        its process died
+    │   ├── EngineError             an engine can't be started, reached, or failed by itself
+    │   │   └── VersionClashError       its workers run other versions than this process
     │   ├── ContractError           a check failed, so nothing was published
     │   ├── ConflictError           another run published one of the tables first
     │   ├── ForeignCommitError      another writer committed to one of the tables
@@ -156,6 +159,12 @@ class MissingExtraError(UsageError):
     code = "missing-extra"
 
 
+class UnsupportedError(UsageError):
+    """The engine can't do what was asked of it, and does not guess."""
+
+    code = "unsupported"
+
+
 class RunError(SegueError):
     """The run could not be completed; published tables are as they were."""
 
@@ -173,6 +182,7 @@ class StepError(RunError):
 
     Attributes:
         step: Name of the step.
+        engine: Name of the engine whose worker it failed on; empty on this machine.
         group: Values of the group's key columns, where the step has groups.
         trace: The user's own frames of the traceback, as text.
         sample: A few rows that the function was working on, as text.
@@ -187,6 +197,7 @@ class StepError(RunError):
         step: str = "",
         hint: str = "",
         location: Location | None = None,
+        engine: str = "",
         group: str = "",
         trace: str = "",
         sample: str = "",
@@ -194,6 +205,7 @@ class StepError(RunError):
         """Add what a user needs to find the fault in their own function."""
         super().__init__(message, hint=hint, location=location)
         self.step = step
+        self.engine = engine
         self.group = group
         self.trace = trace
         self.sample = sample
@@ -201,6 +213,8 @@ class StepError(RunError):
     def __str__(self) -> str:
         """Return the error with group, trace and sample below it."""
         parts = [super().__str__()]
+        if self.engine:
+            parts.append(f"  engine: {self.engine}")
         if self.group:
             parts.append(f"  group: {self.group}")
         if self.trace:
@@ -238,6 +252,20 @@ class StepCrashedError(StepError):
     """A step's process died without an answer."""
 
     code = "step-crashed"
+
+
+class EngineError(RunError):
+    """An engine can't be started or reached, or failed for reasons of its own."""
+
+    code = "engine-failed"
+    retryable = True
+
+
+class VersionClashError(EngineError):
+    """Workers run another Python, segue or Arrow than this process, so functions can't travel."""
+
+    code = "version-clash"
+    retryable = False
 
 
 class ContractError(RunError):

@@ -9,22 +9,19 @@ from __future__ import annotations
 import difflib
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 from segue.errors import MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
-    from segue.protocols import CheckKind, Engine, SourceKind
+    from segue.protocols import CheckKind, Engine, LocalEngine, SourceKind
 
 ENGINES = "segue.engines"
 SOURCES = "segue.sources"
 LAKES = "segue.lakes"
 LEDGERS = "segue.ledgers"
 CHECKS = "segue.checks"
-
-EXTRAS = {"spark": "spark", "ray": "ray", "dask": "dask"}
-"""Engines that are known and need an extra."""
-
 
 MOST_NAMES = 12
 """Names that a hint lists at most."""
@@ -55,8 +52,6 @@ def load(group: str, name: str) -> Any:
     point = _points(group).get(name)
     noun = group.removeprefix("segue.").removesuffix("s")
     if point is None:
-        if group == ENGINES and name in EXTRAS:
-            raise _missing(noun, name, EXTRAS[name])
         raise UnknownNameError(
             f"there is no {noun} called {name!r}", hint=nearest(name, names(group))
         )
@@ -65,7 +60,7 @@ def load(group: str, name: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "segue":
             raise
-        raise _missing(noun, name, EXTRAS.get(name, name)) from error
+        raise _missing(noun, name, name) from error
 
 
 def _missing(noun: str, name: str, extra: str) -> MissingExtraError:
@@ -75,8 +70,21 @@ def _missing(noun: str, name: str, extra: str) -> MissingExtraError:
 
 
 def load_engine(name: str) -> Engine:
-    """Return an engine by name."""
-    return cast("Engine", load(ENGINES, name)())
+    """Return an engine by name; its libraries are there, and not yet imported.
+
+    Raises:
+        MissingExtraError: A library that it needs is not installed; the hint is the command.
+        UnknownNameError: There is no such engine; the hint tells the nearest.
+    """
+    engine = cast("Engine", load(ENGINES, name)())
+    if any(find_spec(module) is None for module in engine.capabilities.requires):
+        raise _missing("engine", name, engine.capabilities.extra)
+    return engine
+
+
+def load_local_engine() -> LocalEngine:
+    """Return the engine that defines the meaning: it is part of the core."""
+    return cast("LocalEngine", load_engine("duckdb"))
 
 
 def load_source(kind: str) -> SourceKind:

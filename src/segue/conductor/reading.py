@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from segue.conductor.workspace import Workspace
-    from segue.protocols import Session
+    from segue.protocols import LocalSession
     from segue.spec.contract import Report
 
 
 def bind_snapshot(
     workspace: Workspace,
-    session: Session,
+    session: LocalSession,
     names: Sequence[str],
     scratch: Path,
     snapshot: int | None = None,
@@ -36,7 +36,7 @@ def bind_snapshot(
 
 
 def check_tables(
-    workspace: Workspace, session: Session, names: Sequence[str]
+    workspace: Workspace, session: LocalSession, names: Sequence[str]
 ) -> tuple[Report, ...]:
     """Measure tables that are bound in an engine against their contracts."""
     from segue.judge.measure import measure_table

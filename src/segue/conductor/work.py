@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from segue.conductor.workspace import Workspace
     from segue.execute.tables import RunTables
     from segue.judge.before import Before
-    from segue.protocols import Lake, Session, Tell
+    from segue.protocols import Lake, LocalSession, Tell
     from segue.spec.contract import Contract, Report
     from segue.spec.output import StagedTable, StepMemory
     from segue.spec.plan import Plan, PlannedStep
@@ -61,7 +61,7 @@ class Work:
     plan: Plan
     run_id: str
     listen: Callable[[Progress], None]
-    sessions: Mapping[str, Session]
+    sessions: Mapping[str, LocalSession]
     scratch: Path
     columns: Mapping[str, TableSchema]
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
@@ -249,7 +249,7 @@ class Work:
         return outcome
 
     def judge(
-        self, session: Session, outcome: StepOutcome, contract: Contract, lake: Lake
+        self, session: LocalSession, outcome: StepOutcome, contract: Contract, lake: Lake
     ) -> StepOutcome:
         """Measure staged rows against their contract, and set rejects aside if it says so."""
         from segue.judge.measure import measure_table
@@ -309,7 +309,7 @@ class Work:
             if staged is not None:
                 self.tables.add_staged(staged)
 
-    def bind(self, session: Session, names: Sequence[str]) -> None:
+    def bind(self, session: LocalSession, names: Sequence[str]) -> None:
         """Give a session the tables that a check looks into."""
         from segue.execute.bindings import bind_tables
 

@@ -7,7 +7,7 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue import registry
 from segue.errors import ProjectError, SourceError, name_disk_fault
@@ -21,7 +21,7 @@ from segue.spec.sql import quote_identifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from segue.protocols import Clock, Lake, Ledger, Session
+    from segue.protocols import Clock, Lake, Ledger, LocalSession
     from segue.publish.recover import Recovery
     from segue.spec.output import TableVersion
     from segue.spec.run import Owner
@@ -107,7 +107,7 @@ def adopt_commit(workspace: Workspace, table: str, scratch: Path) -> TableVersio
     from segue.publish.recover import adopt_table
 
     place = workspace.project.places["local"]
-    with registry.load_engine(place.engine).open(place, scratch) as session:
+    with registry.load_local_engine().open(place, scratch) as session:
         return adopt_table(
             workspace.ledger, workspace.lake, table, session.digest, workspace.environment
         )
@@ -119,7 +119,7 @@ def scratch_folder(run_id: str) -> Path:
 
 
 @contextmanager
-def open_engines(plan: Plan, run_id: str) -> Iterator[tuple[dict[str, Session], Path]]:
+def open_engines(plan: Plan, run_id: str) -> Iterator[tuple[dict[str, LocalSession], Path]]:
     """Open the engines of a plan's places, and a scratch folder that is removed at the end.
 
     The place ``local`` is always among them: sources are landed and tables judged there.
@@ -131,7 +131,7 @@ def open_engines(plan: Plan, run_id: str) -> Iterator[tuple[dict[str, Session], 
         raise name_disk_fault(error, scratch.parent) from error
     try:
         with ExitStack() as stack:
-            sessions = {}
+            sessions: dict[str, Any] = {}
             for name in sorted({LOCAL, *(segment.place for segment in cut_segments(plan))}):
                 place, folder = plan.places[name], scratch / name
                 folder.mkdir()
@@ -154,7 +154,7 @@ def check_plan(workspace: Workspace, plan: Plan) -> None:
 
 
 def bind_plan(
-    workspace: Workspace, plan: Plan, session: Session, scratch: Path
+    workspace: Workspace, plan: Plan, session: LocalSession, scratch: Path
 ) -> dict[str, TableSchema]:
     """Find misspelled tables and columns before anything runs.
 

@@ -18,7 +18,7 @@ from segue.spec.types import parse_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from segue.protocols import Lake, Session, Tell
+    from segue.protocols import Lake, LocalSession, Tell
     from segue.spec.output import DataFile, TableVersion
     from segue.spec.scan import Scan
     from segue.spec.step import PlaceSpec, ProjectSpec, Scalar, StepSpec
@@ -80,7 +80,7 @@ class StepResult:
 
 def run_step(
     task: StepTask,
-    session: Session,
+    session: LocalSession,
     lake: Lake,
     progress: Tell | None = None,
     function: Callable[..., Any] | None = None,
@@ -121,7 +121,7 @@ def run_step(
 
 def _run_sql(
     task: StepTask,
-    session: Session,
+    session: LocalSession,
     lake: Lake,
     progress: Tell | None,
 ) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:

@@ -161,7 +161,7 @@ def _attempt(task: StepTask, lake: Lake, folder: Path) -> StepResult | BaseExcep
 
     place = limit_place(task.place, task)
     try:
-        with registry.load_engine(place.engine).open(place, folder) as session:
+        with registry.load_local_engine().open(place, folder) as session:
             function = _load(task)
             # what is the step's own begins here, and so does its time
             with (folder / PROGRESS).open("wb", buffering=0) as file:

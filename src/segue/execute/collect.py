@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from segue.execute.agree import SchemaAgreement
-    from segue.protocols import Lake, Session
+    from segue.protocols import Lake, LocalSession
     from segue.spec.output import DataFile
     from segue.spec.step import FrameSpec, StepSpec
     from segue.spec.types import TableSchema
@@ -36,7 +36,7 @@ _PART = "segue: part of the result"
 class Staging:
     """Where files are staged, and who writes them."""
 
-    session: Session
+    session: LocalSession
     lake: Lake
     folder: Path
     stem: str

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from segue.protocols import Session
+    from segue.protocols import LocalSession
     from segue.spec.scan import Scan
     from segue.spec.types import TableSchema
 
@@ -25,7 +25,7 @@ class StepInputs:
         session: The first fork, for whatever is not streamed.
     """
 
-    def __init__(self, session: Session, bindings: Mapping[str, Scan | str]) -> None:
+    def __init__(self, session: LocalSession, bindings: Mapping[str, Scan | str]) -> None:
         """Fork a session.
 
         Args:
@@ -34,10 +34,10 @@ class StepInputs:
         """
         self._origin = session
         self._bindings = bindings
-        self._opened: list[Session] = []
+        self._opened: list[LocalSession] = []
         self.session = self.fork()
 
-    def fork(self) -> Session:
+    def fork(self) -> LocalSession:
         """Return one more session with the step's tables; closed with the others."""
         fork = self._origin.fork()
         self._opened.append(fork)

@@ -12,11 +12,11 @@ from segue.spec.output import StagedTable
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
-    from segue.protocols import Lake, Session, Tell
+    from segue.protocols import Lake, LocalSession, Tell
 
 
 def land_source(
-    session: Session, name: str, landing: Lake, progress: Tell | None = None
+    session: LocalSession, name: str, landing: Lake, progress: Tell | None = None
 ) -> StagedTable:
     """Copy what is bound as `name` into files of its own.
 

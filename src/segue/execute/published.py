@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from segue.protocols import Lake, Session
+    from segue.protocols import Lake, LocalSession
     from segue.spec.output import StepMemory
     from segue.spec.run import Snapshot
     from segue.spec.step import ProjectSpec
@@ -25,7 +25,7 @@ def bind_published(
     project: ProjectSpec,
     lake: Lake,
     snapshot: Snapshot,
-    session: Session,
+    session: LocalSession,
     names: Iterable[str],
     scratch: Path,
     recall: Callable[[], Mapping[str, StepMemory]],

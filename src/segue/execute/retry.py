@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from segue.execute.attempt import StepResult, StepTask
-    from segue.protocols import Lake, Session, Tell
+    from segue.protocols import Lake, LocalSession, Tell
     from segue.spec.step import Limits
 
 Result = TypeVar("Result")
@@ -77,7 +77,7 @@ def may_repeat(error: StepError) -> bool:
 
 def attempt_step(
     task: StepTask,
-    session: Session,
+    session: LocalSession,
     lake: Lake,
     progress: Tell | None = None,
     *,

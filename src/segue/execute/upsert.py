@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from segue.execute.attempt import StepTask
-    from segue.protocols import Lake, Session
+    from segue.protocols import Lake, LocalSession
     from segue.spec.output import DataFile
     from segue.spec.types import TableSchema
 
@@ -53,7 +53,11 @@ def refuse_other_columns(task: StepTask, schema: TableSchema) -> None:
 
 
 def add_to_base(
-    task: StepTask, session: Session, lake: Lake, schema: TableSchema, files: Sequence[DataFile]
+    task: StepTask,
+    session: LocalSession,
+    lake: Lake,
+    schema: TableSchema,
+    files: Sequence[DataFile],
 ) -> StagedTable:
     """Return the table as it will be: new files, and those of the base that stay.
 
@@ -83,7 +87,7 @@ def add_to_base(
     return StagedTable(step.name, schema, step.mode, adds, keeps, number)
 
 
-def _check_keys(task: StepTask, session: Session, schema: TableSchema) -> None:
+def _check_keys(task: StepTask, session: LocalSession, schema: TableSchema) -> None:
     for name in task.step.key:
         if schema.find(name) is None:
             hint = nearest(name, schema.names, noun="column")
@@ -105,7 +109,7 @@ def _check_keys(task: StepTask, session: Session, schema: TableSchema) -> None:
 
 
 def _replace_rows(
-    task: StepTask, session: Session, lake: Lake
+    task: StepTask, session: LocalSession, lake: Lake
 ) -> tuple[tuple[DataFile, ...], tuple[DataFile, ...]]:
     """Return the base's files that hold none of the new keys, and the rest of the others."""
     base, scan = task.base, task.base_scan

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from segue.judge.before import Before
-    from segue.protocols import CheckKind, Lake, Session
+    from segue.protocols import CheckKind, Lake, LocalSession
     from segue.spec.contract import Check, Contract, Report
     from segue.spec.output import DataFile, TableVersion
 
@@ -72,7 +72,7 @@ def add_reasons(schema: TableSchema) -> TableSchema:
 
 
 def split_rejects(
-    session: Session,
+    session: LocalSession,
     table: str,
     contract: Contract,
     schema: TableSchema,
@@ -95,7 +95,7 @@ def split_rejects(
 
 
 def set_aside(
-    session: Session,
+    session: LocalSession,
     staged: StagedTable,
     contract: Contract,
     lake: Lake,
@@ -240,7 +240,7 @@ class _Flagged:
 
 
 @contextmanager
-def _origin_bound(session: Session, staged: StagedTable, lake: Lake) -> Iterator[str]:
+def _origin_bound(session: LocalSession, staged: StagedTable, lake: Lake) -> Iterator[str]:
     """Yield what to put behind FROM so that rows tell whether their file is new."""
     named = [
         (f"{staged.table}{_ADDED}_{mark}", mark, files)
@@ -263,7 +263,7 @@ def _origin_bound(session: Session, staged: StagedTable, lake: Lake) -> Iterator
 class _Writer:
     """Writes both parts of a staged table."""
 
-    session: Session
+    session: LocalSession
     staged: StagedTable
     lake: Lake
     rejects_lake: Lake
@@ -301,7 +301,7 @@ class _Writer:
 
 
 def _judge_again(
-    session: Session,
+    session: LocalSession,
     report: Report,
     contract: Contract,
     schema: TableSchema,

@@ -32,7 +32,7 @@ def choose_places(plan: Plan) -> Plan:
         chosen = replace(plan, steps=steps)
     used = {planned.place for planned in chosen.steps if planned.action is Action.RUN}
     for engine in sorted({chosen.places[name].engine for name in used}):
-        _check_engine(engine)
+        registry.load_engine(engine)
     return chosen
 
 
@@ -46,9 +46,3 @@ def _place_step(planned: PlannedStep, plan: Plan) -> PlannedStep:
         )
     reason = "auto: the only place with an engine so far" if planned.step.on == AUTO else ""
     return replace(planned, place=name, place_reason=reason)
-
-
-def _check_engine(engine: str) -> None:
-    """Make sure that an engine is there, without loading it."""
-    if engine not in registry.names(registry.ENGINES):
-        registry.load(registry.ENGINES, engine)

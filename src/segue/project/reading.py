@@ -14,7 +14,7 @@ from segue.spec.sql import quote_identifier
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from segue.protocols import Session
+    from segue.protocols import LocalSession
 
 FRAMES = {
     "arrow": "pyarrow.Table",
@@ -28,11 +28,11 @@ FRAMES = {
 @contextmanager
 def open_session(
     workspace: conductor.Workspace, tables: Sequence[str], snapshot: int | None = None
-) -> Iterator[Session]:
+) -> Iterator[LocalSession]:
     """Open the local engine with `tables` bound."""
     with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
         place = workspace.project.places["local"]
-        with registry.load_engine(place.engine).open(place, Path(scratch)) as session:
+        with registry.load_local_engine().open(place, Path(scratch)) as session:
             conductor.bind_snapshot(workspace, session, tuple(tables), Path(scratch), snapshot)
             yield session
 
@@ -44,7 +44,7 @@ def open_rows(
     sql: str = "",
     snapshot: int | None = None,
     limit: int | None = None,
-) -> Iterator[tuple[Session, str]]:
+) -> Iterator[tuple[LocalSession, str]]:
     """Open the local engine for a SELECT, or for one of all rows of a table.
 
     Args:
@@ -70,7 +70,7 @@ def open_rows(
         yield session, query
 
 
-def fetch_frame(session: Session, query: str, returns: str) -> Any:
+def fetch_frame(session: LocalSession, query: str, returns: str) -> Any:
     """Return the rows of a SELECT as the frame that is asked for.
 
     Raises:

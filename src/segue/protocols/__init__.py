@@ -6,10 +6,18 @@ more is a package of its own. Implementations know nothing of each other.
 
 from segue.protocols.check import CheckKind
 from segue.protocols.clock import Clock
-from segue.protocols.engine import Capabilities, Engine, Session, Tell
+from segue.protocols.engine import (
+    Capabilities,
+    Engine,
+    LocalEngine,
+    LocalSession,
+    Session,
+    Tell,
+)
 from segue.protocols.lake import Lake
 from segue.protocols.ledger import Ledger
 from segue.protocols.source import SourceKind
+from segue.protocols.work import Work
 
 __all__ = [
     "Capabilities",
@@ -18,7 +26,10 @@ __all__ = [
     "Engine",
     "Lake",
     "Ledger",
+    "LocalEngine",
+    "LocalSession",
     "Session",
     "SourceKind",
     "Tell",
+    "Work",
 ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     import pyarrow as pa
 
+    from segue.protocols.work import Work
+    from segue.spec.layout import Layout
     from segue.spec.output import DataFile
     from segue.spec.scan import Scan
     from segue.spec.step import PlaceSpec
@@ -27,31 +29,72 @@ class Capabilities:
         dialect: SQL dialect, as sqlglot names it.
         scans: Formats that it reads by itself.
         functions: Whether it runs Python functions where the data is.
-        distributed: Whether its workers are other machines.
+        distributed: Whether its workers are other processes, maybe on other machines.
+        sql_workers: How many workers share the work of one SELECT: ``all`` of them, or ``one``
+            that runs DuckDB on all of the rows.
         extra: Extra of segue that installs it; empty if it is part of the core.
-        row_hash: Identity of the hash by which it tells rows apart.
+        requires: Modules that must be there for it.
+        schemes: Beginnings of the addresses that mean this engine, such as ``ray://``.
+        start_seconds: What it takes to start it on one machine, roughly; `auto` weighs it.
+        row_hash: Identity of the hash by which it tells rows apart; empty if it has none.
+        gaps: What it can't do, each with the reason: ``never: ...`` (it can't be), ``upstream:
+            ...`` (not yet possible with today's release of the engine) or ``open: ...`` (not yet
+            written). The keys are names of conformance cases, or patterns of them.
     """
 
     dialect: str
     scans: frozenset[str]
     functions: bool
     distributed: bool
+    sql_workers: str = "all"
     extra: str = ""
+    requires: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ()
+    start_seconds: float = 0.0
     row_hash: str = ""
+    gaps: Mapping[str, str] = field(default_factory=dict)
 
 
 class Engine(Protocol):
     """Software that computes."""
 
-    name: str
-    capabilities: Capabilities
+    @property
+    def name(self) -> str:
+        """Name of the engine, and of its entry point."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do."""
+        ...
 
     def open(self, place: PlaceSpec, scratch: Path) -> Session:
         """Start or reach the engine.
 
+        What this process has started already is used again; closing the session stops only
+        what opening it has started.
+
         Args:
-            place: Address and limits.
+            place: Address, limits and options.
             scratch: Folder for what does not fit in memory; the caller removes it.
+
+        Raises:
+            EngineError: It can't be started or reached.
+            VersionClashError: Workers run another Python, segue or Arrow than this process.
+        """
+        ...
+
+    def owns(self, thing: Any) -> bool:
+        """Return whether a thing is one of the engine's live frames, or a live handle of it.
+
+        It is asked about anything, so it must not import the engine's library.
+        """
+        ...
+
+    def attach(self, thing: Any, scratch: Path) -> Session:
+        """Return a session on the engine that a live frame or handle belongs to.
+
+        Closing it leaves the engine running.
         """
         ...
 
@@ -82,8 +125,26 @@ class Session(Protocol):
         """
         ...
 
-    def bind(self, name: str, data: Scan | str | pa.Table) -> None:
-        """Give data a name that queries can use: files, a SELECT, or an Arrow table."""
+    @property
+    def driver_host(self) -> str:
+        """Host name or address by which workers reach this process."""
+        ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what computes, for the record: name, version, address, workers, threads."""
+        ...
+
+    def bind(self, name: str, data: Scan | str | pa.Table | Any) -> None:
+        """Give data a name that queries can use.
+
+        Args:
+            name: Any text; it is quoted in queries where need be.
+            data: Files, a SELECT, an Arrow table, or one of the engine's own frames.
+
+        Raises:
+            SourceError: A file can't be read.
+            SqlError: The SELECT is wrong.
+        """
         ...
 
     def unbind(self, name: str) -> None:
@@ -109,6 +170,46 @@ class Session(Protocol):
 
     def native(self, query: str) -> Any:
         """Return a SELECT as the engine's own frame, unevaluated."""
+        ...
+
+    def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:
+        """Let workers do work on bound data, and give the result a name.
+
+        The result has exactly the columns and types of ``work.schema``. It may be computed
+        now or when it is asked for; an error that a worker raised arrives as the `SegueError`
+        that it was there (see `segue.spec.failure`).
+
+        Args:
+            name: Name of the result.
+            inputs: Names that are bound.
+            work: What to do; cloudpickle takes it to workers.
+            layout: How rows are brought together for each call of it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Interrupt what runs and free everything."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Return the session."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the session."""
+        ...
+
+
+class LocalSession(Session, Protocol):
+    """The session of the engine that defines the meaning: it also writes and hashes files."""
+
+    def fork(self) -> LocalSession:
+        """Return a session that shares this one's memory and threads, and none of its names."""
         ...
 
     def write(
@@ -140,19 +241,10 @@ class Session(Protocol):
         """Return each file's rows, bytes and row digest; paths are the scan's base names."""
         ...
 
-    def close(self) -> None:
-        """Interrupt what runs and free everything."""
-        ...
 
-    def __enter__(self) -> Self:
-        """Return the session."""
-        ...
+class LocalEngine(Engine, Protocol):
+    """The engine that defines the meaning, and that workers of others may use as well."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the session."""
+    def open(self, place: PlaceSpec, scratch: Path) -> LocalSession:
+        """Start it in this process; see `Engine.open`."""
         ...

@@ -191,6 +191,7 @@ class PlaceSpec:
         address: Where the engine is reached; empty for this process.
         threads: Most threads to use; None for all cores.
         memory: Most bytes to use; None for the engine's own choice.
+        options: What the engine's own configuration takes, as its documentation names it.
     """
 
     name: str
@@ -198,6 +199,7 @@ class PlaceSpec:
     address: str = ""
     threads: int | None = None
     memory: int | None = None
+    options: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from segue.engines.duckdb.capabilities import CAPABILITIES
 from segue.engines.duckdb.session import Database, DuckDBSession
+from segue.spec.step import PlaceSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from segue.spec.step import PlaceSpec
 
 
 _AROUND = 350_000_000
@@ -71,3 +70,11 @@ class DuckDBEngine:
         connection.execute("set global TimeZone = 'UTC'")
         connection.execute("set global parquet_metadata_cache = true")
         return DuckDBSession(Database(connection), owner=True)
+
+    def owns(self, thing: Any) -> bool:  # noqa: ARG002  # of the protocol
+        """Return False: a relation is a frame that any engine can read, and not a place."""
+        return False
+
+    def attach(self, thing: Any, scratch: Path) -> DuckDBSession:  # noqa: ARG002  # of the protocol
+        """Return a session of a database of its own."""
+        return self.open(PlaceSpec("local"), scratch)

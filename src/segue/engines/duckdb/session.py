@@ -40,12 +40,13 @@ from segue.spec.scan import Scan
 from segue.spec.types import Column, TableSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
-    from segue.protocols import Tell
+    from segue.protocols import Tell, Work
+    from segue.spec.layout import Layout
     from segue.spec.output import DataFile
     from segue.spec.types import DataType
 
@@ -237,6 +238,24 @@ class DuckDBSession:
                 yield _arrive(conform_batch(batch, moved), schema)
         finally:
             self.close()
+
+    @property
+    def driver_host(self) -> str:
+        """Return this machine's own name for itself: workers are processes beside this one."""
+        return "127.0.0.1"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what computes."""
+        (threads,) = self._connection.execute("select current_setting('threads')").fetchone() or (
+            1,
+        )
+        return {"engine": "duckdb", "version": duckdb.__version__, "threads": threads}
+
+    def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:  # noqa: ARG002  # all rows are one part
+        """Do work on bound data in this process, and give the result a name."""
+        tables = [self.fetch(f"select * from {quote(each)}") for each in inputs]
+        batches = work.run_tables(tables)
+        self.bind(name, pa.Table.from_batches(batches, to_arrow(work.schema)))
 
     def native(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a SELECT as a relation, unevaluated.

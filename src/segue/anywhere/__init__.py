@@ -1,0 +1,1 @@
+"""The parts of segue that work without a project."""

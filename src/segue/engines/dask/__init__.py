@@ -1,0 +1,1 @@
+"""The engine called ``dask``."""
