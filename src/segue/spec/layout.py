@@ -47,6 +47,9 @@ class Layout:
             part, which is there even without rows, unless `parts` or `part_rows` say otherwise.
         sort: Columns that order the rows of a group or part, ``-name`` for descending; nulls
             last either way, NaN above all numbers.
+        loose: Whether rows may be split as the engine holds them, wherever that is: what is done
+            to one row does not depend on others. Then there are no keys, and the other hints
+            need not be heeded.
         parts: In how many parts rows are split; None for the engine's choice.
         part_rows: Rows of a part, at most; only without keys.
         even: Whether parts are to have about the same number of rows; only without keys.
@@ -54,6 +57,7 @@ class Layout:
 
     by: tuple[Column, ...] = ()
     sort: tuple[str, ...] = ()
+    loose: bool = False
     parts: int | None = None
     part_rows: int | None = None
     even: bool = False
@@ -66,7 +70,7 @@ class Layout:
     @property
     def whole(self) -> bool:
         """Whether all rows are one part."""
-        return not self.by and self.parts in (None, 1) and self.part_rows is None
+        return not self.by and not self.loose and self.parts in (None, 1) and self.part_rows is None
 
     def order_of(self, schema: TableSchema) -> tuple[str, ...]:
         """Return the sort terms that an input has the columns for."""
