@@ -128,3 +128,19 @@ def test_failed_effect_publishes_nothing_and_runs_again(chain, tmp_path, monkeyp
     assert chain.versions() == {}
     (tmp_path / "no").mkdir()
     assert chain.run() == {"raw": "done", "total": "reused", "listed": "reused", "told": "done"}
+
+
+def test_view_that_does_not_fit_what_a_function_made_is_told(make_project):
+    project = make_project(
+        {
+            "segue.toml": TOML,
+            "steps/made.py": "from segue import step\n\n\n@step\n"
+            "def made() -> list[dict]:\n    return [{'v': 1}]\n",
+            "steps/narrow.sql": f"{VIEW}select v,\n  w\nfrom made",
+            "steps/wide.sql": f"{VIEW}select v from narrow",
+            "steps/total.sql": "select v from wide",
+        }
+    )
+    assert "there is no column called 'w'" in project.run_error()
+    project.edit("steps/narrow.sql", "  w\n", "  v as w\n")
+    assert project.run()["total"] == "done"

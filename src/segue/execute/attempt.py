@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import Location, OutputError, SqlError
+from segue.execute.bindings import fold_bindings
 from segue.execute.inputs import StepInputs
 from segue.execute.upsert import add_to_base, refuse_other_columns
 from segue.failpoints import pass_point
@@ -98,7 +99,8 @@ def run_step(
         StepError: The step failed; files may be left in the task's folder.
     """
     pass_point("execute.before")
-    with StepInputs(session, task.bindings) as inputs:
+    folded = fold_bindings(task.project, task.bindings, task.step.reads)
+    with StepInputs(session, task.bindings, folded) as inputs:
         made: tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]
         if task.step.sql is None:
             from segue.execute.collect import Staging

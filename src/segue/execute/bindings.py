@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.plan.fold import fold_views
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from segue.execute.tables import RunTables
     from segue.spec.scan import Scan
@@ -55,3 +56,25 @@ def _bind(
         bound[name] = step.sql
     elif (state := tables.find(name)) is not None:
         bound[name] = state.scan
+
+
+def fold_bindings(
+    project: ProjectSpec, bindings: Mapping[str, Scan | str], names: Collection[str]
+) -> Mapping[str, Scan | str]:
+    """Return the same data in fewer statements, without names that only views read.
+
+    Args:
+        project: The project.
+        bindings: What `bind_tables` returned.
+        names: Tables that are read.
+    """
+    views = {
+        name: data
+        for name, data in bindings.items()
+        if isinstance(data, str) and name in project.steps and project.steps[name].sql == data
+    }
+    if not views.keys() - set(names):
+        return bindings
+    folded = fold_views(views, {name: project.steps[name].reads for name in views}, names)
+    kept = ((name, folded.get(name, data)) for name, data in bindings.items())
+    return {name: data for name, data in kept if name in folded or name not in views}

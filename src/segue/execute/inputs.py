@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.errors import SqlError
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -25,23 +26,39 @@ class StepInputs:
         session: The first fork, for whatever is not streamed.
     """
 
-    def __init__(self, session: LocalSession, bindings: Mapping[str, Scan | str]) -> None:
+    def __init__(
+        self,
+        session: LocalSession,
+        bindings: Mapping[str, Scan | str],
+        folded: Mapping[str, Scan | str] | None = None,
+    ) -> None:
         """Fork a session.
 
         Args:
             session: Belongs to the run.
             bindings: Data by name, views after what they read.
+            folded: The same in fewer statements, without names that the step does not read.
         """
         self._origin = session
         self._bindings = bindings
+        self._folded = folded
         self._opened: list[LocalSession] = []
         self.session = self.fork()
 
     def fork(self) -> LocalSession:
         """Return one more session with the step's tables; closed with the others."""
+        if self._folded is not None:
+            try:
+                return self._bind(self._folded)
+            except SqlError:
+                # the views one by one tell which of them it is, and where
+                self._folded = None
+        return self._bind(self._bindings)
+
+    def _bind(self, bindings: Mapping[str, Scan | str]) -> LocalSession:
         fork = self._origin.fork()
         self._opened.append(fork)
-        for name, data in self._bindings.items():
+        for name, data in bindings.items():
             fork.bind(name, data)
         return fork
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from segue.errors import Location, Problem, SqlError
 from segue.plan.compare import compare_code
-from segue.plan.graph import find_maker, find_source, map_inputs
+from segue.plan.fold import fold_views
+from segue.plan.graph import find_maker, find_source, follow, map_inputs
 from segue.registry import nearest
 from segue.spec.plan import Action, Cause
 from segue.spec.step import Mode
@@ -50,9 +51,35 @@ def bind_steps(
     Returns:
         Problems in the order of the graph.
     """
+    views = _find_views(plan)
+    folded = _fold(plan, views)
+    if len(folded) < len(views):
+        with session.fork() as fork:
+            binder = _Binder(plan, fork, known, folded)
+            fits = not any(problem for planned in plan.steps for problem in binder.add(planned))
+            if fits and not binder.waiting:
+                return ()
+    # one by one, so that what does not fit is told with its own line
     with session.fork() as fork:
-        binder = _Binder(plan, fork, known)
+        binder = _Binder(plan, fork, known, views)
         return tuple(problem for planned in plan.steps for problem in binder.add(planned))
+
+
+def _find_views(plan: Plan) -> dict[str, str]:
+    """Return the SQL of the views that will be read, each after what it reads."""
+    return {
+        planned.name: planned.step.sql
+        for planned in plan.steps
+        if planned.action in (Action.RUN, Action.INLINE)
+        and planned.step.mode is Mode.VIEW
+        and planned.step.sql is not None
+    }
+
+
+def _fold(plan: Plan, views: Mapping[str, str]) -> dict[str, str]:
+    reads = {planned.name: planned.step.reads for planned in plan.steps}
+    others = {table for name, read in reads.items() if name not in views for table in read}
+    return fold_views(views, reads, others | plan.project.contracts.keys())
 
 
 def _binds(step: StepSpec) -> bool:
@@ -63,10 +90,19 @@ def _binds(step: StepSpec) -> bool:
 class _Binder:
     """Goes through a plan's steps, and learns the columns of each as it goes."""
 
-    def __init__(self, plan: Plan, session: Session, known: Mapping[str, TableSchema]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        session: Session,
+        known: Mapping[str, TableSchema],
+        views: Mapping[str, str],
+    ) -> None:
         self.plan = plan
         self.session = session
         self.known = known
+        self.views = views
+        self.waiting: set[str] = set()
+        self.reads = {planned.name: planned.step.reads for planned in plan.steps}
         self.actions = {planned.name: planned.action for planned in plan.steps}
         functions = (planned.step for planned in plan.steps if planned.step.sql is None)
         self.asked_for = {table for step in functions for table in step.reads}
@@ -129,12 +165,23 @@ class _Binder:
             return None
         query = step.sql or ""
         if step.mode is Mode.VIEW:
-            # that alone finds what is wrong with it, and readers in SQL see its columns
-            self.session.bind(step.name, query)
-            self.bound.add(step.name)
+            self._bind_view(step)
             if step.name not in self.asked_for and step.name not in self.plan.project.contracts:
                 return None
         return self.session.describe(query)
+
+    def _bind_view(self, step: StepSpec) -> None:
+        """Define a view: that alone finds what is wrong with it, and its readers see its columns.
+
+        One that is folded into its reader waits for it.
+        """
+        if step.name in self.views:
+            self.session.bind(step.name, self.views[step.name])
+            if self.waiting:
+                self.waiting -= follow(self.reads, [step.name])
+        else:
+            self.waiting.add(step.name)
+        self.bound.add(step.name)
 
     def _bind(self, table: str) -> bool:
         """Give the session an empty table of these columns; False if nobody knows them."""
@@ -143,9 +190,12 @@ class _Binder:
         schema = self._find_schema(table)
         if schema is None:
             return False
+        from pyarrow import Table
+
         from segue.frames.arrow_types import to_arrow
 
-        self.session.bind(table, to_arrow(schema).empty_table())
+        # of no batches: to make an empty column, pyarrow imports pandas
+        self.session.bind(table, Table.from_batches([], schema=to_arrow(schema)))
         self.bound.add(table)
         return True
 

@@ -71,6 +71,35 @@ def test_a_view_is_bound_where_it_stands_and_through_its_readers(session):
     assert [p.location.path for p in bind(session, view, reader)] == ["steps/daily.sql"]
 
 
+def view(name, sql, *reads, **fields):
+    return query(name, sql, *reads, mode=Mode.VIEW, **fields)
+
+
+def test_views_in_a_chain_are_told_one_by_one(session):
+    first = view("first", "select id, store from raw", "raw")
+    second = view("second", "select id,\n  storre\nfrom first", "first")
+    third = view("third", "select id from second", "second")
+    reader = query("total", "select count(*) as n from third", "third")
+    (problem,) = bind(session, first, second, third, reader)
+    assert problem.location == Location("steps/second.sql", 2)
+    assert "'store'" in problem.hint
+    good = replace(second, sql="select id, store from first")
+    assert bind(session, first, good, third, reader) == ()
+    (problem,) = bind(session, first, good, third, replace(reader, sql="select x\nfrom third"))
+    assert problem.location == Location("steps/total.sql", 1)
+
+
+def test_a_wrong_view_is_told_where_its_reader_has_to_wait(session):
+    python = make_function("clean", "raw")
+    wrong = view("wrong", "select nothing from raw", "raw")
+    reader = view("both", "select * from wrong, clean", "wrong", "clean")
+    total = query("total", "select * from both", "both")
+    paths = [problem.location.path for problem in bind(session, python, wrong, reader, total)]
+    assert paths == ["steps/wrong.sql"]
+    right = replace(wrong, sql="select id from raw")
+    assert bind(session, python, right, reader, total) == ()
+
+
 def test_types_are_checked_too(session):
     (problem,) = bind(session, query("orders", "select store + paid_at from raw", "raw"))
     assert problem.location.path == "steps/orders.sql"
