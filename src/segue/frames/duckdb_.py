@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -9,6 +10,7 @@ import duckdb
 from segue.frames.adapter import FrameAdapter
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 _NARROWED = {"HUGEINT": "BIGINT", "UHUGEINT": "UBIGINT"}
@@ -45,6 +47,28 @@ def from_relation(relation: duckdb.DuckDBPyRelation) -> pa.Table:
             )
         )
     return relation.to_arrow_table()
+
+
+def number_parts(keys: pa.Table, parts: int) -> np.ndarray[tuple[int], np.dtype[np.uint16]]:
+    """Return for each row the number of the part that it belongs to, by DuckDB's hash.
+
+    Args:
+        keys: The columns that decide, at least one.
+        parts: How many parts there are, fewer than 65,536.
+    """
+    columns = ", ".join(map(_quote, keys.column_names))
+    relation = _open_database().cursor().from_arrow(keys)
+    numbers = relation.project(f"(hash({columns}) % {parts})::usmallint as part")
+    found: np.ndarray[tuple[int], np.dtype[np.uint16]] = (
+        numbers.to_arrow_table().column("part").to_numpy()
+    )
+    return found
+
+
+@cache
+def _open_database() -> duckdb.DuckDBPyConnection:
+    # it takes 30 ms, and workers ask for it once per part
+    return duckdb.connect(config={"threads": 1})
 
 
 def _quote(name: str) -> str:
