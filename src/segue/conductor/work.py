@@ -8,6 +8,12 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from segue import registry
+from segue.conductor.inputs import (
+    count_inputs,
+    find_made_files,
+    identify_inputs,
+    identify_references,
+)
 from segue.errors import ContractError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
 from segue.place.choose import LOCAL
@@ -15,6 +21,7 @@ from segue.plan.growth import seen_after
 from segue.plan.parameters import write_parameters
 from segue.plan.settle import settle
 from segue.settings import redact
+from segue.spec.output import StagedTable
 from segue.spec.plan import Action
 from segue.spec.run import Progress, StepOutcome, StepStatus
 from segue.spec.sql import quote_identifier
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
     from segue.judge.before import Before
     from segue.protocols import Lake, LocalSession, Tell
     from segue.spec.contract import Contract, Report
-    from segue.spec.output import StagedTable, StepMemory
+    from segue.spec.output import StepMemory
     from segue.spec.plan import Plan, PlannedStep
     from segue.spec.scan import Scan
     from segue.spec.step import StepSpec
@@ -130,10 +137,15 @@ class Work:
         if planned.action is Action.INLINE:
             return self.judge_view(planned.step)
         memory = self.plan.history.memories.get(name)
-        identities, files = self.identities(planned), self.made_files(planned)
-        planned = self.planned[name] = settle(planned, memory, identities, files)
+        identities = identify_inputs(planned, self.tables)
+        files = find_made_files(planned, self.plan.project, self.tables)
+        references = identify_references(planned, self.tables)
+        planned = settle(planned, memory, identities, files, references)
+        self.planned[name] = planned
         if planned.action is Action.SKIP:
             return StepOutcome(name, StepStatus.SKIPPED)
+        if planned.action is Action.JUDGE:
+            return self.judge_published(planned)
         staged = self.plan.history.staged.get(name)
         if planned.action is Action.REUSE and staged is not None:
             return self.reuse(staged)
@@ -198,6 +210,23 @@ class Work:
             report = measure_table(session, step.name, contract, schema)
         return self.rule(StepOutcome(step.name, StepStatus.DONE), report)
 
+    def judge_published(self, planned: PlannedStep) -> StepOutcome:
+        """Judge the published rows of a step, as what its contract looks into has changed."""
+        name, history = planned.name, self.plan.history
+        version = history.versions[name]
+        kept = StagedTable(name, version.schema, Mode.APPEND, (), version.files, version.number)
+        outcome = StepOutcome(
+            name, StepStatus.JUDGED, staged=kept, renews=history.memories.get(name)
+        )
+        with self.sessions[LOCAL].fork() as local:
+            contract = self.plan.project.contracts[name]
+            outcome = self.judge(local, outcome, contract, self.workspace.lake)
+        if not outcome.succeeded:
+            return outcome
+        self.show_readers(outcome)
+        # rows that are set aside now leave the table
+        return outcome if outcome.staged is kept else replace(outcome, status=StepStatus.DONE)
+
     def reuse(self, memory: StepMemory) -> StepOutcome:
         """Take what an earlier run staged, judged, and could not publish."""
         outcome = StepOutcome(
@@ -237,7 +266,7 @@ class Work:
             step.name,
             StepStatus.DONE,
             staged=result.staged,
-            input_rows={**self.count_inputs(planned), **result.input_rows},
+            input_rows={**count_inputs(planned, self.tables), **result.input_rows},
             peak_memory=result.peak_memory,
         )
         contract = self.plan.project.contracts.get(step.name)
@@ -316,47 +345,22 @@ class Work:
         for name, data in bind_tables(self.plan.project, names, self.tables).items():
             session.bind(name, data)
 
-    def identities(self, planned: PlannedStep) -> dict[str, str]:
-        """Return what each input of a step is now."""
-        states = {name: self.tables.find(name) for name in planned.inputs}
-        return {
-            name: state.identity if state else planned.inputs[name]
-            for name, state in states.items()
-        }
-
-    def count_inputs(self, planned: PlannedStep) -> dict[str, int]:
-        """Return the rows of each input, where they are known without counting."""
-        states = {name: self.tables.find(name) for name in planned.inputs}
-        return {
-            name: state.rows
-            for name, state in states.items()
-            if state and state.rows is not None and name not in planned.new_files
-        }
-
-    def made_files(self, planned: PlannedStep) -> dict[str, tuple[str, ...]]:
-        """Return the files of a step's inputs that this run has made."""
-        return {
-            name: tuple(file.path for file in state.files)
-            for name in planned.inputs
-            if (state := self.tables.made.get(name)) and name not in self.plan.project.sources
-        }
-
     def describe(self, outcome: StepOutcome) -> StepOutcome:
         """Add to an outcome what its step is, for the ledger and the record."""
         planned = self.planned.get(outcome.step)
         if planned is None:
             return outcome
         step = planned.step
+        files = find_made_files(planned, self.plan.project, self.tables)
         return replace(
             outcome,
             reasons=tuple(map(str, planned.reasons)),
             fingerprint=step.fingerprint.digest,
             parts=step.fingerprint.parts,
-            inputs=self.identities(planned),
+            inputs=identify_inputs(planned, self.tables),
+            references=identify_references(planned, self.tables),
             parameters=write_parameters(self.plan.project, step),
-            seen_files=seen_after(
-                planned, self.plan.history, self.plan.project, self.made_files(planned)
-            ),
+            seen_files=seen_after(planned, self.plan.history, self.plan.project, files),
             place=planned.place,
             attempts=self.count_attempts(planned, outcome),
         )

@@ -117,10 +117,17 @@ def order_steps(
 ) -> tuple[str, ...]:
     """Return the names of all steps, a table before its readers; cycles are reported.
 
-    A contract that looks into another table makes its step wait for that table, too.
+    A contract that looks into another table makes its step wait for that table, too; that of
+    a source makes the source's readers wait, but for those that the table is made from.
     """
     # sorted, so that the order is the same in every process
     needs = {name: sorted(_needs(step, steps, contracts)) for name, step in steps.items()}
+    for name, step in steps.items():
+        reads = (table.removesuffix(REJECTS) for table in step.reads)
+        behind = (contracts[table].references for table in reads if table in contracts)
+        for table in sorted({table for tables in behind for table in tables} & steps.keys()):
+            if name not in _find_before(needs, table):
+                needs[name].append(table)
     while True:
         try:
             return tuple(TopologicalSorter(needs).static_order())
@@ -129,6 +136,16 @@ def order_steps(
             path = list(reversed(error.args[1]))
             _report_cycle(path, steps, problems)
             needs[path[0]].remove(path[1])
+
+
+def _find_before(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:
+    """Return a step, and all that must be done before it."""
+    found, ahead = set(), [name]
+    while ahead:
+        if (step := ahead.pop()) not in found:
+            found.add(step)
+            ahead += needs[step]
+    return found
 
 
 def _needs(

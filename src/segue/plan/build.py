@@ -10,8 +10,9 @@ from segue.plan.estimate import estimate_step
 from segue.plan.graph import find_maker, find_source, map_inputs
 from segue.plan.growth import Growth, compare_files, find_unmarked, grows, mark_files
 from segue.plan.parameters import check_parameters, write_parameters
+from segue.plan.references import compare_references, find_references
 from segue.plan.select import select_steps
-from segue.plan.settle import settle_append
+from segue.plan.settle import add_references, settle_append
 from segue.spec.plan import Action, Cause, Plan, PlannedStep, Reason
 from segue.spec.step import Mode, PlaceSpec
 
@@ -95,16 +96,44 @@ class _Builder:
         inputs = self._identify_inputs(step)
         if obstacles:
             return PlannedStep(step, Action.BLOCKED, obstacles, inputs)
+        planned = self._settle_references(self._decide_free(step, inputs))
+        return self._reuse(planned) if planned.action is Action.RUN else planned
+
+    def _decide_free(self, step: StepSpec, inputs: Mapping[str, str]) -> PlannedStep:
+        """Decide what to do with a step that nothing holds up, by all but its references."""
         memory = self.history.memories.get(step.name)
         reasons = self._find_reasons(step, memory, inputs)
         if step.mode is Mode.APPEND:
-            planned = self._decide_append(step, memory, inputs, reasons)
-        elif reasons:
+            return self._decide_append(step, memory, inputs, reasons)
+        if reasons:
             rebuild = step.mode is Mode.MERGE and _starts_over(reasons)
-            planned = PlannedStep(step, Action.RUN, reasons, inputs, rebuild=rebuild)
-        else:
-            planned = PlannedStep(step, Action.SKIP, (self._tell_unchanged(step),), inputs)
-        return self._reuse(planned) if planned.action is Action.RUN else planned
+            return PlannedStep(step, Action.RUN, reasons, inputs, rebuild=rebuild)
+        return PlannedStep(step, Action.SKIP, (self._tell_unchanged(step),), inputs)
+
+    def _settle_references(self, planned: PlannedStep) -> PlannedStep:
+        """Add what the step's verdict rests on, and let it count if it changed."""
+        step = planned.step
+        own, behind = find_references(self.project, step, self.inputs)
+        appends = step.mode is Mode.APPEND
+        if appends:
+            # what it has appended stays, whatever becomes of its sources
+            behind = ()
+        if not own and not behind:
+            return planned
+        contract = self.project.contracts.get(step.name)
+        references = {table: self._identify(table) or "" for table in own}
+        seen = {table: self._identify_behind(table) for table in behind}
+        references |= {table: known for table, known in seen.items() if known is not None}
+        planned = replace(
+            planned,
+            references=references,
+            # else rejects may have to come back, or other rows of a source pass
+            rejudge=appends or not (behind or (contract and contract.rejects)),
+        )
+        memory = self.history.memories.get(step.name)
+        if memory is None or planned.rebuild:
+            return planned
+        return add_references(planned, compare_references(references, memory.references))
 
     def _identify_inputs(self, step: StepSpec) -> dict[str, str]:
         """Return the identity of each input; empty for those that this run makes."""
@@ -123,7 +152,7 @@ class _Builder:
             state = self.history.sources.get(find_source(self.project, table) or "")
             return state.identity if state else None
         action = self.decided[maker].action
-        if action is Action.RUN:
+        if action is Action.RUN or (action is Action.JUDGE and self._sets_aside(maker)):
             return ""
         if action is Action.REUSE:
             memory = self.history.staged[maker]
@@ -131,6 +160,10 @@ class _Builder:
             if staged is not None:
                 return f"{staged.content_hash}:{staged.schema}"
         return version.identity if version else None
+
+    def _sets_aside(self, name: str) -> bool:
+        contract = self.project.contracts.get(name)
+        return contract is not None and contract.rejects
 
     def _find_obstacles(self, step: StepSpec) -> tuple[Reason, ...]:
         """Return why a step can't run: a missing source, or a table that is not there."""
@@ -191,6 +224,17 @@ class _Builder:
         # Without numbers of its own, so that many such steps can be told in one line.
         return Reason(Cause.UNCHANGED, f"since run {self.history.memories[step.name].run_id}")
 
+    def _identify_behind(self, table: str) -> str | None:
+        """Return what a table is that a source's contract looks into, None if it is not there.
+
+        One that comes later in the graph is looked into as it is published.
+        """
+        maker = find_maker(self.project, table)
+        if maker is None or maker in self.decided:
+            return self._identify(table)
+        version = self.history.versions.get(table)
+        return version.identity if version else None
+
     def _decide_append(
         self,
         step: StepSpec,
@@ -233,6 +277,7 @@ class _Builder:
         holds = (
             memory.fingerprint == step.fingerprint.digest
             and memory.inputs == planned.inputs
+            and memory.references == planned.references
             and memory.parameters == write_parameters(self.project, step)
             and not any(reason.cause is Cause.TOO_OLD for reason in planned.reasons)
             and (not builds_on or memory.staged.base == base)

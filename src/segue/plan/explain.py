@@ -21,6 +21,7 @@ FORMAT = 1
 _CLOSINGS = (
     (Action.RUN, "runs", "run"),
     (Action.REUSE, "is published as staged earlier", "are published as staged earlier"),
+    (Action.JUDGE, "is judged again", "are judged again"),
     (Action.SKIP, "is up to date", "are up to date"),
     (Action.BLOCKED, "can't run", "can't run"),
     (Action.UNSELECTED, "is not selected", "are not selected"),

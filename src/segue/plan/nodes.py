@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.plan.graph import find_maker, find_source, follow
-from segue.spec.plan import Action
+from segue.spec.plan import AT_WORK, Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,12 +31,15 @@ def find_nodes(plan: Plan) -> dict[str, tuple[str, ...]]:
     for planned in planned_steps.values():
         contract = project.contracts.get(planned.name)
         reads = planned.step.reads
-        tables = reads + (contract.references if contract else ())
+        references = contract.references if contract else ()
+        judged = planned.action is Action.JUDGE
+        tables = references if judged else reads + references
         before = _nodes_behind(project, planned_steps, tables, waits, views)
         if planned.action is Action.INLINE:
             views[planned.name] = _nodes_behind(project, planned_steps, reads, waits, views)
-        at_work = planned.action in (Action.RUN, Action.REUSE)
-        if at_work or (planned.action is Action.INLINE and contract is not None and before):
+        if planned.action in AT_WORK or (
+            planned.action is Action.INLINE and contract is not None and before
+        ):
             waits[planned.name] = before
     sources = {name for before in waits.values() for name in before if name in project.sources}
     return _wait_for_references(project, waits, sources) | waits

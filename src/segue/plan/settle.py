@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from segue.plan.compare import compare_inputs
 from segue.plan.growth import Growth, compare_files, tell_growth, tell_rewritten
+from segue.plan.references import compare_references
 from segue.spec.plan import Action, Cause, Reason
 from segue.spec.step import Mode
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 LATER = (Cause.CODE_CHANGED, Cause.CONTRACT_CHANGED, Cause.PARAMETER_CHANGED)
 """Causes that change an append step's next rows, and leave those that it has made."""
 
+_OPEN = (
+    Cause.INPUT_RUNS,
+    Cause.INPUT_CHANGED,
+    Cause.REFERENCE_RUNS,
+    Cause.REFERENCE_CHANGED,
+)
+"""Causes that are looked at again when what a step rests on is there."""
+
 SAME = Reason(Cause.UNCHANGED, "inputs came out the same")
 
 
@@ -27,6 +36,7 @@ def settle(
     memory: StepMemory | None,
     inputs: Mapping[str, str],
     made: Mapping[str, Sequence[str]] | None = None,
+    references: Mapping[str, str] | None = None,
 ) -> PlannedStep:
     """Decide on a planned step again, now that the steps before it are done.
 
@@ -38,26 +48,47 @@ def settle(
         memory: What is remembered of it.
         inputs: Identity of each table that it reads, none of them empty.
         made: Paths of all files of each table that this run has made, for append steps.
+        references: Identity of each table that contracts look into; as planned if not given.
 
     Returns:
-        The step to run, up to date, or blocked where an append step's input was rewritten.
+        The step to run, to judge, up to date, or blocked where an append step's input was
+        rewritten.
     """
-    final = replace(planned, inputs=dict(inputs))
-    if planned.action is not Action.RUN or memory is None or planned.rebuild:
+    known = planned.references if references is None else references
+    final = replace(planned, inputs=dict(inputs), references=dict(known))
+    if planned.action not in (Action.RUN, Action.JUDGE) or memory is None or planned.rebuild:
         return final
-    if planned.step.mode is Mode.APPEND:
-        return _settle_made(final, memory, made or {})
     reasons = _replace_running(planned.reasons, inputs, memory)
-    if not reasons:
-        return replace(final, action=Action.SKIP, reasons=(SAME,))
-    return replace(final, reasons=reasons)
+    final = replace(final, reasons=reasons)
+    if planned.action is Action.RUN and planned.step.mode is Mode.APPEND:
+        final = _settle_made(final, memory, made or {})
+    elif not reasons:
+        final = replace(final, action=Action.SKIP, reasons=(SAME,))
+    return add_references(final, compare_references(known, memory.references))
+
+
+def add_references(planned: PlannedStep, references: tuple[Reason, ...]) -> PlannedStep:
+    """Let changed references count: who would be up to date is judged again, or has to run.
+
+    Args:
+        planned: What is decided by all else.
+        references: What changed among the tables that contracts look into.
+    """
+    if not references:
+        return planned
+    if planned.action is Action.RUN:
+        return replace(planned, reasons=(*planned.reasons, *references))
+    if planned.action is not Action.SKIP:
+        return planned
+    action = Action.JUDGE if planned.rejudge else Action.RUN
+    return replace(planned, action=action, reasons=references)
 
 
 def _replace_running(
     reasons: tuple[Reason, ...], inputs: Mapping[str, str], memory: StepMemory
 ) -> tuple[Reason, ...]:
-    """Put what has become of the inputs in the place of "input runs"."""
-    sure = [r for r in reasons if r.cause not in (Cause.INPUT_RUNS, Cause.INPUT_CHANGED)]
+    """Put what has become of the inputs in the place of "input runs"; leave references out."""
+    sure = [r for r in reasons if r.cause not in _OPEN]
     changed = compare_inputs(inputs, memory.inputs)
     return tuple(sure) if changed is None else (*sure, changed)
 
@@ -72,8 +103,7 @@ def _settle_made(
         growths[name] = (
             Growth(new) if files is None else compare_files({path: path for path in files}, seen)
         )
-    reasons = _replace_running(final.reasons, final.inputs, memory)
-    return settle_append(replace(final, reasons=reasons), growths, SAME, waits=False)
+    return settle_append(final, growths, SAME, waits=False)
 
 
 def settle_append(

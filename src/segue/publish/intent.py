@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from segue.spec.output import StagedTable, StepMemory, TableVersion
     from segue.spec.run import Lease, Snapshot, StepOutcome
 
-_PUBLISHED = (StepStatus.DONE, StepStatus.REUSED)
+_TRUE = (StepStatus.DONE, StepStatus.REUSED, StepStatus.JUDGED)
 
 
 def make_intent(
@@ -48,7 +48,7 @@ def make_intent(
     Raises:
         OutputError: A table would keep files of other columns.
     """
-    told = tuple(outcome for outcome in outcomes if outcome.status in _PUBLISHED)
+    told = tuple(outcome for outcome in outcomes if outcome.status in _TRUE)
     changed = [
         (outcome, staged)
         for outcome in told
@@ -76,7 +76,8 @@ def make_intent(
 
 
 def _results(outcome: StepOutcome) -> Iterator[StagedTable]:
-    yield from filter(None, (outcome.staged, outcome.rejects))
+    if outcome.status is not StepStatus.JUDGED:
+        yield from filter(None, (outcome.staged, outcome.rejects))
 
 
 def _remember(outcome: StepOutcome, run_id: str, before: StepMemory | None) -> StepMemory:

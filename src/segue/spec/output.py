@@ -137,6 +137,7 @@ class StepMemory:
         staged: Its unpublished result, if the run did not publish.
         rejects: Its unpublished rejects, likewise.
         report: Measurements of that result, as JSON-ready mappings.
+        references: Identity of each table that contracts looked into for its verdict.
     """
 
     step: str
@@ -153,6 +154,7 @@ class StepMemory:
     staged: StagedTable | None = None
     rejects: StagedTable | None = None
     report: tuple[Mapping[str, Any], ...] = ()
+    references: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

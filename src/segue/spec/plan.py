@@ -20,11 +20,17 @@ class Action(StrEnum):
     RUN = "run"
     REUSE = "reuse"
     """Publish what an earlier run staged and could not publish."""
+    JUDGE = "judge"
+    """Measure what is published again: a table that its contract refers to has changed."""
     SKIP = "up to date"
     INLINE = "view"
     """Nothing to compute: its SQL is part of its readers'."""
     BLOCKED = "blocked"
     UNSELECTED = "not selected"
+
+
+AT_WORK = frozenset({Action.RUN, Action.REUSE, Action.JUDGE})
+"""Actions that a run has something to do for."""
 
 
 class Cause(StrEnum):
@@ -43,6 +49,8 @@ class Cause(StrEnum):
     MISSING = "missing"
     REWRITTEN = "rewritten"
     INPUT_BLOCKED = "input blocked"
+    REFERENCE_CHANGED = "referenced table changed"
+    REFERENCE_RUNS = "referenced table runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,10 @@ class PlannedStep:
         place: Where it runs.
         rebuild: Whether an append or merge step starts from an empty table.
         place_reason: Why there, where the plan chose the place; empty where the step names it.
+        references: Identity of each table that contracts look into for the step's verdict: its
+            own, and those of the sources that it reads. Empty strings as for `inputs`.
+        rejudge: Whether such a table's change alone is answered by judging what is published,
+            for no row can come or go with it.
     """
 
     step: StepSpec
@@ -109,6 +121,8 @@ class PlannedStep:
     place: str = "local"
     rebuild: bool = False
     place_reason: str = ""
+    references: Mapping[str, str] = field(default_factory=dict)
+    rejudge: bool = False
 
     @property
     def name(self) -> str:
@@ -173,8 +187,8 @@ class Plan:
 
     @property
     def work(self) -> tuple[PlannedStep, ...]:
-        """The steps that a run computes or publishes."""
-        return tuple(step for step in self.steps if step.action in (Action.RUN, Action.REUSE))
+        """The steps that a run computes, publishes or judges."""
+        return tuple(step for step in self.steps if step.action in AT_WORK)
 
     def __getitem__(self, name: str) -> PlannedStep:
         """Return the planned step called `name`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ class StepStatus(StrEnum):
 
     DONE = "done"
     REUSED = "reused"
+    JUDGED = "judged again"
+    """Not computed: what is published was measured, and passed."""
     SKIPPED = "up to date"
     FAILED = "failed"
     REJECTED = "contract failed"
@@ -142,6 +144,8 @@ class StepOutcome:
         place: Where it ran.
         peak_memory: Bytes of resident memory, for a step with a process of its own.
         columns: Columns of a source as it was read, where its format does not state them.
+        references: Identity of each table that contracts looked into.
+        renews: What was remembered of a step that is only judged again.
     """
 
     step: str
@@ -163,11 +167,18 @@ class StepOutcome:
     place: str = "local"
     peak_memory: int | None = None
     columns: TableSchema | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
+    renews: StepMemory | None = None
 
     @property
     def succeeded(self) -> bool:
         """Whether readers of the step may go on."""
-        return self.status in (StepStatus.DONE, StepStatus.REUSED, StepStatus.SKIPPED)
+        return self.status in (
+            StepStatus.DONE,
+            StepStatus.REUSED,
+            StepStatus.JUDGED,
+            StepStatus.SKIPPED,
+        )
 
     def remember(self, run_id: str, finished_at: str, *, staged: bool = False) -> StepMemory:
         """Return what is remembered of a success.
@@ -177,6 +188,8 @@ class StepOutcome:
             finished_at: UTC time as ISO text.
             staged: Whether to keep the result and its report, for a later run to publish.
         """
+        if self.renews is not None:
+            return replace(self.renews, references=self.references)
         made = self.staged
         measured = self.report.measurements if staged and self.report else ()
         return StepMemory(
@@ -194,6 +207,7 @@ class StepOutcome:
             staged=made if staged else None,
             rejects=self.rejects if staged else None,
             report=tuple(asdict(measurement) for measurement in measured),
+            references=self.references,
         )
 
 

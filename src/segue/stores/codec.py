@@ -104,6 +104,7 @@ def encode_memory(memory: StepMemory) -> dict[str, Any]:
         "staged": _maybe(encode_staged, memory.staged),
         "rejects": _maybe(encode_staged, memory.rejects),
         "report": [dict(measurement) for measurement in memory.report],
+        "references": dict(memory.references),
     }
     return {name: value for name, value in plain.items() if value or name in _ALWAYS}
 
@@ -126,6 +127,7 @@ def decode_memory(plain: Mapping[str, Any]) -> StepMemory:
         staged=_maybe(decode_staged, get("staged")),
         rejects=_maybe(decode_staged, get("rejects")),
         report=tuple(get("report", ())),
+        references=get("references", {}),
     )
 
 
@@ -191,6 +193,8 @@ def encode_outcome(outcome: StepOutcome) -> dict[str, Any]:
         "failure": _maybe(encode_failure, outcome.failure),
         "seen_files": dict(outcome.seen_files),
         "columns": _maybe(encode_schema, outcome.columns),
+        "references": dict(outcome.references),
+        "renews": _maybe(encode_memory, outcome.renews),
     }
 
 
@@ -207,6 +211,7 @@ def decode_outcome(plain: Mapping[str, Any]) -> StepOutcome:
         "failure": StepFailure(**failure) if failure else None,
         "seen_files": {table: tuple(paths) for table, paths in plain["seen_files"].items()},
         "columns": _maybe(decode_schema, plain.get("columns")),
+        "renews": _maybe(decode_memory, plain.get("renews")),
     }
     return StepOutcome(**{**plain, **changed})
 

@@ -52,7 +52,7 @@ PENDING = "pending"
 DONE = "done"
 WITHDRAWN = "withdrawn"
 
-_TRUE = (StepStatus.DONE, StepStatus.REUSED)
+_TRUE = (StepStatus.DONE, StepStatus.REUSED, StepStatus.JUDGED)
 
 
 def declare(connection: Connection, lease: Lease, intent: Intent) -> None:

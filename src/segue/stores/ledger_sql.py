@@ -103,6 +103,7 @@ class SqlLedger:
                 "run_id": lease.run_id,
                 "name": each.table,
                 "measured_at": now,
+                "number": outcome.staged.base if outcome.renews and outcome.staged else None,
                 "measurement": dump_json(encode_measurement(each)),
             }
             for outcome in outcomes

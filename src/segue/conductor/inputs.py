@@ -1,0 +1,47 @@
+"""What a step rests on, at the moment it runs: its inputs, and what contracts look into."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segue.execute.tables import RunTables
+    from segue.spec.plan import PlannedStep
+    from segue.spec.step import ProjectSpec
+
+
+def identify_inputs(planned: PlannedStep, tables: RunTables) -> dict[str, str]:
+    """Return what each input of a step is now."""
+    states = {name: tables.find(name) for name in planned.inputs}
+    return {
+        name: state.identity if state else planned.inputs[name] for name, state in states.items()
+    }
+
+
+def identify_references(planned: PlannedStep, tables: RunTables) -> dict[str, str]:
+    """Return what each table is now that contracts look into for a step's verdict."""
+    return {
+        name: identity or (state.identity if (state := tables.find(name)) else "")
+        for name, identity in planned.references.items()
+    }
+
+
+def count_inputs(planned: PlannedStep, tables: RunTables) -> dict[str, int]:
+    """Return the rows of each input, where they are known without counting."""
+    states = {name: tables.find(name) for name in planned.inputs}
+    return {
+        name: state.rows
+        for name, state in states.items()
+        if state and state.rows is not None and name not in planned.new_files
+    }
+
+
+def find_made_files(
+    planned: PlannedStep, project: ProjectSpec, tables: RunTables
+) -> dict[str, tuple[str, ...]]:
+    """Return the files of a step's inputs that this run has made."""
+    return {
+        name: tuple(file.path for file in state.files)
+        for name in planned.inputs
+        if (state := tables.made.get(name)) and name not in project.sources
+    }
