@@ -1,4 +1,4 @@
-"""Importing segue, and asking its command line for help, loads no heavy library."""
+"""Heavy libraries are loaded by what needs them, and by nothing else."""
 
 import json
 import subprocess
@@ -19,6 +19,18 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     main()
 """
 
+SQL_RUN = """
+import pathlib, tempfile
+from segue import load
+root = pathlib.Path(tempfile.mkdtemp())
+(root / "steps").mkdir()
+(root / "segue.toml").write_text('[project]\\nname = "plain"\\n')
+(root / "steps" / "days.sql").write_text("select range::int as day from range(3)")
+(root / "steps" / "later.sql").write_text("select day + 1 as day from days")
+with load(root) as project:
+    assert project.run().snapshot == 1
+"""
+
 
 @pytest.mark.parametrize(
     ("code", "fenced"),
@@ -27,6 +39,8 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
         pytest.param("from segue import step", ENGINES, id="step"),
         pytest.param("from segue import load", ENGINES, id="load"),
         pytest.param(HELP, HEAVY, id="help"),
+        # rows that stay in DuckDB need no Arrow, and binding nothing of pandas'
+        pytest.param(SQL_RUN, {"numpy", "pandas", "polars", "pyarrow"}, id="sql-run"),
     ],
 )
 def test_nothing_heavy_is_loaded(code, fenced):

@@ -10,6 +10,7 @@ from segue.plan.fold import fold_views
 from segue.plan.graph import find_maker, find_source, follow, map_inputs
 from segue.registry import nearest
 from segue.spec.plan import Action, Cause
+from segue.spec.scan import Scan
 from segue.spec.step import Mode
 from segue.spec.types import parse_schema
 
@@ -190,12 +191,7 @@ class _Binder:
         schema = self._find_schema(table)
         if schema is None:
             return False
-        from pyarrow import Table
-
-        from segue.frames.arrow_types import to_arrow
-
-        # of no batches: to make an empty column, pyarrow imports pandas
-        self.session.bind(table, Table.from_batches([], schema=to_arrow(schema)))
+        self.session.bind(table, Scan(format="parquet", paths=(), schema=schema))
         self.bound.add(table)
         return True
 

@@ -7,9 +7,6 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from segue.errors import Location, SourceError
 from segue.registry import nearest
 
@@ -74,6 +71,9 @@ def explain_file_failure(message: str, files: Mapping[str, str]) -> SourceError 
 
 def find_damaged(files: Iterable[str]) -> list[str]:
     """Return the first Parquet file that can't be read to its end, where DuckDB names none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     for path in files:
         if path.endswith((".parquet", ".pq")):
             try:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
-from segue.engines.duckdb.arrow_files import read_arrow
 from segue.engines.duckdb.csv import csv_sql
 from segue.engines.duckdb.file_failures import refuse_unknown_types, show_file
 from segue.engines.duckdb.json import json_sql
@@ -42,6 +39,8 @@ def read_scan(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str | pa.Tab
             raise SourceError("there is no file to read")
         return select_nothing(scan.schema)
     if scan.format == "arrow":
+        from segue.engines.duckdb.arrow_files import read_arrow
+
         return read_arrow(scan)
     readers = {"parquet": _read_parquet, "csv": csv_sql, "json": json_sql}
     return readers[scan.format](connection, scan)
@@ -72,6 +71,8 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
 def _refuse_renamed(scan: Scan, columns: Sequence[str]) -> None:
     """Refuse a file with names that differ only by case: DuckDB gives the second a new one."""
     if any(re.search(r"_\d+$", name) for name in columns):
+        import pyarrow.parquet as pq
+
         names = pq.read_schema(scan.paths[0]).names
         refuse_case_twins(f"the file {show_file(scan, scan.paths[0])}", names)
 

@@ -11,9 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
-from segue.engines.duckdb.arrow_files import prepare_table
 from segue.engines.duckdb.digest import prove_hash
 from segue.engines.duckdb.failures import translate_error
 from segue.engines.duckdb.files import (
@@ -24,31 +22,24 @@ from segue.engines.duckdb.files import (
     match_columns,
     removed_on_failure,
 )
-from segue.engines.duckdb.layout import store_expression
 from segue.engines.duckdb.scans import read_scan
-from segue.engines.duckdb.types import (
-    needs_cast,
-    quote,
-    read_schema,
-    refuse_case_twins,
-    transport_type,
-)
+from segue.engines.duckdb.types import quote, read_schema, refuse_case_twins
 from segue.engines.duckdb.watch import Watch
 from segue.errors import SqlError, StepError
-from segue.frames.arrow_types import conform, conform_batch, to_arrow
 from segue.spec.scan import Scan
-from segue.spec.types import Column, TableSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
+    import pyarrow as pa
+
     from segue.protocols import Tell, Work
     from segue.spec.layout import Layout
     from segue.spec.output import DataFile
-    from segue.spec.types import DataType
+    from segue.spec.types import DataType, TableSchema
 
 _END = re.compile(r";[\s;]*(?:--[^\n]*\n\s*)*(?:--[^\n]*)?\Z")
 """The end of a statement, and comments behind it."""
@@ -142,6 +133,8 @@ class DuckDBSession:
         elif isinstance(data, str):
             self._define(name, self._parse(data))
         else:
+            from segue.engines.duckdb.arrow_files import prepare_table
+
             self._define(name, prepare_table(name, data))
 
     def _define(self, name: str, data: str | pa.Table) -> None:
@@ -184,13 +177,15 @@ class DuckDBSession:
         Raises:
             SegueError: It failed.
         """
+        from segue.engines.duckdb.outgoing import arrive_table, write_outgoing
+
         query = self._parse(query)
         relation = self._relate(query)
         schema = self._schema_of(relation)
-        text, skip = _write_outgoing(query, relation, schema)
+        text, skip = write_outgoing(query, relation, schema)
         with self._translate(query, skip):
             table = self._connection.sql(text).to_arrow_table()
-        return _arrive(conform(table, _transport(schema)), schema)
+        return arrive_table(table, schema)
 
     def stream(self, query: str, batch_rows: int = 100_000) -> pa.RecordBatchReader:
         """Run a SELECT and return rows as they come, in the types that `describe` tells.
@@ -200,10 +195,12 @@ class DuckDBSession:
         Raises:
             SegueError: It failed; so can each batch.
         """
+        from segue.engines.duckdb.outgoing import write_outgoing
+
         query = self._parse(query)
         relation = self._relate(query)
         schema = self._schema_of(relation)
-        text, skip = _write_outgoing(query, relation, schema)
+        text, skip = write_outgoing(query, relation, schema)
         child = self.fork()
         child.adopt(self._bound, self._files)
         return child.pour(text, schema, batch_rows, query, skip)
@@ -218,15 +215,15 @@ class DuckDBSession:
         self, text: str, schema: TableSchema, batch_rows: int, query: str, skip: int
     ) -> pa.RecordBatchReader:
         """Return the rows of a query as they come; the session closes behind the last."""
+        from segue.engines.duckdb.outgoing import read_on
+
         with self._translate(query, skip):
             reader = self._connection.sql(text).to_arrow_reader(batch_rows)
-        batches = self._read_batches(reader, schema, query, skip)
-        return pa.RecordBatchReader.from_batches(to_arrow(schema), batches)
+        return read_on(self._read_batches(reader, query, skip), schema)
 
     def _read_batches(
-        self, reader: pa.RecordBatchReader, schema: TableSchema, query: str, skip: int
-    ) -> Iterator[pa.RecordBatch]:
-        moved = _transport(schema)
+        self, reader: pa.RecordBatchReader, query: str, skip: int
+    ) -> Generator[pa.RecordBatch, None, None]:
         try:
             while True:
                 with self._translate(query, skip):
@@ -235,7 +232,7 @@ class DuckDBSession:
                         batch = reader.read_next_batch()
                     except StopIteration:
                         return
-                yield _arrive(conform_batch(batch, moved), schema)
+                yield batch
         finally:
             self.close()
 
@@ -253,6 +250,10 @@ class DuckDBSession:
 
     def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:  # noqa: ARG002  # all rows are one part
         """Do work on bound data in this process, and give the result a name."""
+        import pyarrow as pa
+
+        from segue.frames.arrow_types import to_arrow
+
         tables = [self.fetch(f"select * from {quote(each)}") for each in inputs]
         batches = work.run_tables(tables)
         self.bind(name, pa.Table.from_batches(batches, to_arrow(work.schema)))
@@ -355,7 +356,7 @@ class DuckDBSession:
     def _translate(self, query: str = "", skip: int = 0) -> Iterator[None]:
         try:
             yield
-        except (duckdb.Error, pa.ArrowException, OSError) as error:
+        except _faults() as error:
             # pyarrow raises an OSError without a number for whatever fails behind a reader
             if isinstance(error, OSError) and error.errno not in (None, errno.ENOSPC):
                 raise
@@ -364,28 +365,8 @@ class DuckDBSession:
             raise translate_error(error, query, skip, self._files, list(self._bound)) from None
 
 
-def _write_outgoing(
-    query: str, relation: duckdb.DuckDBPyRelation, schema: TableSchema
-) -> tuple[str, int]:
-    """Return the query with casts that Arrow needs, and how many bytes stand before it."""
-    columns = [
-        store_expression(quote(column.name), column.type, transport_type(column.type))
-        + f" as {quote(column.name)}"
-        if needs_cast(type_)
-        else quote(column.name)
-        for column, type_ in zip(schema, relation.types, strict=True)
-    ]
-    if not any(map(needs_cast, relation.types)):
-        return query, 0
-    begin = f"select {', '.join(columns)} from (\n"
-    return f"{begin}{query}\n)", len(begin.encode())
+def _faults() -> tuple[type[Exception], ...]:
+    """Return what DuckDB and what it reads Arrow with raise; asked for only once something is."""
+    import pyarrow as pa
 
-
-def _transport(schema: TableSchema) -> TableSchema:
-    return TableSchema(tuple(Column(each.name, transport_type(each.type)) for each in schema))
-
-
-def _arrive(data: Any, schema: TableSchema) -> Any:
-    """Return a table or batch with numbers that stand for durations made durations."""
-    target = to_arrow(schema)
-    return data if data.schema == target else data.cast(target)
+    return duckdb.Error, pa.ArrowException, OSError
