@@ -322,7 +322,7 @@ def write_engines() -> Iterator[str]:
 
 def write_types() -> Iterator[str]:
     """Write the notation of types, and how each is stored."""
-    from segue.stores.lake_types import find_storage
+    from segue.spec.nearest import find_storage
 
     yield "# Types\n"
     yield (

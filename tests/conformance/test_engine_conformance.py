@@ -12,10 +12,10 @@ import yaml
 from segue import registry
 from segue.errors import SegueError
 from segue.frames.arrow_types import conform, to_arrow
+from segue.spec.nearest import find_storage
 from segue.spec.scan import Scan
 from segue.spec.step import PlaceSpec
 from segue.spec.types import Column, TableSchema, parse_type
-from segue.stores.lake_types import find_storage
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "engine.yaml").read_text())["cases"]
 SHORT = {"i32": "int32", "i64": "int64", "f64": "float64", "str": "string", "ts": "timestamp"}

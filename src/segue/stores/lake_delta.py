@@ -15,12 +15,13 @@ from urllib.parse import unquote
 
 from segue.errors import SegueError, StorageError, StorageFullError, UnknownNameError
 from segue.registry import nearest
+from segue.spec.nearest import find_storage
 from segue.spec.output import DataFile
 from segue.spec.scan import Scan
 from segue.stores import lake_log
 from segue.stores.codec import decode_memory
 from segue.stores.lake_commit import advance_table, create_table, locate
-from segue.stores.lake_types import find_storage, read_schema
+from segue.stores.lake_types import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,10 +7,10 @@ import pytest
 
 from segue.errors import OutputError, SegueError, SqlError
 from segue.frames.arrow_types import conform, from_arrow
+from segue.spec.nearest import find_storage
 from segue.spec.output import sum_digests
 from segue.spec.scan import Scan
 from segue.spec.types import TableSchema, parse_schema
-from segue.stores.lake_types import find_storage
 from tests.unit.frames.every_type import SCHEMA, cells, make_table
 
 # SQL can't hold two columns that differ only by case, nor durations of nanoseconds
