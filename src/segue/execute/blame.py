@@ -3,70 +3,110 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 import traceback
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import Location, StepError
+from segue.errors import Location, OutputError, StepError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
     from segue.spec.step import ProjectSpec, StepSpec
 
+    Given = Callable[[], Mapping[str, pa.Table]]
+
 SAMPLE_ROWS = 5
 MASK = "***"
 _WIDEST = 40
 _MOST_FRAMES = 12
+_PACKAGE = f"{Path(os.path.realpath(__file__)).parents[1]}/"
 
 
-def blame_function(
-    error: BaseException,
-    project: ProjectSpec,
-    step: StepSpec,
-    *,
-    group: str = "",
-    given: Mapping[str, pa.Table] | None = None,
-) -> StepError:
-    """Return a user's exception as a `StepError` with all that helps to find the fault.
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Who is to answer for errors, and how they are told.
 
-    Args:
-        error: What the function raised.
-        project: Tells which files are the user's, and which columns must not be shown.
-        step: The step.
-        group: The group's key, as text.
-        given: What the function was given, by table.
+    Attributes:
+        subject: Whose function it is, as messages begin: ``step 'daily'``.
+        root: Folder of the user's files: frames of the traceback that lie elsewhere are left out.
+        step: Name of the step; empty for a function without a project.
+        location: Where the function is, for errors that no line of it tells.
+        shown: What stands before paths in that folder, so that the user finds them.
+        sensitive: Columns whose values must not be shown, by table.
     """
-    frames = _own_frames(error, project.root)
-    location = step.location
-    if frames:
-        path, frame = frames[-1]
-        location = Location(path, frame.lineno)
-    told = "".join(traceback.format_exception_only(error)).strip()
-    blamed = StepError(
-        f"step {step.name!r} raised {told}",
-        step=step.name,
-        location=location,
-        group=group,
-        trace=_write_trace(frames, told),
-        sample=write_samples(given or {}, project),
+
+    subject: str
+    root: str
+    step: str = ""
+    location: Location | None = None
+    shown: str = ""
+    sensitive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def refuse(
+        self, message: str, group: str = "", hint: str = "", given: Given | None = None
+    ) -> OutputError:
+        """Return an error about what the function returned."""
+        return OutputError(
+            f"{self.subject}: {message}",
+            step=self.step,
+            location=self.location,
+            group=group,
+            hint=hint,
+            sample=write_samples(given(), self.sensitive) if given is not None else "",
+        )
+
+    def accuse(self, error: BaseException, group: str, given: Given) -> StepError:
+        """Return a user's exception as a `StepError` with all that helps to find the fault.
+
+        Args:
+            error: What the function raised.
+            group: The group's key, as text.
+            given: Returns what the function was given, by table.
+        """
+        frames = self._own_frames(error)
+        location = self.location
+        if frames:
+            path, frame = frames[-1]
+            location = Location(path, frame.lineno)
+        told = "".join(traceback.format_exception_only(error)).strip()
+        blamed = StepError(
+            f"{self.subject} raised {told}",
+            step=self.step,
+            location=location,
+            group=group,
+            trace=_write_trace(frames, told),
+            sample=write_samples(given(), self.sensitive),
+        )
+        blamed.__cause__ = error
+        return blamed
+
+    def _own_frames(self, error: BaseException) -> list[tuple[str, traceback.FrameSummary]]:
+        """Return the frames that lie in the user's files with their paths, innermost last."""
+        from segue.declare.modules import is_project_file
+
+        top, found = Path(os.path.realpath(self.root)), []
+        foreign = (_PACKAGE, f"{sysconfig.get_path('stdlib')}/")
+        for frame in traceback.extract_tb(error.__traceback__):
+            path = os.path.realpath(frame.filename)
+            if is_project_file(path, top) and not path.startswith(foreign):
+                found.append((f"{self.shown}{os.path.relpath(path, top)}", frame))
+        return found
+
+
+def blame_step(project: ProjectSpec, step: StepSpec) -> Blame:
+    """Return how errors in the function of a project's step are told."""
+    return Blame(
+        f"step {step.name!r}",
+        str(project.root),
+        step.name,
+        step.location,
+        sensitive={name: found.sensitive for name, found in project.contracts.items()},
     )
-    blamed.__cause__ = error
-    return blamed
-
-
-def _own_frames(error: BaseException, root: Path) -> list[tuple[str, traceback.FrameSummary]]:
-    """Return the frames that lie in the project's files with their paths there, innermost last."""
-    from segue.declare.modules import is_project_file
-
-    top, found = Path(os.path.realpath(root)), []
-    for frame in traceback.extract_tb(error.__traceback__):
-        path = os.path.realpath(frame.filename)
-        if is_project_file(path, top):
-            found.append((os.path.relpath(path, top), frame))
-    return found
 
 
 def _write_trace(frames: Sequence[tuple[str, traceback.FrameSummary]], told: str) -> str:
@@ -80,14 +120,12 @@ def _write_trace(frames: Sequence[tuple[str, traceback.FrameSummary]], told: str
     return "\n".join([*parts, f"  {told}"]) if parts else ""
 
 
-def write_samples(given: Mapping[str, pa.Table], project: ProjectSpec) -> str:
+def write_samples(given: Mapping[str, pa.Table], sensitive: Mapping[str, tuple[str, ...]]) -> str:
     """Return the first rows of each table as text, sensitive columns masked."""
     parts = []
     for name, table in given.items():
-        contract = project.contracts.get(name)
-        masked = contract.sensitive if contract is not None else ()
         title = f"  {name}:\n" if len(given) > 1 else ""
-        parts.append(title + write_rows(table, masked))
+        parts.append(title + write_rows(table, sensitive.get(name, ())))
     return "\n".join(parts)
 
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import OutputError, SegueError
+from segue.errors import OutputError
 from segue.execute.agree import SchemaAgreement
-from segue.execute.blame import SAMPLE_ROWS, blame_function, write_key
+from segue.execute.blame import SAMPLE_ROWS, blame_step, write_key
 from segue.execute.blocks import order_clause
+from segue.execute.call import FunctionCaller
 from segue.execute.collect import Collector, Staging
 from segue.execute.groups import check_columns, iterate_groups
+from segue.execute.results import Call, Results
 from segue.frames.arrow_types import to_arrow
-from segue.frames.convert import from_frame, to_frame
+from segue.frames.convert import to_frame
 from segue.spec.sql import quote_identifier
 from segue.spec.step import FrameKind
 from segue.spec.types import Column, TableSchema, parse_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 LARGEST_BLOCK = 10**9
 """Bytes of grouped rows that are held at once, at most; a quarter of the memory if that is less."""
 
-_LAZY = (FrameKind.POLARS_LAZY, FrameKind.DUCKDB)
-_END = object()
-
 
 @dataclass(slots=True)
 class PythonCall:
@@ -44,24 +41,22 @@ class PythonCall:
     Attributes:
         task: What to do.
         spec: The function, as declared.
-        function: The function.
+        caller: Calls it.
         inputs: Its tables.
-        collector: Takes what it returns.
         schemas: Columns of its tables.
         budget: Most bytes of grouped rows to hold at once.
         input_rows: Rows that were read, by table.
-        given: Returns the rows that the function works on, for errors.
+        given: The first rows that the function was given lately, for errors.
     """
 
     task: StepTask
     spec: FunctionSpec
-    function: Callable[..., Any]
+    caller: FunctionCaller
     inputs: StepInputs
-    collector: Collector
     schemas: Mapping[str, TableSchema]
     budget: int
     input_rows: dict[str, int] = field(default_factory=dict)
-    given: Callable[[], Mapping[str, pa.Table]] = dict
+    given: dict[str, pa.Table] = field(default_factory=dict)
 
     def run(self) -> None:
         """Call the function and collect what it returns.
@@ -74,44 +69,16 @@ class PythonCall:
             self._call_groups()
         else:
             frames = {table: self._open(table, spec) for table, spec in self.spec.inputs}
-            self._call(frames, "", self.collector.add)
+            self.caller.call(frames, Call("", lambda: self.given))
+        self.caller.results.flush()
 
     def _call_groups(self) -> None:
         step, wanted = self.task.step, dict(self.spec.inputs)
         for group in iterate_groups(self.inputs, step, wanted, self.schemas, self.budget):
-            self.given = group.show
             if len(wanted) == 1:
                 table = self.spec.inputs[0][0]
                 self.input_rows[table] = self.input_rows.get(table, 0) + group.rows
-            self._call(group.frames, write_key(step.by, group.key), self.collector.add_group)
-
-    def _call(
-        self, frames: Mapping[str, Any], part: str, collect: Callable[[Any, str], None]
-    ) -> None:
-        with self._blaming(part):
-            result = self.function(**frames, **self.task.parameters)
-        if not self.spec.returns.iterator:
-            self._collect(result, part, collect)
-            return
-        self.collector.refuse_single(result, part)
-        results = iter(result)
-        while True:
-            with self._blaming(part):
-                frame = next(results, _END)
-            if frame is _END:
-                return
-            # a generator may fill the same list again: what it yields is read at once
-            self._collect(frame, part, self.collector.add)
-
-    def _collect(self, frame: Any, part: str, collect: Callable[[Any, str], None]) -> None:
-        kind = self.spec.returns.kind
-        self.collector.refuse_other(frame, part)
-        if kind in _LAZY:
-            with self._blaming(part):
-                table = from_frame(frame, kind)
-            self.collector.add_computed(table, part)
-        elif kind is not FrameKind.NOTHING:
-            collect(frame, part)
+            self.caller.call(group.frames, Call(write_key(step.by, group.key), group.show))
 
     def _open(self, table: str, spec: FrameSpec) -> Any:
         """Return a whole table in the frame that the function asks for."""
@@ -145,19 +112,7 @@ class PythonCall:
         import pyarrow as pa
 
         firsts = pa.array(range(min(rows.num_rows, SAMPLE_ROWS)), pa.int64())
-        shown = {**self.given(), table: rows.take(firsts)}
-        self.given = lambda: shown
-
-    @contextmanager
-    def _blaming(self, part: str) -> Iterator[None]:
-        """Turn what a user's function raises into an error that tells where and on what."""
-        try:
-            yield
-        except SegueError:  # of the tables that it reads: it tells by itself
-            raise
-        except (Exception, SystemExit) as error:  # users raise anything
-            step, project = self.task.step, self.task.project
-            raise blame_function(error, project, step, group=part, given=self.given()) from error
+        self.given[table] = rows.take(firsts)
 
 
 def _one_empty(schema: TableSchema) -> list[pa.RecordBatch]:
@@ -188,9 +143,12 @@ def call_function(
     schemas = inputs.describe([table for table, _ in spec.inputs])
     check_columns(task.step, schemas)
     agreement = make_agreement(task, schemas)
-    collector = Collector(task.step, spec.returns, agreement, staging, progress)
+    blame = blame_step(task.project, task.step)
+    collector = Collector(blame, agreement, staging, progress)
+    results = Results(blame, spec.returns, agreement, collector.keep)
+    caller = FunctionCaller(function, task.parameters, results, blame)
     budget = min(LARGEST_BLOCK, (task.step.limits.memory or task.place.memory or sys.maxsize) // 4)
-    call = PythonCall(task, spec, function, inputs, collector, schemas, budget)
+    call = PythonCall(task, spec, caller, inputs, schemas, budget)
     call.run()
     if spec.returns.kind is FrameKind.NOTHING:
         return None, (), call.input_rows

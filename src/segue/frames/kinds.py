@@ -1,0 +1,51 @@
+"""Which kind of frame a value is, told without importing a frame library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from segue.spec.step import FrameKind, FrameSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CLASSES = {
+    ("pandas", "DataFrame"): FrameSpec(FrameKind.PANDAS),
+    ("polars", "DataFrame"): FrameSpec(FrameKind.POLARS),
+    ("polars", "LazyFrame"): FrameSpec(FrameKind.POLARS_LAZY),
+    ("pyarrow", "Table"): FrameSpec(FrameKind.ARROW),
+    ("pyarrow", "RecordBatch"): FrameSpec(FrameKind.ARROW_BATCH),
+    ("pyarrow", "RecordBatchReader"): FrameSpec(FrameKind.ARROW_BATCH, iterator=True),
+    ("duckdb", "DuckDBPyRelation"): FrameSpec(FrameKind.DUCKDB),
+    ("_duckdb", "DuckDBPyRelation"): FrameSpec(FrameKind.DUCKDB),
+}
+
+
+def find_kind(value: Any) -> FrameSpec | None:
+    """Return which kind of frame a value is, None if it is none.
+
+    A list is one of dicts, and an iterator one of a kind that is not known yet: it is told as
+    None, and `is_iterator` tells it apart.
+
+    Example:
+        >>> find_kind([{"a": 1}])
+        FrameSpec(kind=<FrameKind.ROWS: 'list[dict]'>, iterator=False)
+    """
+    if isinstance(value, list):
+        return FrameSpec(FrameKind.ROWS)
+    for class_ in type(value).__mro__:
+        found = _CLASSES.get((class_.__module__.partition(".")[0], class_.__name__))
+        if found is not None:
+            return found
+    return None
+
+
+def is_iterator(value: Any) -> bool:
+    """Return whether a value is an iterator, and no frame."""
+    return isinstance(value, Iterator) and find_kind(value) is None
+
+
+def name_kinds(kinds: Iterable[FrameKind] = FrameKind) -> str:
+    """Return kinds of frames as a sentence lists them."""
+    return ", ".join(kind for kind in kinds if kind is not FrameKind.NOTHING)
