@@ -24,7 +24,7 @@ class DaskEngine:
         """Start or reach a cluster."""
         import distributed
 
-        raise UnsupportedError(f"distributed {distributed.__version__}: {place.name}, {scratch}")
+        raise UnsupportedError(f"{distributed.Client}: {place.name}, {scratch}")
 
     def owns(self, thing: Any) -> bool:
         """Return whether a thing is a dask dataframe or a Client."""
@@ -34,4 +34,4 @@ class DaskEngine:
         """Return a session on the cluster of a live Client or dataframe."""
         import dask
 
-        raise UnsupportedError(f"dask {dask.__version__}: {type(thing)}, {scratch}")
+        raise UnsupportedError(f"dask {dask.config}: {type(thing)}, {scratch}")
