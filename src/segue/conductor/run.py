@@ -17,15 +17,16 @@ from segue.errors import (
     StorageError,
     name_disk_fault,
 )
-from segue.place.choose import LOCAL
 from segue.spec.plan import Action, Cause, Plan
 from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
+from segue.spec.step import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from segue.conductor.workspace import Workspace
-    from segue.spec.run import Lease, Snapshot
+    from segue.publish.intent import Base
+    from segue.spec.run import Lease
 
 
 def run_plan(
@@ -87,27 +88,14 @@ def skip_steps(plan: Plan, now: str) -> tuple[StepOutcome, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """What a run builds on; if it has moved when the run publishes, another run was first.
-
-    Attributes:
-        snapshot: What readers see.
-        heads: Delta version of each table.
-        numbers: Last version number of each table.
-    """
-
-    snapshot: Snapshot
-    heads: Mapping[str, int]
-    numbers: Mapping[str, int]
-
-
 def read_base(workspace: Workspace, plan: Plan) -> Base:
     """Read what a run builds on, and make sure that its plan was made for the same.
 
     Raises:
         ConflictError: Another run published between the plan and now.
     """
+    from segue.publish.intent import Base
+
     # numbers before the snapshot: whoever publishes in between is seen in one of the two
     numbers, heads = workspace.ledger.numbers(), workspace.ledger.heads()
     snapshot = workspace.ledger.snapshot(workspace.environment)
@@ -143,6 +131,7 @@ class Run:
     work: Work
     base: Base = field(init=False)
     numbers: dict[str, int] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
 
     def go(self) -> RunResult:
         """Execute and judge, then publish, and record whatever came of it."""
@@ -171,7 +160,16 @@ class Run:
             failure = failure or raised
         seconds = self.workspace.clock.monotonic() - began
         settled = self.work.settled()
-        return RunResult(self.run_id, status, settled, snapshot, seconds, path, failure)
+        return RunResult(
+            self.run_id,
+            status,
+            settled,
+            snapshot,
+            seconds,
+            path,
+            failure,
+            removed=self.removed,
+        )
 
     def advance(self, start: RunStart, lease: Lease) -> int | None:
         """Take the run from its lease to its snapshot; the snapshot's number, if it made one."""
@@ -256,22 +254,15 @@ class Run:
 
         ledger, lake = self.workspace.ledger, self.workspace.lake
         base = self.base
-        intent = make_intent(
-            self.run_id,
-            lease,
-            self.workspace.environment,
-            self.work.settled(),
-            base.snapshot,
-            base.heads,
-            base.numbers,
-            self.plan.history.memories,
-        )
+        intent = make_intent(lease, self.work.settled(), base, self.plan.history.memories)
         snapshot = None
-        if intent.publications:
-            self.listen(Progress("", "publishing", len(intent.publications)))
+        if intent.publications or intent.removals:
+            if intent.publications:
+                self.listen(Progress("", "publishing", len(intent.publications)))
             self.numbers = {each.table: each.number for each in intent.publications}
             declare_intent(ledger, lake, lease, intent)
             snapshot = complete_intent(ledger, lake, intent)
+            self.removed = tuple(intent.removals)
         for staged in find_unchanged(intent):
             remove_staged(lake, staged)
         return snapshot
@@ -298,6 +289,7 @@ class Run:
             seconds=seconds,
             snapshot=snapshot,
             numbers=self.numbers,
+            removed=self.removed,
             error=error,
             engine=self.work.engine_facts(),
             environ=os.environ,

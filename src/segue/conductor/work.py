@@ -16,7 +16,6 @@ from segue.conductor.inputs import (
 )
 from segue.errors import ContractError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
-from segue.place.choose import LOCAL
 from segue.plan.growth import seen_after
 from segue.plan.parameters import write_parameters
 from segue.plan.settle import settle
@@ -25,7 +24,7 @@ from segue.spec.output import StagedTable
 from segue.spec.plan import Action
 from segue.spec.run import Progress, StepOutcome, StepStatus
 from segue.spec.sql import quote_identifier
-from segue.spec.step import Mode
+from segue.spec.step import LOCAL, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from segue import registry
 from segue.errors import ProjectError, SourceError, name_disk_fault
-from segue.place.choose import LOCAL, choose_places
+from segue.place.choose import choose_places
 from segue.place.cut import cut_segments
 from segue.plan.build import build_plan
 from segue.spec.plan import Action, History, Plan, Selection
 from segue.spec.run import RunStatus
 from segue.spec.sql import quote_identifier
+from segue.spec.step import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -78,7 +80,8 @@ def read_history(workspace: Workspace) -> History:
 def make_plan(workspace: Workspace, selection: Selection, parameters: Mapping[str, Scalar]) -> Plan:
     """Plan and place: what a run would do, why, and where."""
     history = read_history(workspace)
-    return choose_places(build_plan(workspace.project, history, selection, parameters))
+    plan = build_plan(workspace.project, history, selection, parameters)
+    return choose_places(plan, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def recover_runs(workspace: Workspace) -> tuple[Recovery, ...]:

@@ -6,43 +6,69 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segue import registry
-from segue.errors import UnknownNameError
+from segue.errors import UnknownNameError, UnsupportedError
+from segue.place.auto import choose_by_size
 from segue.spec.plan import Action
+from segue.spec.step import LOCAL
 
 if TYPE_CHECKING:
+    from segue.protocols import Capabilities
     from segue.spec.plan import Plan, PlannedStep
+    from segue.spec.step import StepSpec
 
-LOCAL = "local"
 AUTO = "auto"
 
 
-def choose_places(plan: Plan) -> Plan:
+def choose_places(plan: Plan, memory: int = 0) -> Plan:
     """Return the plan with a place for each step, all of whose engines are installed.
 
-    A step runs where its ``on`` says. ``auto`` is the local place: no step is too large for
-    it, since what does not fit in memory goes to temporary files.
+    A step runs where its ``on`` says; for ``auto`` see `segue.place.auto`.
+
+    Args:
+        plan: The plan.
+        memory: Bytes of memory that this machine has; 0 if nobody knows.
 
     Raises:
         UnknownNameError: A step names a place, or a place an engine, that does not exist.
         MissingExtraError: A place's engine is not installed; the hint is the command.
+        UnsupportedError: A place's engine can't do what a step asks of it.
     """
-    chosen = plan
-    if any(planned.step.on != planned.place for planned in plan.steps):
-        steps = tuple(_place_step(planned, plan) for planned in plan.steps)
-        chosen = replace(plan, steps=steps)
-    used = {planned.place for planned in chosen.steps if planned.action is Action.RUN}
-    for engine in sorted({chosen.places[name].engine for name in used}):
-        registry.load_engine(engine)
-    return chosen
+    if all(planned.step.on == LOCAL == planned.place for planned in plan.steps):
+        return plan
+    return replace(plan, steps=tuple(_place_step(step, plan, memory) for step in plan.steps))
 
 
-def _place_step(planned: PlannedStep, plan: Plan) -> PlannedStep:
-    name = LOCAL if planned.step.on == AUTO else planned.step.on
-    if name not in plan.places:
+def _place_step(planned: PlannedStep, plan: Plan, memory: int) -> PlannedStep:
+    step = planned.step
+    if step.on == AUTO:
+        name, reason = choose_by_size(planned, plan, memory)
+        return replace(planned, place=name, place_reason=f"auto: {reason}")
+    place = plan.places.get(step.on)
+    if place is None:
         raise UnknownNameError(
-            f"{planned.name} is to run on {name!r}, and there is no such place",
-            hint=registry.nearest(name, tuple(plan.places), noun="place"),
-            location=planned.step.location,
+            f"{planned.name} is to run on {step.on!r}, and there is no such place",
+            hint=registry.nearest(step.on, tuple(plan.places), noun="place"),
+            location=step.location,
         )
-    reason = "auto: the only place with an engine so far" if planned.step.on == AUTO else ""
-    return replace(planned, place=name, place_reason=reason)
+    if step.on == LOCAL or planned.action is not Action.RUN:
+        return replace(planned, place=step.on, place_reason="")
+    capabilities = registry.load_engine(place.engine).capabilities
+    _refuse_unable(step, place.engine, capabilities)
+    alone = step.sql is not None and capabilities.sql_workers == "one"
+    reason = f"{place.engine} has no SQL of its own: one worker does it" if alone else ""
+    return replace(planned, place=step.on, place_reason=reason)
+
+
+def _refuse_unable(step: StepSpec, engine: str, capabilities: Capabilities) -> None:
+    if step.function is not None and not capabilities.functions:
+        raise UnsupportedError(
+            f"{step.name} is a Python function, and the engine {engine!r} runs none",
+            hint="name another place, or write the step in SQL",
+            location=step.location,
+        )
+    if step.limits.memory is not None and capabilities.distributed:
+        raise UnsupportedError(
+            f"{step.name} has a limit of memory, which is kept on this machine only",
+            hint=f"leave it out, and limit the memory of the place's workers ({engine})",
+            location=step.location,
+        )

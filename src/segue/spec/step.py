@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from segue.errors import Location
     from segue.spec.contract import Contract
 
+LOCAL = "local"
+"""Name of the place that is always there: DuckDB on this machine."""
+
 Scalar = bool | int | float | str | None
 """A parameter's value: what TOML, YAML and a command line can all say."""
 
@@ -153,7 +156,7 @@ class StepSpec:
     how: str = "inner"
     schema: str | None = None
     tags: tuple[str, ...] = ()
-    on: str = "local"
+    on: str = LOCAL
     limits: Limits = field(default_factory=Limits)
     about: str = ""
 
