@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from segue.errors import SegueError
+
 LAST_SECONDS = 3.0
 """How long work under way may take to end, once it was told to."""
+TELL_EVERY = 0.1
+"""Seconds between two calls of `on_settled`: a transaction costs as much as a small step."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,8 +33,8 @@ def run_graph(
         needs: Names of nodes, and of the nodes that each one needs; others count as done.
         work: Does one node's work in one of the threads; False if its readers must not go on.
         workers: Most nodes at work at the same time.
-        on_settled: Hears in this thread of nodes that are through, as many at a time as there
-            are, so that it can note them all at once.
+        on_settled: Hears in this thread of nodes that are through: at once, or with all that
+            follow within `TELL_EVERY`, so that it can note them together.
         on_interrupt: Called when work must end early (Ctrl-C, or an exception of `work` or
             `on_settled`), so that it can end what is running.
 
@@ -102,17 +107,37 @@ def _drive(
     on_settled: Callable[[Sequence[str]], None],
 ) -> None:
     graph.start(graph.missing, todo)
-    while graph.running:
-        wave = [done.get()]
-        while not done.empty():
-            wave.append(done.get())
-        graph.running -= len(wave)
-        for name, result in wave:
+    settled: list[str] = []
+    due = monotonic()
+    try:
+        while graph.running:
+            if settled and monotonic() >= due:
+                _tell(settled, on_settled)
+                due = monotonic() + TELL_EVERY
+            try:
+                name, result = done.get(timeout=max(0.0, due - monotonic()) if settled else None)
+            except Empty:
+                continue
+            graph.running -= 1
             if isinstance(result, BaseException):
                 raise result
             if result:
                 graph.complete(name, todo)
-        on_settled([name for name, _ in wave])
+            settled.append(name)
+    except BaseException:
+        # the first error is the one to raise
+        with suppress(SegueError):
+            _tell(settled, on_settled)
+        raise
+    _tell(settled, on_settled)
+
+
+def _tell(settled: list[str], on_settled: Callable[[Sequence[str]], None]) -> None:
+    told = settled.copy()
+    # what can't be told is not told again on the way out
+    settled.clear()
+    if told:
+        on_settled(told)
 
 
 def _work(

@@ -72,6 +72,47 @@ def test_many_nodes_settle_in_few_waves():
     assert sorted(name for wave in waves for name in wave) == sorted(names)
 
 
+def test_first_node_is_told_at_once_and_a_burst_after_it_together(monkeypatch):
+    monkeypatch.setattr("segue.execute.schedule.TELL_EVERY", 60)
+    first, waves = threading.Event(), []
+
+    def note(names):
+        waves.append(list(names))
+        first.set()
+
+    needs = {"0": [], **{str(n): [str(n - 1)] for n in range(1, 50)}}
+    run_graph(needs, lambda name: name == "0" or first.wait(10), 2, note)
+    assert waves == [["0"], [str(n) for n in range(1, 50)]]
+
+
+def test_a_node_that_is_through_is_told_while_others_go_on():
+    told = threading.Event()
+
+    def note(names):
+        if "quick" in names:
+            told.set()
+
+    def work(name):
+        return name != "slow" or told.wait(10)
+
+    needs = {"first": [], "quick": ["first"], "slow": ["first"], "after": ["slow"]}
+    assert run_graph(needs, work, 2, note) == ()
+
+
+def test_what_is_through_is_told_when_the_run_ends_early(monkeypatch):
+    monkeypatch.setattr("segue.execute.schedule.TELL_EVERY", 60)
+    settled = []
+
+    def work(name):
+        if name == "c":
+            raise KeyboardInterrupt
+        return True
+
+    with pytest.raises(KeyboardInterrupt):
+        run_graph({"a": [], "b": ["a"], "c": ["b"]}, work, 1, settled.extend)
+    assert settled == ["a", "b"]
+
+
 @pytest.mark.parametrize("error", [ValueError("a fault of segue"), KeyboardInterrupt()])
 def test_exception_of_work_ends_the_run_after_what_is_running(error):
     started, ended = threading.Event(), threading.Event()
