@@ -114,22 +114,34 @@ def _drive(
             if settled and monotonic() >= due:
                 _tell(settled, on_settled)
                 due = monotonic() + TELL_EVERY
-            try:
-                name, result = done.get(timeout=max(0.0, due - monotonic()) if settled else None)
-            except Empty:
-                continue
-            graph.running -= 1
-            if isinstance(result, BaseException):
-                raise result
-            if result:
-                graph.complete(name, todo)
-            settled.append(name)
+            wait = max(0.0, due - monotonic()) if settled else None
+            if name := _receive(graph, todo, done, wait):
+                settled.append(name)
     except BaseException:
         # the first error is the one to raise
         with suppress(SegueError):
             _tell(settled, on_settled)
         raise
     _tell(settled, on_settled)
+
+
+def _receive(
+    graph: _Graph,
+    todo: SimpleQueue[str | None],
+    done: SimpleQueue[tuple[str, bool | BaseException]],
+    wait: float | None,
+) -> str:
+    """Return the next node that is through, and start its readers; empty if none is in time."""
+    try:
+        name, result = done.get(timeout=wait)
+    except Empty:
+        return ""
+    graph.running -= 1
+    if isinstance(result, BaseException):
+        raise result
+    if result:
+        graph.complete(name, todo)
+    return name
 
 
 def _tell(settled: list[str], on_settled: Callable[[Sequence[str]], None]) -> None:
