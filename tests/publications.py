@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from segue import registry
-from segue.publish.intent import declare_intent, make_intent
+from segue.publish.intent import Base, declare_intent, make_intent
 from segue.publish.lease import this_owner
 from segue.publish.swap import complete_intent
 from segue.spec.contract import Measurement, Verdict
@@ -80,16 +80,12 @@ class Site:
         return self.ledger.open_run(start, owner, seconds)
 
     def intend(self, lease, *outcomes, base=None, environment="production"):
-        snapshot, heads, numbers = base or self.base(environment)
         memories = self.ledger.memories(environment)
-        told = list(outcomes)
-        return make_intent(
-            lease.run_id, lease, environment, told, snapshot, heads, numbers, memories
-        )
+        return make_intent(lease, outcomes, base or self.base(environment), memories)
 
     def base(self, environment="production"):
         ledger = self.ledger
-        return ledger.snapshot(environment), ledger.heads(), ledger.numbers()
+        return Base(ledger.snapshot(environment), ledger.heads(), ledger.numbers())
 
     def publish(self, *outcomes):
         """Do a whole run; return its snapshot's number."""

@@ -256,7 +256,7 @@ def test_of_two_racing_runs_one_wins(tmp_path):
 
         def race(site, start=start, base=base, round_=round_):
             lease = site.begin()
-            staged = stage(site.lake, "a", [(round_, "x")], base=base[0].versions.get("a"))
+            staged = stage(site.lake, "a", [(round_, "x")], base=base.snapshot.versions.get("a"))
             intent = site.intend(lease, outcome(staged), base=base)
             start.wait()
             try:

@@ -66,6 +66,7 @@ def describe_result(
         "published": [
             {"table": info.name, "version": info.version, "rows": info.rows} for info in published
         ],
+        "removed": list(result.removed),
         "error": describe_error(result.error) if result.error else None,
     }
 

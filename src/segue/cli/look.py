@@ -22,6 +22,7 @@ VERDICTS = {"pass": GOOD, "ok": GOOD, "warn": ODD, "fail": BAD, "error": BAD}
 STATUSES = {
     "done": GOOD,
     "reused": GOOD,
+    "judged again": GOOD,
     "up to date": QUIET,
     "failed": BAD,
     "contract failed": BAD,
@@ -31,6 +32,7 @@ STATUSES = {
     "lost": ODD,
     "run": "cyan",
     "reuse": "cyan",
+    "judge": "cyan",
     "view": QUIET,
     "not selected": QUIET,
 }

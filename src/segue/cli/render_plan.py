@@ -10,6 +10,7 @@ from rich.text import Text
 from segue.cli.look import QUIET, Block, cell, line, make_table, next_moves, status
 from segue.cli.wording import count, duration, size
 from segue.plan.explain import close_plan, explain_rows
+from segue.plan.removals import find_removals, tell_removal
 from segue.spec.plan import Action
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def _read(planned: PlannedStep) -> str:
 
 
 def _close(plan: Plan) -> Iterator[RenderableType]:
+    for table in find_removals(plan):
+        yield Block(tell_removal(table), indent=0)
     seconds = sum(planned.estimate.seconds or 0 for planned in plan.work)
     guess = f" They took {duration(seconds)} last time." if seconds else ""
     yield Block(close_plan(plan) + guess, indent=0)

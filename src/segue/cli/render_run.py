@@ -23,7 +23,9 @@ from segue.cli.render_checks import render_measurements, render_samples
 from segue.cli.render_error import render_error, render_failure, render_hint
 from segue.cli.render_plan import MOST_QUIET, render_groups
 from segue.cli.wording import count, duration, listing
+from segue.declare.problems import REJECTS
 from segue.errors import SegueError
+from segue.plan.removals import tell_removal
 from segue.spec.contract import Verdict
 from segue.spec.run import RunStatus, StepStatus
 
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from segue.spec.contract import Report
     from segue.spec.run import RunResult, StepOutcome
     from segue.spec.step import ProjectSpec
+
+
+_MEASURED = (StepStatus.JUDGED, StepStatus.SKIPPED)
 
 
 def render_result(
@@ -104,10 +109,11 @@ def _render_success(
     yield line(
         ("Done", f"bold {GOOD}"),
         f" in {duration(result.seconds)}: run {result.run_id}",
-        f" published {count(len(published), 'table')} as snapshot {result.snapshot}."
-        if published
-        else " found the same rows as before, so it published nothing.",
+        _tell_published(result, published),
     )
+    for table in result.removed:
+        owner = table.removesuffix(REJECTS)
+        yield Block(tell_removal(owner), indent=0)
     yield from _render_warnings(result.outcomes)
     yield from _render_account(result.outcomes)
     yield line(("Record: ", QUIET), result.record)
@@ -117,6 +123,15 @@ def _render_success(
         ("segue show last", "all that is known of this run"),
         ("segue plan", "what the next run would do, and why"),
     )
+
+
+def _tell_published(result: RunResult, published: Sequence[str]) -> str:
+    if published:
+        return f" published {count(len(published), 'table')} as snapshot {result.snapshot}."
+    if all(each.status in _MEASURED for each in result.outcomes if each.staged):
+        return " judged what is published, so it published nothing."
+    again = f"; readers see snapshot {result.snapshot}" if result.snapshot else ""
+    return f" found the same rows as before, so it published nothing{again}."
 
 
 def _render_warnings(outcomes: Sequence[StepOutcome]) -> Iterator[RenderableType]:

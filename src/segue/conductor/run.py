@@ -17,9 +17,9 @@ from segue.errors import (
     StorageError,
     name_disk_fault,
 )
+from segue.place.choose import LOCAL
 from segue.spec.plan import Action, Cause, Plan
 from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
-from segue.spec.step import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

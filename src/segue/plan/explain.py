@@ -6,7 +6,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from segue.declare.problems import REJECTS
 from segue.plan.graph import find_maker, find_source
+from segue.plan.removals import find_removals, tell_removal
 from segue.spec.plan import Action
 
 if TYPE_CHECKING:
@@ -108,7 +110,8 @@ def plan_text(plan: Plan) -> str:
     if any(row.place != "local" for row in rows):
         names.append("place")
     cells = [[getattr(row, name) for name in names] for row in (header, *rows)]
-    return "\n".join([*_align(cells), "", close_plan(plan)])
+    removals = map(tell_removal, find_removals(plan))
+    return "\n".join([*_align(cells), "", *removals, close_plan(plan)])
 
 
 def _align(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -146,6 +149,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         },
         "parameters": dict(plan.parameters),
         "steps": [_step_to_json(plan.project, planned) for planned in plan.steps],
+        "removes": [f"{table}{REJECTS}" for table in find_removals(plan)],
         "places": {name: asdict(place) for name, place in sorted(plan.places.items())},
         "summary": close_plan(plan),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from segue.declare.problems import REJECTS
 from segue.errors import ConflictError, ForeignCommitError, OutputError
 from segue.failpoints import pass_point
 from segue.spec.run import Intent, Publication, StepStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from segue.protocols import Lake, Ledger
     from segue.spec.output import StagedTable, StepMemory, TableVersion
@@ -19,60 +20,84 @@ if TYPE_CHECKING:
 _TRUE = (StepStatus.DONE, StepStatus.REUSED, StepStatus.JUDGED)
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a run builds on; if it has moved when the run publishes, another run was first.
+
+    Attributes:
+        snapshot: What the environment's readers see.
+        heads: Delta version of each table.
+        numbers: Last version number of each table.
+    """
+
+    snapshot: Snapshot
+    heads: Mapping[str, int]
+    numbers: Mapping[str, int]
+
+
 def make_intent(
-    run_id: str,
     lease: Lease,
-    environment: str,
     outcomes: Sequence[StepOutcome],
-    snapshot: Snapshot,
-    heads: Mapping[str, int],
-    numbers: Mapping[str, int],
+    base: Base,
     memories: Mapping[str, StepMemory] | None = None,
 ) -> Intent:
     """Return what a run publishes: each table that changed, rejects included.
 
     A table whose rows and columns are those of its current version gets no new version:
     its readers have nothing to do, and its step is remembered as up to date all the same
-    (see `find_unchanged`).
+    (see `find_unchanged`). Rejects that nobody sets aside any more are taken away.
 
     Args:
-        run_id: The run.
-        lease: Its lease.
-        environment: Whose pointer is moved.
+        lease: The run's lease.
         outcomes: What became of its steps.
-        snapshot: What the environment's readers saw when the run was planned.
-        heads: Delta version of each table then.
-        numbers: Last version number of each table then.
-        memories: What was remembered of each step then.
+        base: What the run builds on.
+        memories: What was remembered of each step when it was planned.
 
     Raises:
         OutputError: A table would keep files of other columns.
     """
+    current = base.snapshot.versions
     told = tuple(outcome for outcome in outcomes if outcome.status in _TRUE)
     changed = [
         (outcome, staged)
         for outcome in told
         for staged in _results(outcome)
-        if not is_unchanged(staged, snapshot.versions.get(staged.table))
+        if not is_unchanged(staged, current.get(staged.table))
     ]
     publications = []
     for outcome, staged in changed:
-        _refuse_mixed_columns(outcome, staged, snapshot.versions.get(staged.table))
+        _refuse_mixed_columns(outcome, staged, current.get(staged.table))
+        memory = None
+        if staged is outcome.staged:
+            memory = _remember(outcome, lease.run_id, (memories or {}).get(outcome.step))
         publication = Publication(
             table=staged.table,
-            number=numbers.get(staged.table, 0) + 1,
+            number=base.numbers.get(staged.table, 0) + 1,
             staged=staged,
             fingerprint=outcome.fingerprint,
-            run_id=run_id,
-            base_delta=heads.get(staged.table),
-            environment=environment,
+            run_id=lease.run_id,
+            base_delta=base.heads.get(staged.table),
+            environment=base.snapshot.environment,
             run_tables=len(changed),
-            memory=_remember(outcome, run_id, (memories or {}).get(outcome.step))
-            if staged is outcome.staged
-            else None,
+            memory=memory,
         )
         publications.append(publication)
-    return Intent(run_id, lease.token, environment, tuple(publications), told)
+    return Intent(
+        lease.run_id,
+        lease.token,
+        base.snapshot.environment,
+        tuple(publications),
+        told,
+        _find_removals(told, current),
+    )
+
+
+def _find_removals(
+    told: Iterable[StepOutcome], current: Mapping[str, TableVersion]
+) -> dict[str, int]:
+    """Return the rejects of tables that set none aside any more, and the version of each."""
+    names = (f"{outcome.step}{REJECTS}" for outcome in told if outcome.rejects is None)
+    return {name: current[name].number for name in names if name in current}
 
 
 def _results(outcome: StepOutcome) -> Iterator[StagedTable]:

@@ -45,6 +45,7 @@ class RunFacts:
         seconds: How long it took, likewise None.
         snapshot: Number of the snapshot that it published.
         numbers: Version number that each published table got.
+        removed: Tables that readers see no more.
         error: Why nothing was published.
         engine: What computed: name, version, threads, memory, identity of the row hash.
         environ: The environment, from which the values of secrets are known and kept out.
@@ -59,6 +60,7 @@ class RunFacts:
     seconds: float | None = None
     snapshot: int | None = None
     numbers: Mapping[str, int] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
     error: str = ""
     engine: Mapping[str, Any] = field(default_factory=dict)
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -80,6 +82,7 @@ def build_record(facts: RunFacts) -> Document:
         "seconds": _round(facts.seconds),
         "who": {"user": facts.owner.user, "host": facts.owner.host, "pid": facts.owner.pid},
         "snapshot": facts.snapshot,
+        "removed": list(facts.removed),
         "selection": asdict(plan.selection),
         "parameters": dict(plan.parameters),
         "plan": [_describe_plan(planned) for planned in plan.steps],
@@ -290,6 +293,7 @@ def write_stub(folder: Path, run: RunSummary) -> Path:
         "seconds": run.seconds,
         "who": {"user": run.user, "host": run.host, "pid": None},
         "snapshot": run.snapshot,
+        "removed": [],
         "selection": {},
         "parameters": {},
         "plan": [],

@@ -249,6 +249,7 @@ class Intent:
         environment: Whose pointer is moved.
         publications: One per table.
         outcomes: Steps whose memory becomes true with it.
+        removals: Tables that readers see no more, and the version that they saw.
     """
 
     run_id: str
@@ -256,6 +257,7 @@ class Intent:
     environment: str
     publications: tuple[Publication, ...]
     outcomes: tuple[StepOutcome, ...] = ()
+    removals: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +325,7 @@ class RunResult:
         record: Path of its record.
         error: Why nothing was published.
         recovered: Runs that were recovered before this one began.
+        removed: Tables that readers see no more.
     """
 
     run_id: str
@@ -333,6 +336,7 @@ class RunResult:
     record: str = ""
     error: Exception | None = None
     recovered: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
     def __getitem__(self, step: str) -> StepOutcome:
         """Return the outcome of a step."""

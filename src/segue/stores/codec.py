@@ -241,6 +241,7 @@ def encode_intent(intent: Intent) -> str:
             "environment": intent.environment,
             "publications": [_encode_publication(each) for each in intent.publications],
             "outcomes": [encode_outcome(each) for each in intent.outcomes],
+            "removals": dict(intent.removals),
         }
     )
 
@@ -254,6 +255,7 @@ def decode_intent(text: str) -> Intent:
         environment=plain["environment"],
         publications=tuple(_decode_publication(each) for each in plain["publications"]),
         outcomes=tuple(decode_outcome(each) for each in plain["outcomes"]),
+        removals=plain.get("removals", {}),
     )
 
 

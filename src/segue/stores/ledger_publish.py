@@ -138,7 +138,7 @@ def flip(connection: Connection, intent: Intent, at: Mapping[str, int], now: str
     added = [_make_version(each, at[each.table], now) for each in intent.publications]
     add_versions(connection, added)
     numbers = {publication.table: publication.number for publication in intent.publications}
-    move_pointer(connection, intent.environment, number, numbers)
+    move_pointer(connection, intent.environment, number, numbers, intent.removals)
     _raise_heads(connection, at)
     remember(connection, intent.environment, intent.run_id, row.run_number, intent.outcomes, now)
     _settle(connection, intent, numbers, number)
@@ -190,14 +190,24 @@ def next_snapshot(connection: Connection, environment: str, run_id: str, now: st
 
 
 def move_pointer(
-    connection: Connection, environment: str, snapshot: int, numbers: Mapping[str, int]
+    connection: Connection,
+    environment: str,
+    snapshot: int,
+    numbers: Mapping[str, int],
+    removals: Mapping[str, int] | None = None,
 ) -> None:
-    """Let an environment's readers see a new snapshot, with these tables changed."""
+    """Let an environment's readers see a new snapshot, with these tables changed or taken away."""
     here = snapshot_tables.c.environment == environment
+    named = snapshot_tables.c.name == bindparam("ended")
+    ended = update(snapshot_tables).where(here, named, snapshot_tables.c.last.is_(None))
+    ended = ended.values(last=snapshot - 1)
+    if removals:
+        # what another run has published meanwhile stays
+        same = snapshot_tables.c.number == bindparam("seen")
+        gone = [{"ended": name, "seen": number} for name, number in removals.items()]
+        connection.execute(ended.where(same), gone)
     if numbers:
-        named = snapshot_tables.c.name == bindparam("ended")
-        ended = update(snapshot_tables).where(here, named, snapshot_tables.c.last.is_(None))
-        connection.execute(ended.values(last=snapshot - 1), [{"ended": name} for name in numbers])
+        connection.execute(ended, [{"ended": name} for name in numbers])
         connection.execute(
             insert(snapshot_tables),
             [
