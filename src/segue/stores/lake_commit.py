@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from segue.errors import ForeignCommitError, StorageError
 from segue.stores import lake_log
 from segue.stores.codec import dump_json, encode_memory
+from segue.stores.lake_first import has_plain_names, write_first_commit
 from segue.stores.lake_types import has_local_timestamps, write_schema
 
 if TYPE_CHECKING:
@@ -36,12 +37,24 @@ def locate(folder: Path) -> str:
 
 def create_table(folder: Path, publication: Publication) -> int:
     """Write the first commit of a log; return its version."""
+    if publication.base_delta is not None:
+        raise refuse_foreign(publication, None)
+    try:
+        if has_plain_names(publication):
+            write_first_commit(folder, publication, APPLICATION, _make_note(publication))
+        else:
+            _create_by_library(folder, publication)
+    except FileExistsError:
+        # Another process was first: with the same intent, or with its own.
+        return advance_table(folder, publication)
+    return 0
+
+
+def _create_by_library(folder: Path, publication: Publication) -> None:
     from deltalake import Schema
     from deltalake.exceptions import DeltaError
     from deltalake.transaction import create_table_with_add_actions
 
-    if publication.base_delta is not None:
-        raise refuse_foreign(publication, None)
     try:
         create_table_with_add_actions(
             locate(folder),
@@ -51,12 +64,10 @@ def create_table(folder: Path, publication: Publication) -> int:
             partition_by=[],
             **_commit_options(publication),
         )
-    except DeltaError:
-        # Another process was first: with the same intent, or with its own.
+    except DeltaError as error:
         if not lake_log.list_commits(folder):
             raise
-        return advance_table(folder, publication)
-    return 0
+        raise FileExistsError(str(error)) from error
 
 
 def advance_table(folder: Path, publication: Publication) -> int:
@@ -120,9 +131,7 @@ def _add_actions(folder: Path, files: Sequence[DataFile]) -> list[Any]:
     return actions
 
 
-def _commit_options(publication: Publication) -> dict[str, Any]:
-    from deltalake import CommitProperties, PostCommitHookProperties, Transaction
-
+def _make_note(publication: Publication) -> dict[str, str]:
     staged = publication.staged
     note = {
         "segue.run": publication.run_id,
@@ -136,9 +145,15 @@ def _commit_options(publication: Publication) -> dict[str, Any]:
     }
     if publication.memory:
         note["segue.memory"] = dump_json(encode_memory(publication.memory))
+    return note
+
+
+def _commit_options(publication: Publication) -> dict[str, Any]:
+    from deltalake import CommitProperties, PostCommitHookProperties, Transaction
+
     return {
         "commit_properties": CommitProperties(
-            custom_metadata=note,
+            custom_metadata=_make_note(publication),
             max_commit_retries=0,
             app_transactions=[Transaction(APPLICATION, publication.number)],
         ),
