@@ -13,10 +13,10 @@ export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs bench lock dev clean
+.PHONY: help demo test check format docs bench bench-engines lock dev clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venvs/demo/.ready ## run the example pipeline on 336,776 real flights
 	@.venvs/demo/bin/python examples/flights/demo.py
@@ -41,6 +41,9 @@ docs: .venvs/dev/.ready ## build the documentation into site/
 bench: .venvs/bench/.ready .venvs/peers/.ready ## run the benchmarks: ratios against peers and limits
 	@.venvs/bench/bin/python -m benchmarks.run
 
+bench-engines: .venvs/bench/.ready .venvs/engine-peers/.ready ## the same for Spark, Ray, Dask and their peers
+	@.venvs/bench/bin/python -m benchmarks.run --engines
+
 dev: .venvs/dev/.ready ## set up .venvs/dev: segue, editable, and every tool
 	@:
 
@@ -53,6 +56,8 @@ lock: .venvs/tools/.ready ## lock versions again (UPGRADE=--upgrade takes the ne
 	@$(LOCK) --all-extras --group build --group dev -o requirements/dev.txt
 	@$(LOCK) --extra demo --group build -c requirements/dev.txt -o requirements/demo.txt
 	@$(LOCK) --all-extras --group build --group bench -c requirements/dev.txt -o requirements/bench.txt
+	@$(UV) pip compile --group engine-peers --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/engine-peers.txt
 	@$(UV) pip compile --group peers --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/peers.txt
 
@@ -85,8 +90,8 @@ clean: ## remove environments, caches and built files
 	@touch $@
 
 # Peers are welcome guests: benchmarks leave out what does not install here.
-.venvs/peers/.ready: requirements/peers.txt
-	@$(MAKE) --no-print-directory .venvs/peers/.locked || echo "Peers did not install: benchmarks go on without them."
+.venvs/peers/.ready .venvs/engine-peers/.ready: .venvs/%/.ready: requirements/%.txt
+	@$(MAKE) --no-print-directory $(@D)/.locked || echo "Peers did not install: benchmarks go on without them."
 	@mkdir -p $(@D) && touch $@
 
 # Stamps are worth keeping.

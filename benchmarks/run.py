@@ -12,13 +12,18 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import groups, idle, spill, startup, tables, tpch, unstored
+from benchmarks import engines, groups, idle, spill, startup, tables, tpch, unstored
 from benchmarks.children import ChildError
 from benchmarks.kit import Kit
 from benchmarks.results import Row, render_table
 
 BENCHMARKS = {
-    module.NAME: module for module in (startup, idle, unstored, tables, tpch, groups, spill)
+    module.NAME: module.measure for module in (startup, idle, unstored, tables, tpch, groups, spill)
+}
+ENGINES = {
+    "small": engines.measure_small,
+    "engine-groups": engines.measure_groups,
+    "engine-sql": engines.measure_sql,
 }
 HERE = Path(__file__).resolve().parent
 
@@ -34,10 +39,10 @@ def main() -> int:
     kit.data.mkdir(exist_ok=True)
     rows: list[Row] = []
     crashed = False
-    for name in options.only or BENCHMARKS:
+    for name in options.only or (ENGINES if options.engines else BENCHMARKS):
         print(f"{name} …", flush=True)
         try:
-            rows += BENCHMARKS[name].measure(kit)
+            rows += (BENCHMARKS | ENGINES)[name](kit)
         except ChildError as error:
             print(f"{name} crashed: {error}", file=sys.stderr)
             crashed = True
@@ -52,7 +57,14 @@ def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument(
-        "--only", metavar="NAME", action="append", choices=BENCHMARKS, help="only this benchmark"
+        "--only",
+        metavar="NAME",
+        action="append",
+        choices=[*BENCHMARKS, *ENGINES],
+        help="only this benchmark",
+    )
+    parser.add_argument(
+        "--engines", action="store_true", help="those of engines and their peers instead"
     )
     parser.add_argument(
         "--quick", action="store_true", help="a tenth of the data, once: to see that all runs"
