@@ -39,29 +39,50 @@ class Feed:
     columns: tuple[str, ...]
     where: str = ""
 
+    @property
+    def origin(self) -> str:
+        """What stands after FROM."""
+        return quote(self.name) + (f" where {self.where}" if self.where else "")
+
 
 def stage_tables(tables: Iterable[pa.Table], schema: TableSchema, path: Path) -> Scan:
-    """Put tables aside in a file, one after the other, in a form that SQL can read.
+    """Put tables aside in a file, one after the other, for `feed_staged`.
 
-    Its columns are called ``c0``, ``c1``, ...: SQL can't tell all names apart. Types that a
-    Parquet file does not hold make it a file of Arrow's.
+    Its columns are called ``c0``, ``c1``, ...: SQL can't tell all names apart.
 
     Args:
         tables: Tables with the schema's columns and types.
         schema: Columns and types.
         path: File to write.
     """
-    names = _plain_names(schema)
     types = [_plain_type(to_arrow_type(column.type)) for column in schema]
-    plain = pa.schema(zip(names, types, strict=True))
-    if any(_is_odd(column.type) for column in schema):
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, plain) as writer:
+    plain = pa.schema(zip(_plain_names(schema), types, strict=True))
+    odd = any(_is_odd(part) for column in schema for _, part in column.type.fields)
+    return _write_file((_write_plain(table, plain) for table in tables), plain, path, odd=odd)
+
+
+def stage_for_sql(tables: Iterable[pa.Table], schema: TableSchema, path: Path) -> Scan:
+    """Put tables aside in a file, one after the other, that SQL reads as it does a table.
+
+    Args:
+        tables: Tables with the schema's columns and types.
+        schema: Columns and types.
+        path: File to write.
+    """
+    odd = any(_is_odd(column.type) or column.type.kind == "categorical" for column in schema)
+    return _write_file(tables, to_arrow(schema), path, odd=odd)
+
+
+def _write_file(tables: Iterable[pa.Table], schema: pa.Schema, path: Path, *, odd: bool) -> Scan:
+    """Write a Parquet file, or one of Arrow's where types would not come back from Parquet."""
+    if odd:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
             for table in tables:
-                writer.write_table(_write_plain(table, plain))
+                writer.write_table(table)
         return Scan("arrow", (str(path),))
-    with pq.ParquetWriter(path, plain, compression="lz4", write_statistics=False) as file:
+    with pq.ParquetWriter(path, schema, compression="lz4", write_statistics=False) as file:
         for table in tables:
-            file.write_table(_write_plain(table, plain))
+            file.write_table(table)
     return Scan("parquet", (str(path),))
 
 
@@ -95,8 +116,7 @@ def stream_ordered(
 
 def _select(feed: Feed, columns: Iterable[str]) -> str:
     listed = ", ".join(f"{quote(name)} as c{at}" for at, name in enumerate(columns))
-    where = f" where {feed.where}" if feed.where else ""
-    return f"select {listed} from {quote(feed.name)}{where}"
+    return f"select {listed} from {feed.origin}"
 
 
 def _order(terms: Sequence[str]) -> str:
@@ -123,9 +143,8 @@ def _select_tagged(feeds: Sequence[Feed], layout: Layout) -> str:
             for other, each in enumerate(feeds)
             for name, cell in zip(each.columns, _cells(each, other), strict=True)
         ]
-        where = f" where {feed.where}" if feed.where else ""
         listed = ", ".join([*keys, f"{number}::integer as input", *cells])
-        selects.append(f"select {listed} from {quote(feed.name)}{where}")
+        selects.append(f"select {listed} from {feed.origin}")
     terms = [f"k{at}" for at in range(len(layout.keys))] + ["input"]
     for number, feed in enumerate(feeds):
         terms += _sort_terms(feed, layout, _cells(feed, number))
@@ -180,7 +199,7 @@ def _write_plain(table: pa.Table, plain: pa.Schema) -> pa.Table:
 
 
 def _is_odd(type_: DataType) -> bool:
-    """Return whether a type has a part that does not come back from a Parquet file."""
-    return any(
-        part.kind in ("null", "duration", "time") or _is_odd(part) for _, part in type_.fields
-    )
+    """Return whether values of a type don't come back from a Parquet file."""
+    if type_.kind in ("null", "duration"):
+        return True
+    return any(_is_odd(part) for _, part in type_.fields)
