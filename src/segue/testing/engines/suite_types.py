@@ -1,0 +1,163 @@
+"""Every type and every name, through functions, queries and keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+import segue
+from segue.spec.sql import quote_identifier
+from segue.testing.engines.bench import EngineBench
+from segue.testing.engines.compare import expect_table
+from segue.testing.engines.notation import make_table
+from segue.testing.engines.suite_frames import BIG
+
+if TYPE_CHECKING:
+    from segue.testing.engines.user_code import UserCode
+
+NAN, INF = float("nan"), float("inf")
+TYPES: dict[str, list[Any]] = {
+    "i8": [-128, 127],
+    "i16": [-(2**15), 2**15 - 1],
+    "i32": [-(2**31), 2**31 - 1],
+    "i64": [BIG, -(2**63), 2**63 - 1],
+    "u8": [255],
+    "u16": [2**16 - 1],
+    "u32": [2**32 - 1],
+    "u64": [2**64 - 1, BIG],
+    "bool": [True, False],
+    "f32": [NAN, 0.5, -INF],
+    "f64": [NAN, INF, 5e-324, -1.7976931348623157e308],
+    "str": ["", " ", "ü\n", "𝄞", "null"],
+    "bytes": ["hex:", "hex:00ff"],
+    "date": ["0001-01-01", "1969-12-31", "9999-12-31"],
+    "time": ["00:00:00", "23:59:59.999999"],
+    "ts": ["1969-12-31T23:59:59.999999", "2020-03-29T02:30:00", "0001-01-01T00:00:00"],
+    "ts(s)": ["1969-12-31T23:59:59"],
+    "ts(ms)": ["1969-12-31T23:59:59.999"],
+    "ts(ns)": ["1969-12-31T23:59:59.999999", "2020-01-01T00:00:00.000001"],
+    "ts(us, UTC)": ["1969-12-31T23:59:59.999999", "2020-03-29T02:30:00"],
+    "ts(us, Europe/Rome)": ["2020-10-25T00:30:00", "2020-10-25T01:30:00"],
+    "ts(ns, America/New_York)": ["2020-03-29T02:30:00.000001"],
+    "duration": [-0.000001, 86400 * 400],
+    "duration(ms)": [-1, 1.5],
+    "decimal(18,2)": ["-0.01", "9999999999999999.99"],
+    "decimal(38,0)": ["99999999999999999999999999999999999999"],
+    "categorical<str>": ["b", "a", ""],
+}
+"""Types that can be keys, and values of them."""
+
+NESTED: dict[str, list[Any]] = {
+    "list<i64>": [[BIG, None], []],
+    "list<str>": [["", None], []],
+    "list<list<f64>>": [[[NAN, None], [], None]],
+    "struct<a:i64,b:str>": [[BIG, None], [None, ""]],
+    "struct<`a b`:struct<c:date>>": [[["1969-12-31"]], [None]],
+    "map<str,i64>": [{"a": BIG, "b": None}, {}],
+    "map<i64,list<str>>": [{1: ["x", None], 2: None}],
+    "list<decimal(18,2)>": [["0.10"]],
+    "list<ts>": [["1969-12-31T23:59:59.999999"]],
+    "list<struct<m:map<str,bytes>>>": [[[{"x": "hex:00"}], None]],
+}
+"""Types that hold others."""
+
+NAMES = {
+    "blank": "a b",
+    "dot": "a.b",
+    "quote": 'a "b"',
+    "backtick": "a`b",
+    "apostrophe": "it's",
+    "unicode": "größe 𝄞",
+    "comma": "a,b:c",
+    "keyword": "select",
+    "percent": "50%s {x}",
+    "digit": "1st",
+    "newline": "a\nb",
+    "backslash": "a\\b",
+}
+"""Names of columns that something on the way may trip over."""
+
+
+def make_typed(type_: str, values: list[Any]) -> pa.Table:
+    """Return a table with a key and a column of a type: its values, and null."""
+    rows = [[number % 2, value] for number, value in enumerate([*values, None])]
+    return make_table(f"k:i64,v:{type_}", rows)
+
+
+class TypeConformance(EngineBench):
+    """Types and names."""
+
+    @pytest.mark.parametrize("type_", [*TYPES, *NESTED])
+    def test_type_in_pandas(self, type_: str, on: Any, user: UserCode) -> None:
+        """A type survives a pandas function, by group."""
+        table = make_typed(type_, {**TYPES, **NESTED}[type_])
+        through = user.write_identity("pandas.DataFrame").through
+        expect_table(segue.transform(table, through, by="k", schema="*", on=on), table)
+
+    @pytest.mark.parametrize("type_", [*TYPES, *NESTED])
+    def test_type_in_sql(self, type_: str, on: Any) -> None:
+        """A type survives a query that joins, filters and sorts."""
+        table = make_typed(type_, {**TYPES, **NESTED}[type_])
+        query = (
+            "select k, v from t join (select distinct k from t) as keys using (k)"
+            " where k is not null order by k"
+        )
+        expect_table(segue.query(query, t=table, on=on), table)
+
+    @pytest.mark.parametrize("type_", TYPES)
+    def test_type_of_key(self, type_: str, on: Any, user: UserCode) -> None:
+        """Rows with equal keys come together, null among them."""
+        module = user.write(
+            """
+            def count(given: pyarrow.Table) -> pyarrow.Table:
+                return given.slice(0, 1).append_column("n", [[given.num_rows]])
+            """,
+            "pyarrow",
+        )
+        values = [*TYPES[type_], None]
+        table = make_table(f"v:{type_}", [[value] for value in [*values, *values, values[0]]])
+        expected = make_table(f"v:{type_}", [[value] for value in values])
+        counts = pa.array([3, *[2] * (len(values) - 1)], pa.int64())
+        found = segue.transform(table, module.count, by="v", schema="*, n:int64", on=on)
+        expect_table(found, expected.append_column("n", counts))
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_odd_name(self, name: str, on: Any, user: UserCode) -> None:
+        """A name survives as it is, as a key and in a query."""
+        odd, through = NAMES[name], user.write_identity("pandas.DataFrame").through
+        table = make_table("k:i64,v:str", [[1, "x"], [None, None]]).rename_columns([odd, "v"])
+        found = segue.transform(table, through, by=odd, sort=[f"-{odd}"], schema="*", on=on)
+        expect_table(found, table)
+        quoted = quote_identifier(odd)
+        query = f"select {quoted}, v, {quoted} as {quote_identifier(odd + ' 2')} from t"
+        twice = table.append_column(f"{odd} 2", table[odd])
+        expect_table(segue.query(query, t=table, on=on), twice)
+
+    def test_negative_zero(self, on: Any, user: UserCode) -> None:
+        """A zero keeps its sign as a value, and has none as a key."""
+        module = user.write(
+            """
+            def count(given: pandas.DataFrame) -> pandas.DataFrame:
+                return pandas.DataFrame({"n": [len(given)]})
+            """
+        )
+        table = make_table("a:f64,b:f64", [[0.0, -0.0], [-0.0, 0.0]])
+        through = user.write_identity("pandas.DataFrame").through
+        expect_table(segue.transform(table, through, schema="*", on=on), table)
+        found = segue.transform(table, module.count, by="a", schema="n:int64", on=on)
+        expect_table(found, make_table("n:i64", [[2]]))
+        found = segue.query("select count(*) as n from t group by a", t=table, on=on)
+        expect_table(found, make_table("n:i64", [[2]]))
+
+    def test_no_columns(self, on: Any, user: UserCode) -> None:
+        """A table without columns is given to a function as it is."""
+        module = user.write(
+            """
+            def count(given: pandas.DataFrame) -> pandas.DataFrame:
+                return pandas.DataFrame({"n": [len(given.columns)]})
+            """
+        )
+        found = segue.transform(pa.table({}), module.count, schema="n:int64", on=on)
+        expect_table(found, make_table("n:i64", [[0]]))
