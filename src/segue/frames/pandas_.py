@@ -59,6 +59,17 @@ def _nullable(kind: pa.DataType) -> Any:
     return pd.api.types.pandas_dtype(name.replace("uint", "UInt").replace("int", "Int", 1))
 
 
+def to_arrow_backed(table: pa.Table) -> pd.DataFrame:
+    """Return a table as a frame whose columns keep their Arrow types, but for categoricals."""
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_back)
+    frame.index = pd.RangeIndex(table.num_rows)
+    return frame
+
+
+def _back(kind: pa.DataType) -> Any:
+    return None if pa.types.is_dictionary(kind) else pd.ArrowDtype(kind)
+
+
 def slice_pandas(frame: pd.DataFrame, start: int, stop: int) -> pd.DataFrame:
     """Return rows as a frame of their own, with an index from 0; cheap."""
     part = frame.iloc[start:stop]

@@ -1,0 +1,51 @@
+"""What Dask raises, as segue's errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.errors import EngineError, SegueError, StepCrashedError, StepError
+from segue.spec.failure import WorkerFailure, unseal
+
+if TYPE_CHECKING:
+    from segue.engines.dask.link import Link
+
+_CRASH_HINT = (
+    "it may have run out of memory (then raise `memory` of the place, or split the rows into "
+    "more groups or parts), or the function ends its own process"
+)
+
+
+def translate_failure(error: BaseException, link: Link | None = None) -> SegueError:
+    """Return the error that a user is to see.
+
+    Args:
+        error: What came back from distributed.
+        link: The connection that it came over.
+    """
+    if isinstance(error, SegueError):
+        return error
+    text = error.text if isinstance(error, WorkerFailure) else str(error)
+    found = unseal(text)
+    if found is not None:
+        if isinstance(found, StepError) and not found.engine:
+            found.engine = "dask"
+        return found
+    kind = type(error).__name__
+    if kind == "KilledWorker":
+        return StepCrashedError("a worker's process died", hint=_CRASH_HINT, engine="dask")
+    if kind.endswith("CancelledError") or kind in ("CommClosedError", "ClosedClientError"):
+        if link is not None and not link.alive:
+            return EngineError(
+                "the connection to Dask's scheduler was lost",
+                hint="is the scheduler still running?",
+            )
+        # data that was only in the memory of a worker is gone with it
+        return StepCrashedError(
+            "a worker's process died, and data with it", hint=_CRASH_HINT, engine="dask"
+        )
+    return EngineError(f"Dask failed: {kind}: {_first_line(text)}")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:500]

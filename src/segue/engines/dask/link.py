@@ -1,0 +1,236 @@
+"""A connection to a scheduler: tasks go out, results and errors come back in segue's terms."""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segue.engines.dask.failures import translate_failure
+from segue.engines.dask.tasks import run_task
+from segue.errors import EngineError, VersionClashError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from distributed import Client, Future
+
+CONNECT_SECONDS = 10.0
+"""Seconds that a scheduler has to answer."""
+IDLE_SECONDS = 60.0
+"""Seconds that tasks may wait while there is not one worker."""
+_TICK = 2.0
+
+_PROBE = (
+    "(lambda find: {"
+    "'Python': '%d.%d' % __import__('sys').version_info[:2], "
+    "'segue': next(iter(d.version for d in find(name='segue')), None), "
+    "'pyarrow': next(iter(d.version for d in find(name='pyarrow')), None)"
+    "})(__import__('importlib.metadata').metadata.distributions)"
+)
+"""Asked in plain Python: a worker without segue could not read a function of segue's."""
+
+
+def find_client() -> Client | None:
+    """Return the client that the user has connected this process with, if any."""
+    from distributed import client
+
+    found: Client | None = client._get_global_client()  # noqa: SLF001  # the public one raises
+    return found
+
+
+def connect(to: Any, **options: Any) -> Client:
+    """Return a client; it becomes the one that Dask uses by itself, unless there is one.
+
+    Args:
+        to: Address, or a cluster of distributed's.
+        options: What distributed calls so.
+    """
+    import distributed
+
+    make: Any = distributed.Client
+    client: Client = make(to, set_as_default=find_client() is None, **options)
+    return client
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """What workers there are.
+
+    Attributes:
+        workers: How many.
+        threads: How many tasks they do at a time, all together.
+        threads_here: The same on the machine that has the fewest.
+        memory: Bytes that one task may use, on the worker that has the least.
+    """
+
+    workers: int
+    threads: int
+    threads_here: int
+    memory: int
+
+
+@dataclass(slots=True)
+class Link:
+    """A connection to a scheduler.
+
+    Attributes:
+        client: Distributed's own.
+        own: Whether the workers are this process's.
+    """
+
+    client: Client
+    own: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the scheduler can be reached."""
+        return self.client.status == "running"
+
+    @property
+    def address(self) -> str:
+        """Address of the scheduler."""
+        scheduler: Any = self.client.scheduler
+        return str(scheduler.address)
+
+    def end(self) -> None:
+        """Close the connection."""
+        client: Any = self.client
+        client.close()
+
+    def measure_power(self) -> Power:
+        """Return what workers there are.
+
+        Raises:
+            EngineError: There is none.
+        """
+        deadline = time.monotonic() + IDLE_SECONDS
+        while not (workers := self._list_workers()):
+            if not self.alive or time.monotonic() > deadline:
+                raise EngineError(
+                    f"the scheduler at {self.address} has no workers",
+                    hint=f"start one: dask worker {self.address}",
+                )
+            time.sleep(0.1)
+        hosts: dict[str, int] = {}
+        for each in workers:
+            hosts[each["host"]] = hosts.get(each["host"], 0) + each["nthreads"]
+        return Power(
+            len(workers),
+            sum(hosts.values()),
+            min(hosts.values()),
+            min((each["memory_limit"] or sys.maxsize) // each["nthreads"] for each in workers),
+        )
+
+    def _list_workers(self) -> list[dict[str, Any]]:
+        return list(self.client.scheduler_info(n_workers=-1)["workers"].values())
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Let a worker call a function; futures among the arguments arrive as their results."""
+        key = f"segue-{function.__name__}-{uuid.uuid4().hex}"
+        return self.client.submit(run_task, function, *arguments, key=key, pure=False)
+
+    def scatter(self, things: Sequence[Any]) -> list[Future[Any]]:
+        """Put things on workers, spread evenly."""
+        client: Any = self.client
+        futures: list[Future[Any]] = client.scatter(
+            list(things), hash=False, direct=self.own or None
+        )
+        return futures
+
+    def finish(self, futures: Iterable[Future[Any]]) -> None:
+        """Wait until tasks are done.
+
+        Raises:
+            SegueError: One of them failed; the others are told to stop.
+        """
+        import distributed
+
+        wait: Any = distributed.wait
+        waiting = set(futures)
+        everything = list(waiting)
+        idle_since = None
+        while waiting:
+            try:
+                done, waiting = wait(waiting, timeout=_TICK, return_when="FIRST_COMPLETED")
+            except TimeoutError:
+                idle_since = self._look_after(idle_since)
+                continue
+            except Exception as error:  # of whatever kind: the loop or connection has ended
+                raise translate_failure(error, self) from error
+            bad = next((each for each in done if each.status != "finished"), None)
+            if bad is not None:
+                reason = self._read_error(bad)
+                self.cancel(everything)
+                raise reason
+
+    def _look_after(self, idle_since: float | None) -> float | None:
+        """Return since when there is no worker, None if there is one."""
+        if not self.alive:
+            raise EngineError(
+                "the connection to Dask's scheduler was lost",
+                hint="is the scheduler still running?",
+            )
+        if self._list_workers():
+            return None
+        now = time.monotonic()
+        if idle_since is not None and now - idle_since > IDLE_SECONDS:
+            raise EngineError(
+                f"the scheduler at {self.address} has no workers any more",
+                hint="a function that ends its worker, or uses all of its memory, may be why",
+            )
+        return idle_since or now
+
+    def _read_error(self, future: Future[Any]) -> Exception:
+        try:
+            future.result(timeout=CONNECT_SECONDS)
+        except Exception as error:  # noqa: BLE001  # a task raises anything
+            return translate_failure(error, self)
+        return EngineError("a task failed and came back without an error")
+
+    def gather(self, futures: Sequence[Future[Any]]) -> list[Any]:
+        """Return the results of tasks.
+
+        Raises:
+            SegueError: One of them failed.
+        """
+        self.finish(futures)
+        try:
+            client: Any = self.client
+            results: list[Any] = client.gather(list(futures), direct=self.own or None)
+        except Exception as error:  # of whatever kind: a worker or the connection has ended
+            raise translate_failure(error, self) from error
+        return results
+
+    def cancel(self, futures: Sequence[Future[Any]]) -> None:
+        """Let workers forget tasks."""
+        if self.alive:
+            client: Any = self.client
+            client.cancel(list(futures), force=True)
+
+    def check_versions(self) -> None:
+        """Make sure that functions can travel.
+
+        Raises:
+            VersionClashError: A worker runs another Python, segue or Arrow.
+        """
+        here = eval(_PROBE)  # noqa: S307  # the constant above
+        try:
+            found = self.client.run(eval, _PROBE)
+        except Exception as error:  # of whatever kind: a worker or the connection has ended
+            raise translate_failure(error, self) from error
+        for address, there in found.items():
+            for name, version in there.items():
+                if _significant(name, version) != _significant(name, here[name]):
+                    raise VersionClashError(
+                        f"the worker at {address} has {name} {version or 'not installed'}, "
+                        f"this process {here[name]}",
+                        hint=f"install the same {name} on both",
+                    )
+
+
+def _significant(name: str, version: str | None) -> str | None:
+    """Return the part of a version that matters: Arrow's format is stable within a major one."""
+    return version.partition(".")[0] if version and name == "pyarrow" else version
