@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from segue.engines.spark.capabilities import CAPABILITIES
-from segue.errors import EngineError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from segue.protocols import Session
+    from segue.engines.spark.session import SparkEngineSession
     from segue.spec.step import PlaceSpec
 
 
@@ -20,14 +20,36 @@ class SparkEngine:
     name = "spark"
     capabilities = CAPABILITIES
 
-    def open(self, place: PlaceSpec, scratch: Path) -> Session:  # noqa: ARG002  # not written yet
-        """Start or reach Spark."""
-        raise EngineError("Spark can't be reached yet")
+    def open(self, place: PlaceSpec, scratch: Path) -> SparkEngineSession:
+        """Start or reach Spark.
+
+        Args:
+            place: Its address is a master (``local[2]``, ``spark://…``) or a Spark Connect server
+                (``sc://…``); empty for this machine. Its options are Spark's own settings.
+            scratch: Folder for what Spark is to read, and for Spark itself on this machine.
+
+        Raises:
+            EngineError: Spark can't be started or reached.
+        """
+        from segue.engines.spark.reach import open_driver
+
+        return self._wrap(open_driver(place, scratch))
 
     def owns(self, thing: Any) -> bool:
-        """Return whether a thing is a Spark session or a frame of one."""
-        return type(thing).__module__.partition(".")[0] == "pyspark"
+        """Return whether a thing is a Spark session or a frame of one, of either kind."""
+        if type(thing).__module__.partition(".")[0] != "pyspark" or "pyspark" not in sys.modules:
+            return False
+        from segue.engines.spark.reach import find_session
 
-    def attach(self, thing: Any, scratch: Path) -> Session:  # noqa: ARG002  # not written yet
+        return find_session(thing) is not None
+
+    def attach(self, thing: Any, scratch: Path) -> SparkEngineSession:
         """Return a session on the Spark that a frame or session belongs to."""
-        raise EngineError("Spark can't be reached yet")
+        from segue.engines.spark.reach import attach_driver
+
+        return self._wrap(attach_driver(thing, scratch))
+
+    def _wrap(self, driver: Any) -> SparkEngineSession:
+        from segue.engines.spark.session import SparkEngineSession
+
+        return SparkEngineSession(driver, first=True)
