@@ -1,7 +1,7 @@
 # The same few commands for people and CI. Each target sets up its own environment under .venvs/.
 
 PYTHON ?= $(shell command -v python3.11 || echo python3)
-PYTEST_ARGS ?= -n 2 --dist worksteal
+PYTEST_ARGS ?= -n 2 --dist loadgroup
 UPGRADE ?=
 
 UV := .venvs/tools/bin/uv

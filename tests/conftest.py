@@ -6,6 +6,8 @@ import time
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["tests.live_engines"]
+
 # Machines differ in speed: a slow example is no failure, `--timeout` is the guard.
 settings.register_profile(
     "segue", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -1,0 +1,74 @@
+"""Engines for tests: each is started once in a session, small, on this machine, and stopped."""
+
+import os
+import sys
+
+import pytest
+
+CORES = 2
+
+
+@pytest.fixture(scope="session")
+def live_duckdb():
+    """Return what reaches DuckDB's session, with its workers."""
+    return "duckdb"
+
+
+@pytest.fixture(scope="session")
+def live_spark(tmp_path_factory):
+    """Start Spark with two cores, or use the session that there is."""
+    pytest.importorskip("pyspark")
+    from pyspark.sql import SparkSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    folder = tmp_path_factory.mktemp("spark")
+    session = (
+        SparkSession.builder.master(f"local[{CORES}]")
+        .appName("segue-tests")
+        .config("spark.driver.memory", "1g")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.shuffle.partitions", str(CORES))
+        .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
+        .config("spark.local.dir", str(folder))
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("OFF")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def live_ray():
+    """Start Ray with two cores; its name reaches what is initialised."""
+    ray = pytest.importorskip("ray")
+    ray.init(
+        num_cpus=CORES,
+        object_store_memory=200 * 2**20,
+        include_dashboard=False,
+        log_to_driver=False,
+        configure_logging=False,
+        _node_ip_address="127.0.0.1",
+    )
+    yield "ray"
+    ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def live_dask():
+    """Start a cluster of two processes."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=CORES,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit="1GB",
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
