@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0
 """Seconds that workers have to start."""
 
+_NO_DASHBOARD = "127.0.0.1:0"
+"""Without an address distributed listens to all of the network."""
+
 
 @dataclass(slots=True)
 class Workers:
@@ -81,6 +84,15 @@ class Pool:
             workers.kept |= keep
             return workers
 
+    def find(self, client: object) -> Workers | None:
+        """Return the workers that a client belongs to, if this process has started them."""
+        with self._lock:
+            for workers in self._running.values():
+                if workers.link.client is client:
+                    workers.users += 1
+                    return workers
+        return None
+
     def leave(self, workers: Workers) -> None:
         """Stop workers unless others use them."""
         with self._lock:
@@ -125,9 +137,9 @@ def start_workers(place: PlaceSpec) -> Workers:
         cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]  # distributed's
             n_workers=0,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address=_NO_DASHBOARD,
             silence_logs=logging.CRITICAL,
-            scheduler_kwargs={"allowed_failures": 0},
+            scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
         )
         stack.callback(cluster.close, timeout=5)
         stack.callback(
@@ -162,6 +174,7 @@ def _describe_worker(number: int, memory: int, folder: str) -> dict[str, Any]:
         "host": "127.0.0.1",
         "nthreads": 1,
         "memory_limit": memory,
+        "dashboard_address": _NO_DASHBOARD,
         "local_directory": folder,
         "silence_logs": logging.CRITICAL,
     }

@@ -69,9 +69,10 @@ class DaskEngine:
         from segue.engines.dask.link import Link, find_client
 
         client = thing if isinstance(thing, Client) else find_client()
-        if client is None:
-            workers = POOL.take(PlaceSpec("dask", "dask"), keep=True)
+        workers = POOL.find(client) if client else POOL.take(PlaceSpec("dask", "dask"), keep=True)
+        if workers is not None:
             return _start_session(workers.link, scratch, partial(POOL.leave, workers))
+        assert client is not None  # noqa: S101  # else there are workers
         link = Link(client)
         link.check_versions()
         return _start_session(link, scratch, lambda: None)
