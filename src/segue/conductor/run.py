@@ -234,6 +234,8 @@ class Run:
         waits = find_nodes(self.plan)
         names = tuple(step.name for step in self.plan.work)
         self.listen(Progress("", "planned", details={"steps": names}))
+        if any(name in self.base.heads for name in names):
+            self.workspace.lake.preload()
         blocked = run_graph(
             waits,
             self.work.do,

@@ -12,6 +12,7 @@ from segue import conductor, registry
 from segue.declare.discover import declare_project, find_root
 from segue.errors import LedgerDamagedError, SelectionError, StorageError, UnknownNameError
 from segue.project.clock import SystemClock, name_run, read_moment
+from segue.project.pause import paused_collector
 from segue.project.reading import fetch_frame, open_rows, open_session
 from segue.project.views import PlannedRun, TableInfo, list_tables
 from segue.spec.plan import Selection
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from segue.spec.types import TableSchema
 
 
+@paused_collector()
 def load(path: str | Path = ".", params: Mapping[str, Scalar] | None = None) -> Project:
     """Load the project in a folder, or in the nearest one above it.
 
@@ -67,6 +69,7 @@ class Project:
         self._workspace: conductor.Workspace | None = None
 
     @property
+    @paused_collector()
     def workspace(self) -> conductor.Workspace:
         """The project's lake and ledger, opened when first needed."""
         if self._workspace is None:
@@ -154,6 +157,7 @@ class Project:
         conductor.check_plan(workspace, plan)
         return PlannedRun(plan)
 
+    @paused_collector()
     def _plan(
         self,
         select: tuple[str, ...],

@@ -33,6 +33,13 @@ class Lake(Protocol):
         """Return the newest version in the table's log, None if there is no log; cheap."""
         ...
 
+    def preload(self) -> None:
+        """Begin to load what `commit` needs for tables with a log, beside the work before it.
+
+        Nothing depends on it; what can't be loaded fails where it is used.
+        """
+        ...
+
     def commit(self, publication: Publication) -> int:
         """Make a table's staged files its newest version; repeating it changes nothing.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -33,6 +35,12 @@ _RACES = 3
 def locate(folder: Path) -> str:
     """Return a folder as delta-rs wants it: it takes a path for a URL and decodes it."""
     return folder.as_uri()
+
+
+def import_delta() -> None:
+    """Import what commits need; without it, the commit tells what is missing."""
+    with suppress(ImportError):
+        import_module("deltalake.transaction")
 
 
 def create_table(folder: Path, publication: Publication) -> int:

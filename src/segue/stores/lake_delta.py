@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -20,7 +21,7 @@ from segue.spec.output import DataFile
 from segue.spec.scan import Scan
 from segue.stores import lake_log
 from segue.stores.codec import decode_memory
-from segue.stores.lake_commit import advance_table, create_table, locate
+from segue.stores.lake_commit import advance_table, create_table, import_delta, locate
 from segue.stores.lake_types import read_schema
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class DeltaLake:
     def head(self, table: str) -> int | None:
         """Return the newest version in the table's log, None if there is no log."""
         return max(lake_log.list_commits(self._root / table), default=None)
+
+    def preload(self) -> None:
+        """Import delta-rs in a thread, while engines compute and leave Python alone."""
+        # not a daemon: a library must not be half imported when the interpreter ends
+        Thread(target=import_delta, name="segue-preload", daemon=False).start()
 
     def commit(self, publication: Publication) -> int:
         """Make a table's staged files its newest version; repeating it changes nothing.

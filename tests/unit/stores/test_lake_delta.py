@@ -4,6 +4,8 @@ import errno
 import os
 import resource
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -70,3 +72,23 @@ def test_a_log_that_can_not_be_written_is_told(lake):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert lake.commit(publication(staged)) == 0
+
+
+PRELOAD = """
+import sys, threading
+from segue.stores.lake_delta import DeltaLake
+if "without" in sys.argv:
+    sys.modules["deltalake"] = None
+DeltaLake(sys.argv[1]).preload()
+for thread in threading.enumerate():
+    if thread.name == "segue-preload":
+        thread.join()
+print("deltalake.transaction" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("argument", "loaded"), [("with", "True"), ("without", "False")])
+def test_what_commits_need_is_loaded_ahead_or_missed_later(tmp_path, argument, loaded):
+    command = [sys.executable, "-c", PRELOAD, str(tmp_path), argument]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == (loaded, "")
