@@ -1,0 +1,287 @@
+"""This process's one connection to Ray: started, found or reached, and shared by sessions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segue.engines.ray.versions import list_nodes, refuse_other_versions
+from segue.errors import EngineError, UnsupportedError, VersionClashError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from segue.spec.step import PlaceSpec
+
+STORE_SHARE = 0.3
+"""Part of a place's memory that holds Arrow data between workers; Ray's own share too."""
+
+SMALLEST_STORE = 80_000_000
+"""Bytes below which Ray refuses to make an object store."""
+
+_REMOTE = "ray://"
+_lock = threading.Lock()
+
+
+@dataclass(slots=True)
+class _Own:
+    """A connection that segue made, not the user.
+
+    Attributes:
+        address: Address of the place; empty for one that was started here.
+        users: Sessions that use it.
+    """
+
+    address: str
+    users: int
+
+
+_own: _Own | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What is known of a Ray that this process is connected to.
+
+    Attributes:
+        address: Where it was reached; empty for one on this machine.
+        remote: Whether it is driven through a Ray client, which stands between.
+        workers: Cores, each of which runs one piece of work.
+        memory: Bytes of memory for each of them.
+        store: Bytes of the smallest object store for each of them.
+        nodes: Machines.
+        own: The connection that segue made for it, None for the user's.
+    """
+
+    address: str
+    remote: bool
+    workers: int
+    memory: int
+    store: int
+    nodes: int
+    own: _Own | None
+
+
+def connect(place: PlaceSpec, scratch: Path) -> Cluster:
+    """Connect this process to Ray, or use the connection that it has; `release` gives it back.
+
+    Args:
+        place: Address, threads, memory, and options of ``ray.init``.
+        scratch: Where Ray on this machine puts what its object store does not hold.
+
+    Raises:
+        EngineError: Ray can't be started or reached.
+        VersionClashError: Its workers run another Python, segue or Arrow.
+    """
+    import ray
+
+    global _own  # noqa: PLW0603  # Ray itself is one per process
+    with _lock:
+        if not ray.is_initialized():
+            _own = None
+            _refuse_local_limits(place)
+            with _explain(place.address), _own_signals():
+                _reach(place) if place.address else _start(place, scratch)
+            _own = _Own(place.address, 0)
+        elif place.address and (_own is None or _own.address != place.address):
+            raise EngineError(
+                f"this process is connected to another Ray than {place.address}",
+                hint="call ray.shutdown() first, or leave the address away to use it",
+            )
+        return _lend(place.address)
+
+
+def attach() -> Cluster:
+    """Return the Ray that this process is connected to.
+
+    Raises:
+        EngineError: It is not.
+        VersionClashError: Its workers run another Python, segue or Arrow.
+    """
+    import ray
+
+    if not ray.is_initialized():
+        raise EngineError("Ray is not initialised", hint="call ray.init() first")
+    with _lock:
+        return _lend("" if _own is None else _own.address)
+
+
+def release(cluster: Cluster) -> None:
+    """Give back what `connect` or `attach` gave; the last one ends a Ray that segue started."""
+    with _lock:
+        _give_back(cluster.own)
+
+
+def _lend(address: str) -> Cluster:
+    own = _own
+    if own is not None:
+        own.users += 1
+    try:
+        refuse_other_versions()
+        return _look(address, own)
+    except BaseException:
+        _give_back(own)
+        raise
+
+
+def _give_back(own: _Own | None) -> None:
+    import ray
+
+    global _own  # noqa: PLW0603  # as above
+    if own is None or own is not _own:
+        return
+    own.users -= 1
+    if own.users <= 0:
+        _own = None
+        ray.shutdown()
+
+
+def _refuse_local_limits(place: PlaceSpec) -> None:
+    if place.address and (place.threads or place.memory):
+        raise UnsupportedError(
+            f"place {place.name!r} sets threads or memory of a Ray that runs already",
+            hint="leave them away: its machines have their own",
+        )
+
+
+def _reach(place: PlaceSpec) -> None:
+    import ray
+
+    given: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if place.address.startswith(_REMOTE):
+        given = {"logging_level": "ERROR"}
+    ray.init(address=place.address, **{**given, **place.options})
+
+
+def _start(place: PlaceSpec, scratch: Path) -> None:
+    import ray
+
+    spilled = scratch / "ray"
+    spilled.mkdir(parents=True, exist_ok=True)
+    given: dict[str, Any] = {
+        "address": "local",
+        "include_dashboard": False,
+        "log_to_driver": False,
+        "logging_level": "ERROR",
+        "num_cpus": place.threads,
+        "object_spilling_directory": str(spilled),
+    }
+    if place.memory is not None:
+        store = max(int(place.memory * STORE_SHARE), SMALLEST_STORE)
+        given["object_store_memory"] = store
+        given["_memory"] = max(place.memory - store, SMALLEST_STORE)
+    with _on_loopback():
+        ray.init(**{**given, **place.options})
+    _silence()
+
+
+@contextlib.contextmanager
+def _on_loopback() -> Iterator[None]:
+    """Tell Ray that it has one machine only: else it listens on all of its networks."""
+    from ray._private import ray_constants
+
+    told = {ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR: "0", "RAY_USAGE_STATS_ENABLED": "0"}
+    kept = {name: os.environ.get(name) for name in told}, ray_constants.ENABLE_RAY_CLUSTER
+    os.environ.update(told)
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        for name, value in kept[0].items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        ray_constants.ENABLE_RAY_CLUSTER = kept[1]
+
+
+def _silence() -> None:
+    """End the thread that prints what happens to workers: errors tell it."""
+    from ray._private import worker
+
+    # private parts, which another release may not have
+    global_worker: Any = worker.global_worker
+    with contextlib.suppress(AttributeError):
+        global_worker.threads_stopped.set()
+        global_worker.gcs_error_subscriber.close()
+        global_worker.listener_thread.join()
+        global_worker.threads_stopped.clear()
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep the process's own way to end: Ray sets another."""
+    kept = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and kept is not None:
+            signal.signal(signal.SIGTERM, kept)
+
+
+@contextlib.contextmanager
+def _explain(address: str) -> Iterator[None]:
+    """Turn what ``ray.init`` raises into an error that tells the next move."""
+    try:
+        yield
+    except (ConnectionError, TimeoutError, OSError) as error:
+        where = address or "on this machine"
+        raise EngineError(
+            f"Ray can't be reached at {where}: {_first_line(error)}",
+            hint="is it running there, and can this machine reach it?"
+            if address
+            else "is there room in /tmp and /dev/shm?",
+        ) from None
+    except (RuntimeError, ValueError, TypeError) as error:
+        if "ersion mismatch" in str(error):
+            raise VersionClashError(
+                f"Ray at {address} does not fit this process: {_first_line(error)}",
+                hint="use the same versions of Python and Ray on both sides",
+            ) from None
+        raise EngineError(f"Ray can't be started: {_first_line(error)}") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _look(address: str, own: _Own | None) -> Cluster:
+    from ray.util import client
+
+    api: Any = client.ray
+    nodes = list_nodes()
+    found = [node["Resources"] for node in nodes if node["Resources"].get("CPU", 0) >= 1]
+    if not found:
+        raise EngineError("Ray has no worker with a core", hint="add a machine to it")
+    return Cluster(
+        address=address,
+        remote=bool(api.is_connected()),
+        workers=sum(int(each["CPU"]) for each in found),
+        memory=min(_share(each, "memory") for each in found),
+        store=min(_share(each, "object_store_memory") for each in found),
+        nodes=len(nodes),
+        own=own,
+    )
+
+
+def _share(resources: Mapping[str, float], name: str) -> int:
+    return int(resources.get(name, 0) / resources["CPU"])
+
+
+def find_driver_host(cluster: Cluster) -> str:
+    """Return the address of this machine as workers see it."""
+    if not cluster.remote:
+        from ray import util
+
+        find: Any = util.get_node_ip_address
+        return str(find())
+    host, _, port = cluster.address.removeprefix(_REMOTE).rpartition(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host or "127.0.0.1", int(port or 10001)))
+        return str(probe.getsockname()[0])
