@@ -14,6 +14,7 @@ PUBLIC = {
     "__version__",
     "load",
     "step",
+    "transform",
 }
 
 

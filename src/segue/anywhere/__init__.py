@@ -1,1 +1,7 @@
-"""The parts of segue that work without a project."""
+"""The parts of segue that need no project: transform, query, check."""
+
+from __future__ import annotations
+
+from segue.anywhere.run_function import transform
+
+__all__ = ["transform"]

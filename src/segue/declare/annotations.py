@@ -65,6 +65,10 @@ class Annotations:
                 return None
         return tuple(found)
 
+    def name(self, annotation: Any) -> str:
+        """Return the name of an annotation without its arguments, such as ``Iterator``."""
+        return self._read(annotation)[0]
+
     def show(self, annotation: Any) -> str:
         """Return an annotation as messages name it."""
         return annotation if isinstance(annotation, str) else _show(self._read(annotation))

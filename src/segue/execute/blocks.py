@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from segue.spec.sql import quote_identifier as quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -78,7 +78,7 @@ def read_blocks(
     held = _read_within(session, f"select * from ({query}){order_clause((), sort)}", budget)
     if held is not None:
         if held.num_rows:
-            yield _sort_block(held, by)
+            yield sort_block(held, by)
         return
     ordered = f"select * from ({query}){order_clause(by, sort)}"
     yield from cut_stream(session.stream(ordered), by)
@@ -99,19 +99,76 @@ def _read_within(session: Session, query: str, budget: int) -> pa.Table | None:
     return pa.Table.from_batches(batches, reader.schema)
 
 
-def _sort_block(table: pa.Table, by: Sequence[str]) -> Block:
-    import numpy as np
+def sort_block(table: pa.Table, by: Sequence[str], sort: Sequence[str] = ()) -> Block:
+    """Return a table's groups in the order of their keys, nulls last.
+
+    Args:
+        table: Rows in any order.
+        by: Key columns.
+        sort: Columns that order the rows of a group; without them rows stay as they come.
+    """
+    codes = encode_keys(table, by)
+    return cut_codes(*order_codes(table, codes, sort))
+
+
+def order_codes(table: pa.Table, codes: Any, sort: Sequence[str] = ()) -> tuple[pa.Table, Any]:
+    """Return rows in the order of numbers, one for each row, then of sort terms."""
     import pyarrow as pa
 
-    codes = _encode_keys(table, by)
+    order = None
+    if sort and len(codes):
+        order = sort_indices(table, sort)
+        codes = codes[order]
     if (codes[1:] < codes[:-1]).any():
-        order = _stable_order(codes)
-        table, codes = table.combine_chunks().take(pa.array(order)), codes[order]
+        inner = _stable_order(codes)
+        order, codes = inner if order is None else order[inner], codes[inner]
+    if order is not None:
+        table = table.combine_chunks().take(pa.array(order))
+    return table, codes
+
+
+def cut_codes(table: pa.Table, codes: Any) -> Block:
+    """Return the groups of rows that come in the order of numbers, one for each row."""
+    import numpy as np
+
+    if not len(codes):
+        return Block(table, [0])
     changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
     return Block(table, [0, *changes.tolist(), len(codes)])
 
 
-def _encode_keys(table: pa.Table, by: Sequence[str]) -> Any:
+def sort_indices(table: pa.Table, sort: Sequence[str]) -> Any:
+    """Return the stable order of rows by sort terms: nulls last, NaN above all numbers.
+
+    Raises:
+        ValueError: A column can't be ordered.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns: dict[str, Any] = {}
+    keys: list[tuple[str, str]] = []
+    for number, term in enumerate(sort):
+        way = "descending" if term.startswith("-") else "ascending"
+        column = table.column(term.removeprefix("-"))
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if pa.types.is_nested(column.type):
+            raise ValueError(f"rows can't be sorted by {term!r}: it holds {column.type}")
+        if pa.types.is_null(column.type):
+            continue
+        if way == "descending" and pa.types.is_floating(column.type):
+            columns[f"{number} nan"] = pc.is_nan(column)
+            keys.append((f"{number} nan", way))
+        columns[f"{number}"] = column
+        keys.append((f"{number}", way))
+    if not keys:
+        return pa.array(range(table.num_rows)).to_numpy()
+    order = pc.sort_indices(pa.table(columns), sort_keys=keys)  # nulls at the end
+    return order.to_numpy()
+
+
+def encode_keys(table: pa.Table, by: Sequence[str]) -> Any:
     """Return one number per row: equal for equal keys, and in the keys' order."""
     import numpy as np
 
@@ -136,6 +193,8 @@ def _rank_values(column: pa.ChunkedArray) -> tuple[Any, int]:
         seen: dict[str, int] = {}
         codes = [seen.setdefault(repr(value), len(seen)) for value in column.to_pylist()]
         return np.array(codes, np.int64), max(len(seen), 1)
+    if pa.types.is_floating(column.type):
+        column = pc.add(column, pa.scalar(0, column.type))  # -0.0 equals 0.0
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     if isinstance(encoded, pa.ChunkedArray):  # an empty one stays chunked
         return np.zeros(len(column), np.int64), 1
@@ -158,33 +217,31 @@ def _stable_order(codes: Any) -> Any:
     return order
 
 
-def cut_stream(batches: Iterator[pa.RecordBatch], by: Sequence[str]) -> Iterator[Block]:
+def cut_stream(batches: Iterable[pa.RecordBatch], by: Sequence[str]) -> Iterator[Block]:
     """Cut rows that come in the order of their keys into blocks of whole groups."""
     import pyarrow as pa
 
     held: list[pa.RecordBatch] = []
-    size = 0
+    size, enough = 0, BLOCK_BYTES
     for batch in batches:
         if not batch.num_rows:
             continue
         held.append(batch)
         size += batch.nbytes
-        if size < BLOCK_BYTES:
+        if size < enough:
             continue
-        table = pa.Table.from_batches(held)
-        bounds = _find_bounds(table, by)
-        if len(bounds) > 2:  # noqa: PLR2004  # the last group may go on in the next batch
-            yield Block(table.slice(0, bounds[-2]), bounds[:-1])
-            table = table.slice(bounds[-2])
-        held = table.to_batches()
+        block = _find_block(pa.Table.from_batches(held), by)
+        rest = block.table
+        if len(block) > 1:  # the last group may go on in the next batch
+            yield Block(block.table.slice(0, block.bounds[-2]), block.bounds[:-1])
+            rest = block.table.slice(block.bounds[-2])
+        held = rest.to_batches()
         size = sum(batch.nbytes for batch in held)
+        # a group that is larger than a block is not looked at again for each batch of it
+        enough = max(BLOCK_BYTES, 2 * size)
     if held:
-        table = pa.Table.from_batches(held)
-        yield Block(table, _find_bounds(table, by))
+        yield _find_block(pa.Table.from_batches(held), by)
 
 
-def _find_bounds(table: pa.Table, by: Sequence[str]) -> list[int]:
-    import numpy as np
-
-    codes = _encode_keys(table, by)
-    return [0, *(np.flatnonzero(codes[1:] != codes[:-1]) + 1).tolist(), table.num_rows]
+def _find_block(table: pa.Table, by: Sequence[str]) -> Block:
+    return cut_codes(table, encode_keys(table, by))

@@ -96,7 +96,10 @@ def open_slices(table: pa.Table, spec: FrameSpec) -> Callable[[int, int], Any]:
     if adapter.cut is not None and not spec.iterator:
         return partial(adapter.cut, adapter.make(table))
     schema = from_arrow(table.schema)
-    return lambda start, stop: to_frame(table.slice(start, stop - start), spec, schema)
+    if spec.iterator:
+        return lambda start, stop: to_frame(table.slice(start, stop - start), spec, schema)
+    laid_out = conform(table, schema)
+    return lambda start, stop: adapter.make(laid_out.slice(start, stop - start))
 
 
 def from_frame(result: Any, kind: FrameKind, hints: TableSchema | None = None) -> pa.Table:

@@ -34,8 +34,13 @@ def find_kind(value: Any) -> FrameSpec | None:
     """
     if isinstance(value, list):
         return FrameSpec(FrameKind.ROWS)
-    for class_ in type(value).__mro__:
-        found = _CLASSES.get((class_.__module__.partition(".")[0], class_.__name__))
+    return find_class(type(value))
+
+
+def find_class(class_: type) -> FrameSpec | None:
+    """Return which kind of frame the instances of a class are, None if they are none."""
+    for base in class_.__mro__:
+        found = _CLASSES.get((base.__module__.partition(".")[0], base.__name__))
         if found is not None:
             return found
     return None

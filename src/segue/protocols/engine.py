@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -207,6 +207,19 @@ class Session(Protocol):
 
 class LocalSession(Session, Protocol):
     """The session of the engine that defines the meaning: it also writes and hashes files."""
+
+    def compute(
+        self, inputs: Sequence[str], work: Work, layout: Layout
+    ) -> Iterator[pa.RecordBatch]:
+        """Do work on bound data, here or in processes beside this one; yield what comes of it.
+
+        Unlike what `apply` makes, it passes through no engine's types: batches are as the work
+        made them, each with columns of its own if ``work.schema`` does not tell them.
+
+        Raises:
+            SegueError: What the work raised.
+        """
+        ...
 
     def fork(self) -> LocalSession:
         """Return a session that shares this one's memory and threads, and none of its names."""

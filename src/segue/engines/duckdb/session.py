@@ -23,10 +23,14 @@ from segue.engines.duckdb.files import (
     removed_on_failure,
 )
 from segue.engines.duckdb.scans import read_scan
-from segue.engines.duckdb.types import quote, read_schema, refuse_case_twins
+from segue.engines.duckdb.types import (
+    read_schema,
+    refuse_case_twins,
+)
 from segue.engines.duckdb.watch import Watch
 from segue.errors import SqlError, StepError
 from segue.spec.scan import Scan
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -140,7 +144,7 @@ class DuckDBSession:
     def _define(self, name: str, data: str | pa.Table) -> None:
         self.unbind(name)
         if isinstance(data, str):
-            view = f"create temp view {quote(name)} as "
+            view = f"create temp view {quote_identifier(name)} as "
             with self._translate(data, len(view.encode())):
                 self._connection.execute(view + data)
         else:
@@ -153,7 +157,7 @@ class DuckDBSession:
         data = self._bound.pop(name, None)
         with self._translate():
             if isinstance(data, str):
-                self._connection.execute(f"drop view {quote(name)}")
+                self._connection.execute(f"drop view {quote_identifier(name)}")
             elif data is not None:
                 self._connection.unregister(name)
 
@@ -248,15 +252,30 @@ class DuckDBSession:
         )
         return {"engine": "duckdb", "version": duckdb.__version__, "threads": threads}
 
-    def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:  # noqa: ARG002  # all rows are one part
-        """Do work on bound data in this process, and give the result a name."""
+    def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:
+        """Do work on bound data, and give the result a name.
+
+        Raises:
+            SegueError: What the work raised.
+        """
         import pyarrow as pa
 
         from segue.frames.arrow_types import to_arrow
 
-        tables = [self.fetch(f"select * from {quote(each)}") for each in inputs]
-        batches = work.run_tables(tables)
+        batches = self.compute(inputs, work, layout)
         self.bind(name, pa.Table.from_batches(batches, to_arrow(work.schema)))
+
+    def compute(
+        self, inputs: Sequence[str], work: Work, layout: Layout
+    ) -> Iterator[pa.RecordBatch]:
+        """Do work on bound data; yield what comes of it.
+
+        Raises:
+            SegueError: What the work raised.
+        """
+        from segue.engines.duckdb.apply import work_on_bound
+
+        return work_on_bound(self, inputs, work, layout)
 
     def native(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a SELECT as a relation, unevaluated.

@@ -1,0 +1,219 @@
+"""Doing the work: in this process, on the local engine, or on another one."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from segue.anywhere.asked import choose_frame
+from segue.anywhere.data import scan_path
+from segue.anywhere.results import NATIVE, give_frame
+from segue.anywhere.sessions import SESSIONS
+from segue.errors import StepError
+from segue.execute.gather import gather_parts
+from segue.execute.infer import infer_result
+from segue.execute.skipped import SKIPPED, part_skipped
+from segue.frames.arrow_types import conform, from_arrow
+from segue.frames.chunks import cut_rows, part_size
+from segue.spec.sql import quote_identifier as quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from segue.anywhere.asked import Asked
+    from segue.anywhere.data import Data
+    from segue.anywhere.sessions import Site
+    from segue.execute.skipped import SkippedGroup
+    from segue.execute.work import FunctionWork
+    from segue.protocols import Session
+    from segue.spec.types import TableSchema
+
+LARGE = 64 * 2**20
+"""Bytes of grouped rows for which it pays to have several processes work on them.
+
+To start workers takes about a second, once; to give them their rows about as long as to read
+them. Functions that are slower than that for each of 64 MB of rows are the rule.
+"""
+
+_RESULT = "segue: result"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of the work.
+
+    Attributes:
+        table: The rows, None if an engine has them.
+        native: The engine's own frame, if it was asked for.
+        skipped: Calls that were left out.
+    """
+
+    table: pa.Table | None = None
+    native: Any = None
+    skipped: tuple[SkippedGroup, ...] = ()
+
+
+def compute_here(asked: Asked) -> Answer | None:
+    """Work in this process; None if the rows are not here, or are many.
+
+    Raises:
+        StepError: The function failed.
+        OutputError: Its result does not fit.
+    """
+    if any(data.frame is None for data in asked.datas):
+        return None
+    streamed = _open_stream(asked)
+    if streamed is not None:
+        return _gather(*streamed)
+    tables = {data.name: data.hold() for data in asked.datas}
+    held = {name: table for name, table in tables.items() if table is not None}
+    if asked.by and sum(table.nbytes for table in held.values()) >= LARGE:
+        return None
+    work = asked.make_work({name: from_arrow(table.schema) for name, table in held.items()})
+    return _gather(work, work_on_parts(work, list(held.values())))
+
+
+def _open_stream(asked: Asked) -> tuple[FunctionWork, Iterator[pa.Table]] | None:
+    """Return the work on an iterator that needs not be held, None if there is no such."""
+    (first, *others), (_, frame) = asked.datas, asked.function.inputs[0]
+    if others or asked.by or asked.sort or first.batches is None:
+        return None
+    if asked.split is None and (frame is None or not frame.iterator):
+        return None
+    start = next(first.batches, None)
+    if start is None:
+        return None
+    work = asked.make_work({first.name: from_arrow(start.schema)})
+    tables = chain([start], first.batches)
+    batches = (batch for table in tables for batch in table.to_batches())
+    if work.layout.whole:
+        return work, work.follow(batches)
+    if work.layout.part_rows is None:
+        held = first.hold()
+        return None if held is None else (work, work_on_parts(work, [held]))
+    parts = cut_rows(batches, work.layout.part_rows)
+    return work, (table for part in parts for table in work.work_on([part]))
+
+
+def work_on_parts(work: FunctionWork, tables: Sequence[pa.Table]) -> Iterator[pa.Table]:
+    """Work on rows that are in memory, part by part."""
+    layout = work.layout
+    if layout.by or layout.whole:
+        yield from work.work_on(tables)
+        return
+    (table,) = tables
+    for part in cut_rows(table.to_batches(), part_size(layout, table.num_rows)):
+        yield from work.work_on([part])
+
+
+def _gather(work: FunctionWork, parts: Iterable[pa.Table]) -> Answer:
+    table, skipped = gather_parts(work, parts)
+    return Answer(table, skipped=skipped)
+
+
+def compute_local(asked: Asked) -> Answer:
+    """Work with the local engine, which reads files and may start processes.
+
+    Raises:
+        StepError: The function failed.
+        OutputError: Its result does not fit.
+    """
+    with SESSIONS.open_local() as session:
+        work = asked.make_work(bind_inputs(session, asked.datas))
+        names = [data.name for data in asked.datas]
+        batches = session.compute(names, work, work.layout)
+        return _gather(work, _as_tables(batches))
+
+
+def _as_tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    import pyarrow as pa
+
+    for batch in batches:
+        yield pa.Table.from_batches([batch])
+
+
+def compute_at(asked: Asked, site: Site, *, native: bool) -> Answer:
+    """Let an engine do the work.
+
+    Args:
+        asked: The work.
+        site: The engine.
+        native: Whether the engine's own frame is asked for.
+
+    Raises:
+        StepError: The function failed.
+        OutputError: Its result does not fit, or it can't be told without a declared schema.
+    """
+    session = site.session
+    with _on_engine(site.name):
+        work = asked.make_work(bind_inputs(session, asked.datas))
+        names = [data.name for data in asked.datas]
+        if work.result is None:
+            work = replace(work, result=infer_result(session, names, work))
+        session.apply(_RESULT, names, work, work.layout)
+        if native:
+            return _give_native(session, work)
+        rows, skipped = part_skipped(session.fetch(f"select * from {quote(_RESULT)}"))
+        assert work.result is not None  # noqa: S101  # declared or inferred
+        table = conform(rows, work.result) if work.result.columns else None
+        return Answer(table, skipped=skipped)
+
+
+def _give_native(session: Session, work: FunctionWork) -> Answer:
+    names = ", ".join(map(quote, work.result.names)) if work.result is not None else ""
+    if not work.reports:
+        return Answer(native=session.native(f"select * from {quote(_RESULT)}"))
+    note = quote(SKIPPED.name)
+    _, skipped = part_skipped(
+        session.fetch(f"select {note} from {quote(_RESULT)} where {note} is not null")
+    )
+    if not names:
+        return Answer(skipped=skipped)
+    rows = f"select {names} from {quote(_RESULT)} where {note} is null"
+    return Answer(native=session.native(rows), skipped=skipped)
+
+
+@contextmanager
+def _on_engine(name: str) -> Iterator[None]:
+    """Add to errors on which engine they came about."""
+    try:
+        yield
+    except StepError as error:
+        error.engine = error.engine or name
+        raise
+
+
+def bind_inputs(session: Session, datas: Sequence[Data]) -> Mapping[str, TableSchema]:
+    """Give inputs names in a session; return the columns of each."""
+    schemas = {}
+    for data in datas:
+        session.bind(data.name, _open_data(data))
+        schemas[data.name] = session.describe(f"select * from {quote(data.name)}")
+    return schemas
+
+
+def _open_data(data: Data) -> Any:
+    if data.path:
+        return scan_path(data.path, data.name, SESSIONS.scratch())
+    held = data.hold()
+    if held is not None:
+        return held
+    return data.live
+
+
+def give_answer(answer: Answer, asked: Asked, frame: Any) -> Any:
+    """Return an answer as the frame that is asked for."""
+    if answer.native is not None:
+        return answer.native
+    first = asked.datas[0]
+    wanted = choose_frame(first) if first.frame is None else first.frame
+    table = answer.table
+    if table is None:
+        import pyarrow as pa
+
+        table = pa.table({})
+    return give_frame(table, wanted if frame in (None, NATIVE) else frame)
