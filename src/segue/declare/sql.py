@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -19,7 +20,7 @@ from segue.registry import nearest
 from segue.spec.step import StepSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sqlglot.tokenizer_core import Token
 
@@ -316,16 +317,23 @@ def _read_header(text: str, header: str, shown: str, problems: Problems) -> Opti
 
 
 def _parse_flow(text: str, location: Location, problems: Problems) -> dict[str, Any]:
-    from segue.declare.yaml_nodes import compose, to_value
-
-    found = Problems()
-    node = compose(text, location.path, found)
-    raw = to_value(node) if node is not None else None
-    if len(found) or not isinstance(raw, dict):
+    raw = _read_flow(text)
+    if raw is None:
         hint = "write it as -- segue: {mode: merge, key: [id]}"
         problems.add("bad-option", "the options can't be read as YAML", location, hint)
         return {}
-    return raw
+    return dict(raw)
+
+
+@lru_cache
+def _read_flow(text: str) -> Mapping[str, Any] | None:
+    """Return options as YAML has them, None if it has none; many steps have the same ones."""
+    from segue.declare.yaml_nodes import compose, to_value
+
+    found = Problems()
+    node = compose(text, "", found)
+    raw = to_value(node) if node is not None else None
+    return raw if isinstance(raw, dict) and not len(found) else None
 
 
 def _read_about(header: str) -> str:
