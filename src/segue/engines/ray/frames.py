@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,7 +14,7 @@ from segue.errors import SqlError
 from segue.frames.arrow_types import to_arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from segue.spec.types import TableSchema
 
@@ -60,7 +62,8 @@ def _to_refs(dataset: Any) -> list[Any]:
     kept = context.enable_progress_bars
     context.enable_progress_bars = False
     try:
-        refs: list[Any] = dataset.to_arrow_refs()
+        with _settled():
+            refs: list[Any] = dataset.to_arrow_refs()
     finally:
         context.enable_progress_bars = kept
     return refs
@@ -112,8 +115,17 @@ def fetch_block(block: Block, schema: TableSchema) -> pa.Table:
 
 def make_dataset(blocks: Sequence[Block], schema: TableSchema) -> Any:
     """Return blocks as a dataset of Ray Data."""
-    import ray.data
+    with _settled():
+        import ray.data
 
-    if not blocks:
-        return ray.data.from_arrow(to_arrow(schema).empty_table())
-    return ray.data.from_arrow_refs([block.ref for block in blocks])
+        if not blocks:
+            return ray.data.from_arrow(to_arrow(schema).empty_table())
+        return ray.data.from_arrow_refs([block.ref for block in blocks])
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Keep what Ray Data warns itself of to itself: it sets options that it has deprecated."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ray\.data")
+        yield

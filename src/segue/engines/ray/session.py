@@ -189,16 +189,16 @@ class RaySession:
     def _select_names(self, query: str) -> dict[str, Bound]:
         """Return the names that a query may read; what views read comes before them."""
         found: dict[str, Bound] = {}
-        texts = [query]
-        while texts:
-            text = texts.pop()
-            for name, bound in self._bound.items():
-                if name in found or not _mentions(text, name):
-                    continue
-                found[name] = bound
+        self._add_names(query, found, set())
+        return found
+
+    def _add_names(self, query: str, found: dict[str, Bound], seen: set[str]) -> None:
+        for name, bound in self._bound.items():
+            if name not in seen and _mentions(query, name):
+                seen.add(name)
                 if isinstance(bound.data, Query):
-                    texts.append(bound.data.text)
-        return {name: bound for name, bound in self._bound.items() if name in found}
+                    self._add_names(bound.data.text, found, seen)
+                found[name] = bound
 
     def fetch(self, query: str) -> pa.Table:
         """Run a SELECT and return all rows, in the types that `describe` tells.
