@@ -21,6 +21,7 @@ from segue.errors import (
     StepMemoryError,
     StepTimeoutError,
 )
+from segue.execute.attempt import StepEngines
 from segue.execute.isolate import run_isolated
 from segue.execute.retry import attempt_step
 from tests.unit.execute.world import World
@@ -301,7 +302,7 @@ def test_retry_after_a_crash_leaves_one_result(world):
         """
     task = make_task(world, body, "timeout=30, retries=2")
     waits = []
-    result = attempt_step(task, None, world.lake, draw=lambda: 0.5, sleep=waits.append)
+    result = attempt_step(task, StepEngines(None), world.lake, draw=lambda: 0.5, sleep=waits.append)
     assert (result.attempts, waits) == (3, [0.5, 1.0])
     files = {path.name for path in Path(task.folder).glob("*.parquet")}
     assert files == {file.path for file in result.staged.files}

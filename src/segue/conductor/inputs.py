@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from segue.execute.tables import RunTables
+    from segue.spec.output import StepMemory
     from segue.spec.plan import PlannedStep
     from segue.spec.step import ProjectSpec
+    from segue.spec.types import TableSchema
 
 
 def identify_inputs(planned: PlannedStep, tables: RunTables) -> dict[str, str]:
@@ -45,3 +49,28 @@ def find_made_files(
         for name in planned.inputs
         if (state := tables.made.get(name)) and name not in project.sources
     }
+
+
+def tell_changed_types(
+    columns: Mapping[str, TableSchema], memories: Mapping[str, StepMemory]
+) -> str:
+    """Return which columns of sources have other types than when they were read last.
+
+    One value is enough to make a column of numbers one of texts, and what fails then is far
+    from it.
+
+    Args:
+        columns: Columns of sources as they are now.
+        memories: What is remembered of sources.
+
+    Returns:
+        A hint; empty if nothing has changed.
+    """
+    told = [
+        f"{name}.{column.name} is {column.type} now, and was {was.type} when it was read last"
+        for name, schema in columns.items()
+        if (memory := memories.get(name)) and memory.schema
+        for column in schema
+        if (was := memory.schema.find(column.name)) and was.type != column.type
+    ]
+    return "; ".join(told)

@@ -19,7 +19,7 @@ from segue.spec.types import parse_schema
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from segue.protocols import Lake, LocalSession, Tell
+    from segue.protocols import Lake, LocalSession, Session, Tell
     from segue.spec.output import DataFile, TableVersion
     from segue.spec.scan import Scan
     from segue.spec.step import PlaceSpec, ProjectSpec, Scalar, StepSpec
@@ -60,6 +60,19 @@ class StepTask:
     def grown(self) -> TableVersion | None:
         """The version that new rows are added to; None where the table is made anew."""
         return self.base if self.step.mode in (Mode.APPEND, Mode.MERGE) else None
+
+
+@dataclass(frozen=True, slots=True)
+class StepEngines:
+    """The engines that a step works with.
+
+    Attributes:
+        local: The local engine; None for a step with a process, and so an engine, of its own.
+        own: The engine of the step's place, if that is another one.
+    """
+
+    local: LocalSession | None
+    own: Session | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,7 @@ def run_step(
             from segue.execute.collect import Staging
             from segue.execute.python_call import call_function
 
-            function = function or _load(task)
+            function = function or load_step(task)
             with session.fork() as writer:
                 staging = Staging(writer, lake, task.folder, task.stem)
                 made = call_function(task, function, inputs, staging, progress)
@@ -130,18 +143,22 @@ def _run_sql(
     query = task.step.sql or ""
     try:
         schema = session.describe(query)
-        if (wanted := _find_wanted(task, schema)) is not None:
+        if (wanted := find_wanted(task, schema)) is not None:
             schema = wanted
             # the line break ends a comment in the query's last line
             query = f"select {', '.join(map(quote_identifier, schema.names))} from (\n{query}\n)"
         files = session.write(query, task.folder, task.stem, schema, lake.storage_type, progress)
     except SqlError as error:
-        raise _locate(error, task.step) from error.__cause__
+        raise locate(error, task.step) from error.__cause__
     return schema, files, {}
 
 
-def _find_wanted(task: StepTask, found: TableSchema) -> TableSchema | None:
-    """Return the schema that a query's result must have, where that is not its own."""
+def find_wanted(task: StepTask, found: TableSchema) -> TableSchema | None:
+    """Return the schema that a query's result must have, where that is not its own.
+
+    Raises:
+        OutputError: The query lacks a declared column, or has another one.
+    """
     step = task.step
     if step.schema is None:
         refuse_other_columns(task, found)
@@ -157,7 +174,7 @@ def _find_wanted(task: StepTask, found: TableSchema) -> TableSchema | None:
     return declared
 
 
-def _locate(error: SqlError, step: StepSpec) -> SqlError:
+def locate(error: SqlError, step: StepSpec) -> SqlError:
     """Return an error whose line counts from the step's file, not from its query."""
     line = error.location.line if error.location and error.location.line else 1
     return SqlError(
@@ -168,7 +185,8 @@ def _locate(error: SqlError, step: StepSpec) -> SqlError:
     )
 
 
-def _load(task: StepTask) -> Callable[..., Any]:
+def load_step(task: StepTask) -> Callable[..., Any]:
+    """Return a Python step's function."""
     from segue.declare.python import load_function
 
     return load_function(task.project, task.step)

@@ -63,7 +63,7 @@ def test_scratch_folders_are_gone_after_good_and_bad_runs(project):
     with load(project.spec.root) as other:
         other.run(check=False)
         ids.append(other.runs()[0].run_id)
-    assert not any(conductor.workspace.scratch_folder(run_id).exists() for run_id in ids)
+    assert not any(conductor.engines.scratch_folder(run_id).exists() for run_id in ids)
 
 
 def test_failed_runs_leave_no_files_of_the_failed_step(project):

@@ -9,6 +9,7 @@ from segue.errors import (
     StepMemoryError,
     StepTimeoutError,
 )
+from segue.execute.attempt import StepEngines
 from segue.execute.retry import LONGEST_WAIT, attempt_step, run_with_retries
 from segue.spec.step import Limits
 
@@ -75,7 +76,7 @@ def test_attempts_of_a_step_leave_one_result(world):
     )
     task = world.task(project, "made")
     with world.open() as session:
-        result = attempt_step(task, session, world.lake, sleep=lambda _: None)
+        result = attempt_step(task, StepEngines(session), world.lake, sleep=lambda _: None)
         assert world.read(session, result.staged).to_pylist() == [{"n": 1}, {"n": 2}]
     assert result.attempts == 3
     found = {path.name for path in task.folder.glob("*.parquet")}
@@ -96,5 +97,5 @@ def test_failed_step_leaves_no_files(world, monkeypatch):
     task = world.task(project, "made")
     (task.folder / "run-0-of-another.parquet.txt").touch()
     with world.open() as session, pytest.raises(StepError, match="busy"):
-        attempt_step(task, session, world.lake)
+        attempt_step(task, StepEngines(session), world.lake)
     assert list(task.folder.glob("*.parquet")) == []
