@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
-from rich.table import Column
-from rich.text import Text
-
-from segue.cli.look import BAD, GOOD, QUIET, line, say, status
+from segue.cli.look import BAD, GOOD, line, say, status
 from segue.cli.wording import count, duration, printable
 from segue.spec.contract import Verdict
 from segue.spec.run import StepOutcome, StepStatus
@@ -20,16 +17,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
-    from rich.progress import Task, TaskID
+    from rich.progress import Progress, TaskID
+    from rich.text import Text
 
     from segue.spec.run import Progress as News
 
-BAR_WIDTH = 16
 PAUSE = 0.1
 """Seconds between two looks of the live lines."""
-MINUTE = 60
-SLOW = 0.5
-"""Seconds after which an unfinished step's rate means something."""
 
 
 def make_reporter(console: Console, steps: Collection[str]) -> Reporter:
@@ -79,30 +73,32 @@ class LiveReporter(Reporter):
     def __init__(self, console: Console, steps: Collection[str]) -> None:
         """Prepare the live lines."""
         super().__init__(console, steps)
-        self.live = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
-            RowsColumn(),
-            KnownBarColumn(),
-            TimeColumn(),
-            console=console,
-            transient=True,
-            auto_refresh=False,
-        )
         # Rich writes lines and live lines apart: two threads at once would tear them.
         self.lock = threading.Lock()
         self.ended = threading.Event()
-        self.painter = threading.Thread(target=self._paint, daemon=True)
+        self.entered = False
+        self.painter: threading.Thread | None = None
         self.tasks: dict[str, TaskID] = {}
         self.waiting: set[str] = set()
         self.planned = 0
         self.whole: TaskID | None = None
 
     def __enter__(self) -> Self:
-        """Begin to show."""
-        self.live.start()
-        self.painter.start()
+        """Begin to show, as soon as there is something."""
+        self.entered = True
         return self
+
+    @cached_property
+    def live(self) -> Progress:
+        """The live lines; a run with nothing to do has none, and does without their imports."""
+        from segue.cli.live_lines import make_lines
+
+        return make_lines(self.console)
+
+    def _begin(self) -> None:
+        self.live.start()
+        self.painter = threading.Thread(target=self._paint, daemon=True)
+        self.painter.start()
 
     def _paint(self) -> None:
         while not self.ended.wait(PAUSE):
@@ -112,6 +108,8 @@ class LiveReporter(Reporter):
     def __call__(self, news: News) -> None:
         """Hear of progress."""
         with self.lock:
+            if self.entered and self.painter is None:
+                self._begin()
             self._hear(news)
 
     def _hear(self, news: News) -> None:
@@ -158,50 +156,9 @@ class LiveReporter(Reporter):
     ) -> None:
         """Take the live lines away."""
         self.ended.set()
-        self.painter.join()
-        self.live.stop()
-
-
-class RowsColumn(ProgressColumn):
-    """Rows so far."""
-
-    def render(self, task: Task) -> Text:
-        """Return the cell."""
-        rows = task.fields.get("rows", 0)
-        return Text(count(rows, "row") if rows else "")
-
-
-class KnownBarColumn(BarColumn):
-    """A bar, where it is known how much there is to do."""
-
-    def __init__(self) -> None:
-        super().__init__(bar_width=BAR_WIDTH)
-
-    def render(self, task: Task) -> Text:  # type: ignore[override]  # a blank is a renderable too
-        """Return the cell."""
-        return super().render(task) if task.total else Text("")  # type: ignore[return-value]
-
-
-class TimeColumn(ProgressColumn):
-    """Share, rows a second and time left, or time so far."""
-
-    def render(self, task: Task) -> Text:
-        """Return the cell."""
-        elapsed, rows = task.elapsed or 0.0, task.fields.get("rows", 0)
-        share = task.completed if task.total else 0.0
-        parts = [f"{min(share, 0.99):.0%}"] if share else []
-        if rows and elapsed >= SLOW:
-            parts.append(f"{rows / elapsed:,.0f} rows/s")
-        if share and elapsed >= SLOW:
-            parts.append(f"about {_rounded(elapsed * (1 - share) / share)} left")
-        elif elapsed >= 1:
-            parts.append(duration(elapsed))
-        return Text(", ".join(parts), style=QUIET, no_wrap=True)
-
-
-def _rounded(seconds: float) -> str:
-    """Return a guess of a time span, no more exact than a guess can be."""
-    return f"{max(seconds, 1):.0f} s" if seconds < MINUTE else duration(seconds)
+        if self.painter is not None:
+            self.painter.join()
+            self.live.stop()
 
 
 def publishing(news: News) -> str:

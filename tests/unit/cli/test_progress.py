@@ -55,6 +55,12 @@ def test_terminal_gets_live_lines(terminal):
     assert "raw_orders" not in text.replace("\x1b", "").split("✓")[1]
 
 
+def test_nothing_to_do_shows_nothing(terminal):
+    with make_reporter(terminal, {"orders"}):
+        pass
+    assert terminal.file.getvalue() == ""
+
+
 def test_failed_source_is_told():
     stream = io.StringIO()
     reporter = Reporter(make_console(stream), {"orders"})
