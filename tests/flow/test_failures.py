@@ -243,3 +243,27 @@ def test_exit_in_a_step_is_its_failure(make_project):
     )
     assert project.run() == {"bad": "failed"}
     assert project.project.record()["status"] == "failed"
+
+
+COUNTED = """\
+from segue import step
+
+
+@step
+def first(raw: list[dict]) -> list[dict]:
+    return [{"n": row["n"] * 1.5} for row in raw]
+"""
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [{"steps/first.sql": "select sum(n) as n from raw"}, {"steps/first.py": COUNTED}],
+    ids=["sql", "python"],
+)
+def test_one_bad_value_that_changes_a_columns_type_is_named(make_project, steps):
+    toml = TOML + source("raw", "raw.csv")
+    project = make_project({"segue.toml": toml, "raw.csv": lines("n", "1", "2"), **steps})
+    project.run()
+    project.write({"raw.csv": lines("n", "1", "two")})
+    with pytest.raises(SegueError, match=r"raw\.n is string now, and was int64 when it was read"):
+        project.project.run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.spec.sql import quote_identifier
+from segue.spec.sql import quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,14 +44,10 @@ def find_markers(project: Project, table: str, texts: Sequence[str]) -> tuple[st
 def _measure(column: str) -> str:
     """Return an expression that counts a text column's values, and those of each type."""
     name = quote_identifier(column)
-    marks = f"{name} in ({', '.join(map(_quote_text, MARKERS))})"
+    marks = f"{name} in ({', '.join(map(quote_text, MARKERS))})"
     counts = [
         f"{type_}: count(try_cast({name} as {type_})) filter (not {marks})" for type_ in TYPES
     ]
     others = f"others: count(*) filter ({name} is not null and not {marks})"
     listed = f"markers: list(distinct {name}) filter ({marks})"
     return f"{{{', '.join((*counts, others, listed))}}} as {name}"
-
-
-def _quote_text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

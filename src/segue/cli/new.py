@@ -71,7 +71,7 @@ def _new_folder(folder: Path) -> Iterator[None]:
     scaffold.prepare_folder(folder)
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interrupt leaves half a project, too
         for each in folder.iterdir():
             if each.is_dir():
                 shutil.rmtree(each)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.errors import UsageError
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +78,7 @@ def quote_column(name: str) -> str:
     """
     if re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) and name.lower() not in RESERVED:
         return name
-    return '"' + name.replace('"', '""') + '"'
+    return quote_identifier(name)
 
 
 def write_sample(folder: Path, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,10 @@ def _find_kind(
     path = options.get("path")
     if not isinstance(path, str) or not path:
         hint = 'write path = "..." with a file, a folder or a pattern such as data/*.csv'
+        meant = get_close_matches("path", [key for key in options if key != "path"], n=1)
+        if meant:
+            location = Location(location.path, line_of(("tables", name, meant[0]), lines))
+            hint = f"is {meant[0]!r} meant to be 'path'?"
         problems.add("missing-key", f"table {name!r} has no path", location, hint)
         return None
     kind = _guess_kind(path, root)

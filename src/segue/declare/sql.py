@@ -66,16 +66,8 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         >>> read_sql_step("b", "select * from a;", "steps/b.sql", Problems()).reads
         ('a',)
     """
-    try:
-        tokens = _tokenize(text)
-    except TokenError:
-        where = Location(shown, _find_unclosed(text))
-        problems.add("sql-syntax", "a quote or comment is not closed", where)
-        return None
-    body = _cut_statement(tokens, shown, problems)
-    if not body:
-        return None
-    tree = _parse(body, text, shown, problems)
+    body = _read_statement(text, shown, problems)
+    tree = _parse(body, text, shown, problems) if body else None
     if tree is None:
         return None
     location = Location(shown, body[0].line)
@@ -100,6 +92,17 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         on=options.on,
         limits=options.limits,
     )
+
+
+def _read_statement(text: str, shown: str, problems: Problems) -> list[Token]:
+    """Return the tokens of the one statement of a text; none if there is none to be used."""
+    try:
+        tokens = _tokenize(text)
+    except TokenError:
+        where = Location(shown, _find_unclosed(text))
+        problems.add("sql-syntax", "a quote or comment is not closed", where)
+        return []
+    return _cut_statement(tokens, shown, problems)
 
 
 def _tokenize(text: str) -> list[Token]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from ast import literal_eval
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "steps": StepSettings,
 }
 _NAMED = ("places", "steps")
+
+_TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
+"""What Python's reader says of a table that is declared again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ def _parse(text: str, problems: Problems) -> dict[str, Any] | None:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message, _, place = str(error).partition(" (at ")
+        if again := _TWICE.fullmatch(message):
+            message = f"[{'.'.join(literal_eval(again[1]))}] stands in it twice"
         found = re.match(r"line (\d+)", place)
         line = int(found[1]) if found else text.count("\n") + 1
         problems.add("toml-syntax", f"not valid TOML: {message}", Location(FILE, line))

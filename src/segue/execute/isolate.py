@@ -79,7 +79,7 @@ def run_isolated(
             reader.start()
             try:
                 _wait(process, folder, progress, stop)
-            except BaseException:
+            except BaseException:  # an interrupt must not leave the process behind
                 process.terminate()  # the supervisor ends the others, then itself
                 process.wait()
                 raise

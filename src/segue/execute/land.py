@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.spec.output import StagedTable
+from segue.spec.sql import quote_identifier
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ def land_source(
     Raises:
         SourceError: A file of the source can't be read to its end.
     """
-    quoted = '"' + name.replace('"', '""') + '"'
-    query = f"select * from {quoted}"
+    query = f"select * from {quote_identifier(name)}"
     schema = session.describe(query)
     folder = landing.folder(name)
     files = session.write(query, folder, name, schema, landing.storage_type, progress)

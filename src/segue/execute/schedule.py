@@ -56,7 +56,7 @@ def run_graph(
         thread.start()
     try:
         _drive(graph, todo, done, on_settled)
-    except BaseException:
+    except BaseException:  # whatever ends the run, interrupts first, has to end its threads
         graph.running -= _drain(todo)
         if on_interrupt is not None:
             on_interrupt()
@@ -117,8 +117,7 @@ def _drive(
             wait = max(0.0, due - monotonic()) if settled else None
             if name := _receive(graph, todo, done, wait):
                 settled.append(name)
-    except BaseException:
-        # the first error is the one to raise
+    except BaseException:  # an interrupted run tells what was settled; its error is raised
         with suppress(SegueError):
             _tell(settled, on_settled)
         raise

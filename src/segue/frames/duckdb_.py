@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from segue.frames.adapter import FrameAdapter
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,9 +41,9 @@ def from_relation(relation: duckdb.DuckDBPyRelation) -> pa.Table:
     if any(type_ in _NARROWED for type_ in types):
         relation = relation.project(
             ", ".join(
-                f"{_quote(name)}::{_NARROWED[type_]} as {_quote(name)}"
+                f"{quote_identifier(name)}::{_NARROWED[type_]} as {quote_identifier(name)}"
                 if type_ in _NARROWED
-                else _quote(name)
+                else quote_identifier(name)
                 for name, type_ in zip(relation.columns, types, strict=True)
             )
         )
@@ -56,7 +57,7 @@ def number_parts(keys: pa.Table, parts: int) -> np.ndarray[tuple[int], np.dtype[
         keys: The columns that decide, at least one.
         parts: How many parts there are, fewer than 65,536.
     """
-    columns = ", ".join(map(_quote, keys.column_names))
+    columns = ", ".join(map(quote_identifier, keys.column_names))
     relation = _open_database().cursor().from_arrow(keys)
     numbers = relation.project(f"(hash({columns}) % {parts})::usmallint as part")
     found: np.ndarray[tuple[int], np.dtype[np.uint16]] = (
@@ -69,10 +70,6 @@ def number_parts(keys: pa.Table, parts: int) -> np.ndarray[tuple[int], np.dtype[
 def _open_database() -> duckdb.DuckDBPyConnection:
     # it takes 30 ms, and workers ask for it once per part
     return duckdb.connect(config={"threads": 1})
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 RELATION = FrameAdapter(

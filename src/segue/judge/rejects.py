@@ -87,9 +87,7 @@ def split_rejects(
         schema: Its columns.
         load_check: Gives a check kind by its name.
     """
-    report = measure_table(session, table, contract, schema, load_check)
-    report = _mark_rejected(report, contract, load_check)
-    failing = _find_failing(report, contract, schema, load_check)
+    report, failing = _measure(session, table, contract, schema, load_check)
     flagged = _Flagged(quote_identifier(table), failing, schema)
     return RejectSplit(flagged.keep(), flagged.reject(), report)
 
@@ -128,29 +126,30 @@ def set_aside(
     """
     table, schema = staged.table, staged.schema
     session.bind(table, lake.scan(schema, table, staged.files))
-    report = measure_table(session, table, contract, schema, load_check)
-    report = _mark_rejected(report, contract, load_check)
-    failing = _find_failing(report, contract, schema, load_check)
+    report, failing = _measure(session, table, contract, schema, load_check)
     writer = _Writer(session, staged, lake, rejects_lake, stem, before.rejects)
     if not failing:
         return staged, writer.write_rejects(None), report
-    with _origin_bound(session, staged, lake) as source:
-        flagged = _Flagged(source, failing, schema)
-        clean = session.fetch(flagged.count("not " + _ADDED)).column(0)[0].as_py() == 0
-        kept = flagged.keep(_ADDED if clean else "")
-        if before.rows is not None:
-            session.bind(BOUND, before.rows)
-            orphans = find_orphans(table, before.key, flagged.keep(), flagged.reject())
-            kept = f"{kept} union all {_Flagged(orphans, failing, schema).keep()}"
-        result = writer.write_kept(kept, clean=clean)
-        rejects = writer.write_rejects(flagged.reject())
-        session.bind(table, lake.scan(schema, table, result.files))
+    result, rejects = writer.write_parts(failing, before)
     for file in staged.adds:
         (lake.folder(table) / file.path).unlink(missing_ok=True)
     again = _judge_again(
         session, report, contract, schema, load_check, all_of=before.rows is not None
     )
     return result, rejects, again
+
+
+def _measure(
+    session: LocalSession,
+    table: str,
+    contract: Contract,
+    schema: TableSchema,
+    load_check: Callable[[str], CheckKind],
+) -> tuple[Report, dict[str, str]]:
+    """Return what was measured, and the predicates of the rows to set aside by check."""
+    report = measure_table(session, table, contract, schema, load_check)
+    report = _mark_rejected(report, contract, load_check)
+    return report, _find_failing(report, contract, schema, load_check)
 
 
 def _mark_rejected(
@@ -269,6 +268,24 @@ class _Writer:
     rejects_lake: Lake
     stem: str
     base_rejects: TableVersion | None
+
+    def write_parts(
+        self, failing: Mapping[str, str], before: Before
+    ) -> tuple[StagedTable, StagedTable]:
+        """Write the rows that stay, which the table's name then means, and the others."""
+        session, table, schema = self.session, self.staged.table, self.staged.schema
+        with _origin_bound(session, self.staged, self.lake) as source:
+            flagged = _Flagged(source, failing, schema)
+            clean = session.fetch(flagged.count("not " + _ADDED)).column(0)[0].as_py() == 0
+            kept = flagged.keep(_ADDED if clean else "")
+            if before.rows is not None:
+                session.bind(BOUND, before.rows)
+                orphans = find_orphans(table, before.key, flagged.keep(), flagged.reject())
+                kept = f"{kept} union all {_Flagged(orphans, failing, schema).keep()}"
+            result = self.write_kept(kept, clean=clean)
+            rejects = self.write_rejects(flagged.reject())
+            session.bind(table, self.lake.scan(schema, table, result.files))
+        return result, rejects
 
     def write_kept(self, query: str, *, clean: bool) -> StagedTable:
         """Write the rows that stay; `clean` says that the kept files stay as they are."""

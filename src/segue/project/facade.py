@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segue import conductor, registry
 from segue.declare.discover import declare_project, find_root
 from segue.errors import LedgerDamagedError, SelectionError, StorageError, UnknownNameError
+from segue.place.limit import limit_local
 from segue.project.clock import SystemClock, name_run, read_moment
 from segue.project.pause import paused_collector
 from segue.project.reading import fetch_frame, open_rows, open_session
@@ -214,7 +215,7 @@ class Project:
         workspace = self.workspace
         recovered = conductor.recover_runs(workspace)
         plan = self._plan(select, force=force, since=since, params=params)
-        plan = limit_place(plan, threads, memory)
+        plan = limit_local(plan, threads, memory)
         command = command or " ".join(("run", *select))
         result = conductor.run_plan(workspace, plan, command, listener or (lambda _: None))
         result = replace(result, recovered=tuple(each.run_id for each in recovered))
@@ -399,10 +400,3 @@ class Project:
 
         workspace = self._settle()
         return vacuum(workspace.ledger, workspace.lake, keep_snapshots=keep, dry_run=dry_run)
-
-
-def limit_place(plan: Plan, threads: int | None, memory: int | None) -> Plan:
-    """Return the plan with other limits for the place ``local``."""
-    local = plan.places["local"]
-    local = replace(local, threads=threads or local.threads, memory=memory or local.memory)
-    return replace(plan, places={**plan.places, "local": local})

@@ -64,31 +64,43 @@ def make_intent(
         for staged in _results(outcome)
         if not is_unchanged(staged, current.get(staged.table))
     ]
-    publications = []
     for outcome, staged in changed:
         _refuse_mixed_columns(outcome, staged, current.get(staged.table))
-        memory = None
-        if staged is outcome.staged:
-            memory = _remember(outcome, lease.run_id, (memories or {}).get(outcome.step))
-        publication = Publication(
-            table=staged.table,
-            number=base.numbers.get(staged.table, 0) + 1,
-            staged=staged,
-            fingerprint=outcome.fingerprint,
-            run_id=lease.run_id,
-            base_delta=base.heads.get(staged.table),
-            environment=base.snapshot.environment,
-            run_tables=len(changed),
-            memory=memory,
-        )
-        publications.append(publication)
+    publications = tuple(
+        _publish(outcome, staged, base, lease.run_id, len(changed), memories or {})
+        for outcome, staged in changed
+    )
     return Intent(
         lease.run_id,
         lease.token,
         base.snapshot.environment,
-        tuple(publications),
+        publications,
         told,
         _find_removals(told, current),
+    )
+
+
+def _publish(
+    outcome: StepOutcome,
+    staged: StagedTable,
+    base: Base,
+    run_id: str,
+    run_tables: int,
+    memories: Mapping[str, StepMemory],
+) -> Publication:
+    memory = None
+    if staged is outcome.staged:
+        memory = _remember(outcome, run_id, memories.get(outcome.step))
+    return Publication(
+        table=staged.table,
+        number=base.numbers.get(staged.table, 0) + 1,
+        staged=staged,
+        fingerprint=outcome.fingerprint,
+        run_id=run_id,
+        base_delta=base.heads.get(staged.table),
+        environment=base.snapshot.environment,
+        run_tables=run_tables,
+        memory=memory,
     )
 
 

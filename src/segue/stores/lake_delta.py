@@ -205,8 +205,7 @@ def _naming_faults(folder: Path) -> Iterator[None]:
         yield
     except SegueError:
         raise
-    except Exception as error:
-        # Deltalake's own errors have no common root that could be imported at no cost.
+    except Exception as error:  # deltalake's errors share no root that costs nothing to import
         foreign = type(error).__module__.startswith(("_internal", "deltalake"))
         if not foreign and not isinstance(error, OSError):
             raise

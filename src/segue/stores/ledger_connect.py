@@ -121,7 +121,7 @@ def _connecting(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         try:
             yield connection
-        except BaseException:
+        except BaseException:  # an interrupt leaves a result half read, too
             connection.invalidate()
             raise
 

@@ -56,6 +56,7 @@ def test_a_lake_elsewhere_keeps_its_address(project):
 WRONG = [
     ("x = ", "toml-syntax", 3, "not valid TOML", ""),
     ("\n\n[lake]\npath = 'a", "toml-syntax", 6, "not valid TOML", ""),
+    ("[tables.a]\n[tables.a]", "toml-syntax", 4, "[tables.a] stands in it twice", ""),
     ("a" + ".a" * 5000 + " = 1", "toml-syntax", 3, "too many parts", ""),
     ("x = " + "[" * 100_000, "toml-syntax", None, "nested too deeply", ""),
     ("[laek]\npath = 'a'", "unknown-key", 3, "'laek'", "did you mean 'lake'"),
@@ -76,6 +77,7 @@ WRONG = [
     ("[tables.a]\nconnection = 'crm'", "not-yet", 4, "databases", "export the table"),
     ("[tables.a]\nformat = 'csv2'", "unknown-kind", 4, "'csv2'", "'csv'"),
     ("[tables.a]\ndelimiter = ';'", "missing-key", 3, "has no path", "path ="),
+    ("[tables.a]\npth = 'a.csv'", "missing-key", 4, "has no path", "is 'pth' meant to be 'path'?"),
     ("[tables.a]\npath = 'x.unknown'", "unknown-kind", 4, "does not tell", "format ="),
     ("[tables.raw]\nconnection = 'crm'", "not-yet", 4, "databases", ""),
     ("[tables.a-b]\nconnection = 'crm'", "bad-name", 3, "'a-b'", "underscores"),

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from segue.engines.duckdb.capabilities import HASH_IDENTITY
-from segue.engines.duckdb.types import quote
 from segue.errors import RunError
 from segue.spec.output import HASH_MODULUS
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,10 @@ def hash_rows(columns: Iterable[tuple[str, bool]]) -> str:
         >>> hash_rows([("a", False), ("b", True)])
         'coalesce(sum(hash(hash(7, "a", "b"::varchar))), 0)'
     """
-    parts = [f"{quote(name)}::varchar" if nested else quote(name) for name, nested in columns]
+    parts = [
+        f"{quote_identifier(name)}::varchar" if nested else quote_identifier(name)
+        for name, nested in columns
+    ]
     # a constant first: a row that holds only 0 must not hash to 0
     return f"coalesce(sum(hash(hash(7, {', '.join(parts)}))), 0)"
 

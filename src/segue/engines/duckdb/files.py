@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 from segue.engines.duckdb.digest import format_digest, hash_rows
 from segue.engines.duckdb.layout import cast_expression, store_expression
 from segue.engines.duckdb.stats import read_stats
-from segue.engines.duckdb.types import list_arguments, quote, quote_path, quote_text, read_schema
+from segue.engines.duckdb.types import (
+    list_arguments,
+    quote_path,
+    read_schema,
+)
 from segue.errors import OutputError
 from segue.spec.output import DataFile
+from segue.spec.sql import quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,9 +68,9 @@ def copy_sql(
     types = {column.name: column.type for column in found}
     columns = []
     for column in schema:
-        value = cast_expression(quote(column.name), types[column.name], column.type)
+        value = cast_expression(quote_identifier(column.name), types[column.name], column.type)
         stored = store_expression(value, column.type, storage(column.type))
-        columns.append(f"{stored} as {quote(column.name)}")
+        columns.append(f"{stored} as {quote_identifier(column.name)}")
     begin = f"copy (select {', '.join(columns)} from (\n"
     options = (
         "format parquet, compression zstd, compression_level 1, return_stats, use_tmp_file false"
@@ -78,7 +83,7 @@ def removed_on_failure(path: Path) -> Iterator[None]:
     """Remove a file that could not be finished."""
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interrupt leaves half a file, too
         path.unlink(missing_ok=True)
         raise
 
@@ -99,7 +104,7 @@ def describe_file(
 ) -> DataFile:
     """Return what is to be recorded of a file that `copy_rows` wrote."""
     columns = [(column.name, storage(column.type)) for column in schema]
-    stats = {name: [row[4].get(quote(name), {})] for name, _ in columns}
+    stats = {name: [row[4].get(quote_identifier(name), {})] for name, _ in columns}
     total = 0
     if row[1]:
         hashed = hash_rows((name, bool(type_.fields)) for name, type_ in columns)
@@ -131,8 +136,9 @@ def digest_files(connection: duckdb.DuckDBPyConnection, scan: Scan) -> tuple[Dat
         columns.sort(key=lambda column: order(column[0]))
     hashed = hash_rows((name, bool(type_.fields)) for name, type_ in columns)
     named = list_arguments(scan.paths, {"filename": quote_text(_FILE)})
+    file = quote_identifier(_FILE)
     rows = connection.execute(
-        f"select {quote(_FILE)}, count(*), {hashed} from read_parquet({named}) group by all"
+        f"select {file}, count(*), {hashed} from read_parquet({named}) group by all"
     ).fetchall()
     totals = {path: (count, total) for path, count, total in rows}
     texts = _read_metadata(connection, scan.paths)

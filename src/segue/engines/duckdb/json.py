@@ -8,12 +8,12 @@ from segue.engines.duckdb.file_failures import refuse_unknown_types, show_file
 from segue.engines.duckdb.hive import find_hive_names, hive_arguments
 from segue.engines.duckdb.types import (
     list_arguments,
-    quote,
     quote_pairs,
     select_nothing,
     sql_type,
 )
 from segue.errors import Location, SourceError
+from segue.spec.sql import quote_identifier
 from segue.spec.types import Column, TableSchema
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def json_sql(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
     mixed = [name for name, type_ in types.items() if type_ == "JSON" and name not in scan.types]
     types |= {name: sql_type(type_) for name, type_ in scan.types.items() if name not in folders}
     final = stated | hive_arguments(scan) | {"columns": quote_pairs(types.items())}
-    texts = ", ".join(f"{quote(name)} ->> '$' as {quote(name)}" for name in mixed)
+    texts = ", ".join(
+        f"{quote_identifier(name)} ->> '$' as {quote_identifier(name)}" for name in mixed
+    )
     columns = f"* replace ({texts})" if texts else "*"
     return f"select {columns} from read_json({list_arguments(scan.paths, final, hive=scan.hive)})"
 

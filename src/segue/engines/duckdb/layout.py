@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segue.engines.duckdb.types import quote, sql_type
+from segue.engines.duckdb.types import (
+    sql_type,
+)
+from segue.spec.sql import quote_identifier
 from segue.spec.types import DataType
 
 if TYPE_CHECKING:
@@ -165,7 +168,7 @@ def _rebuild(expression: str, type_: DataType, convert: Callable[[str, int], str
             f"map_from_entries(list_transform(map_entries({expression}), lambda {item}: {entry}))"
         )
     parts = ", ".join(
-        f"{quote(name)} := {convert(f'{expression}.{quote(name)}', position)}"
+        f"{quote_identifier(name)} := {convert(f'{expression}.{quote_identifier(name)}', position)}"
         for position, (name, _) in enumerate(type_.fields)
     )
     return f"case when {expression} is null then null else struct_pack({parts}) end"

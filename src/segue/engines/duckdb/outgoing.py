@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from segue.engines.duckdb.layout import store_expression
-from segue.engines.duckdb.types import needs_cast, quote, transport_type
+from segue.engines.duckdb.types import (
+    needs_cast,
+    transport_type,
+)
 from segue.frames.arrow_types import conform, conform_batch, to_arrow
+from segue.spec.sql import quote_identifier
 from segue.spec.types import Column, TableSchema
 
 if TYPE_CHECKING:
@@ -28,10 +32,10 @@ def write_outgoing(
         schema: Its columns.
     """
     columns = [
-        store_expression(quote(column.name), column.type, transport_type(column.type))
-        + f" as {quote(column.name)}"
+        store_expression(quote_identifier(column.name), column.type, transport_type(column.type))
+        + f" as {quote_identifier(column.name)}"
         if needs_cast(type_)
-        else quote(column.name)
+        else quote_identifier(column.name)
         for column, type_ in zip(schema, relation.types, strict=True)
     ]
     if not any(map(needs_cast, relation.types)):

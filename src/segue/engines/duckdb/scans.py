@@ -11,12 +11,12 @@ from segue.engines.duckdb.json import json_sql
 from segue.engines.duckdb.layout import has_special, restore_expression
 from segue.engines.duckdb.types import (
     list_arguments,
-    quote,
     refuse_case_twins,
     select_nothing,
     sql_type,
 )
 from segue.errors import SourceError
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
         found = dict(zip(relation.columns, relation.types, strict=True))
     columns = []
     for column in scan.schema:
-        name, kept = quote(column.name), found.get(column.name)
+        name, kept = quote_identifier(column.name), found.get(column.name)
         if kept is None:
             columns.append(f"{name}::{sql_type(column.type)} as {name}")
         else:
@@ -80,5 +80,8 @@ def _refuse_renamed(scan: Scan, columns: Sequence[str]) -> None:
 def _replace_types(columns: str, types: Mapping[str, DataType]) -> str:
     if not types:
         return columns
-    casts = (f"{quote(name)}::{sql_type(type_)} as {quote(name)}" for name, type_ in types.items())
+    casts = (
+        f"{quote_identifier(name)}::{sql_type(type_)} as {quote_identifier(name)}"
+        for name, type_ in types.items()
+    )
     return f"{columns} replace ({', '.join(casts)})"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import SqlError
+from segue.spec.sql import quote_identifier, quote_text
 from segue.spec.types import Column, DataType, TableSchema
 
 if TYPE_CHECKING:
@@ -73,26 +74,6 @@ _NAMES = {
 
 _NARROWED = {"hugeint", "uhugeint", "bit", "interval"}
 """Types whose Arrow form is not what segue passes on; a cast in SQL brings them nearer."""
-
-
-def quote(name: str) -> str:
-    """Return a name as SQL writes it.
-
-    Example:
-        >>> quote('a "b" c')
-        '"a ""b"" c"'
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """Return a text as SQL writes it.
-
-    Example:
-        >>> quote_text("it's")
-        "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
 
 
 def quote_value(value: Any) -> str:
@@ -189,7 +170,7 @@ def read_schema(names: Iterable[str], types: Iterable[Any]) -> TableSchema:
     columns: list[Column] = []
     for name, type_ in zip(names, types, strict=True):
         try:
-            column = Column(name, read_type(type_, quote(name)))
+            column = Column(name, read_type(type_, quote_identifier(name)))
         except ValueError as error:
             raise ValueError(f"column {name!r}: {error}") from None
         if any(name == other.name for other in columns):
@@ -216,7 +197,7 @@ def refuse_case_twins(owner: str, names: Iterable[str]) -> None:
 
 def select_nothing(schema: TableSchema) -> str:
     """Return the SELECT of no rows with these columns."""
-    columns = (f"null::{sql_type(each.type)} as {quote(each.name)}" for each in schema)
+    columns = (f"null::{sql_type(each.type)} as {quote_identifier(each.name)}" for each in schema)
     return f"select {', '.join(columns)} where false"
 
 
@@ -235,7 +216,7 @@ def sql_type(type_: DataType) -> str:
 
 
 def _struct_name(type_: DataType, inner: list[str]) -> str:
-    names = (quote(name) for name, _ in type_.fields)
+    names = (quote_identifier(name) for name, _ in type_.fields)
     return f"struct({', '.join(f'{name} {part}' for name, part in zip(names, inner, strict=True))})"
 
 
