@@ -10,19 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segue.anywhere import transform
+    from segue.anywhere import check, query, transform
     from segue.declare.decorator import step
     from segue.errors import SegueError
     from segue.project import Project, load
 
 __version__ = "0.1.0"
 
-__all__ = ["Project", "SegueError", "__version__", "load", "step", "transform"]
+__all__ = ["Project", "SegueError", "__version__", "check", "load", "query", "step", "transform"]
 
 _HOMES = {
     "Project": "segue.project",
     "SegueError": "segue.errors",
+    "check": "segue.anywhere",
     "load": "segue.project",
+    "query": "segue.anywhere",
     "step": "segue.declare.decorator",
     "transform": "segue.anywhere",
 }

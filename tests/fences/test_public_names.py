@@ -12,7 +12,9 @@ PUBLIC = {
     "Project",
     "SegueError",
     "__version__",
+    "check",
     "load",
+    "query",
     "step",
     "transform",
 }

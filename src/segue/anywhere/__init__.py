@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from segue.anywhere.check_data import check
 from segue.anywhere.run_function import transform
+from segue.anywhere.run_query import query
 
-__all__ = ["transform"]
+__all__ = ["check", "query", "transform"]

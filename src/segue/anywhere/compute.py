@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.anywhere.asked import choose_frame
 from segue.anywhere.data import scan_path
-from segue.anywhere.results import NATIVE, give_frame
+from segue.anywhere.results import give_frame
 from segue.anywhere.sessions import SESSIONS
 from segue.errors import StepError
 from segue.execute.gather import gather_parts
@@ -18,6 +18,7 @@ from segue.execute.skipped import SKIPPED, part_skipped
 from segue.frames.arrow_types import conform, from_arrow
 from segue.frames.chunks import cut_rows, part_size
 from segue.spec.sql import quote_identifier as quote
+from segue.spec.step import FrameSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -187,12 +188,21 @@ def _on_engine(name: str) -> Iterator[None]:
         raise
 
 
-def bind_inputs(session: Session, datas: Sequence[Data]) -> Mapping[str, TableSchema]:
-    """Give inputs names in a session; return the columns of each."""
+def bind_inputs(
+    session: Session, datas: Sequence[Data], *, describe: bool = True
+) -> Mapping[str, TableSchema]:
+    """Give inputs names in a session; return the columns of each.
+
+    Args:
+        session: The session.
+        datas: The inputs.
+        describe: Whether columns are asked for.
+    """
     schemas = {}
     for data in datas:
         session.bind(data.name, _open_data(data))
-        schemas[data.name] = session.describe(f"select * from {quote(data.name)}")
+        if describe:
+            schemas[data.name] = session.describe(f"select * from {quote(data.name)}")
     return schemas
 
 
@@ -205,15 +215,22 @@ def _open_data(data: Data) -> Any:
     return data.live
 
 
-def give_answer(answer: Answer, asked: Asked, frame: Any) -> Any:
+def give_answer(answer: Answer, asked: Asked, frame: FrameSpec | str | None) -> Any:
     """Return an answer as the frame that is asked for."""
     if answer.native is not None:
         return answer.native
-    first = asked.datas[0]
-    wanted = choose_frame(first) if first.frame is None else first.frame
     table = answer.table
     if table is None:
         import pyarrow as pa
 
         table = pa.table({})
-    return give_frame(table, wanted if frame in (None, NATIVE) else frame)
+    return give_table(table, asked.datas[0], frame)
+
+
+def give_table(table: pa.Table, first: Data | None, frame: FrameSpec | str | None) -> Any:
+    """Return rows as the frame that is asked for, else as the first input was."""
+    if isinstance(frame, FrameSpec):
+        return give_frame(table, frame)
+    if first is None:
+        return table
+    return give_frame(table, first.frame or choose_frame(first))

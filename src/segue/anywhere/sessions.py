@@ -5,14 +5,16 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from segue import registry
 from segue.errors import MissingExtraError, UnknownNameError, UsageError
+from segue.frames.kinds import find_kind
 from segue.spec.step import PlaceSpec
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from segue.protocols import Capabilities, Engine, LocalSession, Session
 
 LOCAL = "local"
+_PLAIN = ("builtins", "pathlib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +120,9 @@ atexit.register(SESSIONS.close)
 
 def find_owner(thing: Any) -> Engine | None:
     """Return the engine that calls a thing its own, None if none does."""
-    if type(thing).__module__ == "builtins":
+    if type(thing).__module__ in _PLAIN or find_kind(thing) is not None:
         return None
-    return next((engine for engine in _engines() if engine.owns(thing)), None)
+    return next((engine for engine in _load_engines() if engine.owns(thing)), None)
 
 
 def find_site(on: Any, owners: Sequence[tuple[Engine, Any]]) -> Site | None:
@@ -173,7 +176,57 @@ def _peek(name: str) -> tuple[str, ...]:
     return ()
 
 
-def _engines() -> Iterator[Engine]:
+@cache
+def _load_engines() -> tuple[Engine, ...]:
+    """Return the engines whose libraries are there."""
+    found = []
     for name in registry.names(registry.ENGINES):
         with suppress(MissingExtraError):
-            yield registry.load_engine(name)
+            found.append(registry.load_engine(name))
+    return tuple(found)
+
+
+@dataclass(slots=True)
+class Opened:
+    """A session for one call.
+
+    Attributes:
+        session: The session.
+        site: The engine, None for this machine.
+        live: Inputs that are the engine's own.
+    """
+
+    session: Session
+    site: Site | None
+    live: Sequence[Any]
+    _kept: bool = False
+
+    def is_live(self, thing: Any) -> bool:
+        """Return whether an input is an engine's own."""
+        return any(each is thing for each in self.live)
+
+    def keep(self) -> None:
+        """Leave the session open: something that it returned needs it."""
+        self._kept = True
+
+
+@contextmanager
+def open_session(on: Any, things: Sequence[Any]) -> Iterator[Opened]:
+    """Open a session on what the user asked for, else where things are.
+
+    Args:
+        on: What the user asked for.
+        things: The inputs.
+
+    Raises:
+        UsageError: There is no such engine, or it can't be told.
+    """
+    owners = [(engine, each) for each in things if (engine := find_owner(each)) is not None]
+    site = find_site(on, owners)
+    session = SESSIONS.open_local() if site is None else site.session
+    opened = Opened(session, site, [each for _, each in owners])
+    try:
+        yield opened
+    finally:
+        if not opened._kept:  # noqa: SLF001  # of this file
+            session.close()

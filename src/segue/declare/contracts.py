@@ -96,6 +96,42 @@ def parse_contracts(
     return contracts
 
 
+def parse_contract(
+    text: str, shown: str, table: str, tables: Collection[str], problems: Problems
+) -> Contract | None:
+    """Read the text of one contract, with the table's name above it or without.
+
+    Args:
+        text: YAML.
+        shown: Path of the file, as problems name it; empty for a text that was given.
+        table: Name of the table, where the text does not tell.
+        tables: Names of all tables that there are.
+        problems: Takes what is wrong.
+    """
+    node = compose(text, shown, problems)
+    kinds = _load_kinds()
+    if not isinstance(node, yaml.MappingNode):
+        if not len(problems):
+            hint = "begin with columns: or unique:, and what must be true of them"
+            problems.add("bad-contract", "not a mapping of checks", Location(shown, 1), hint)
+        return None
+    entry = Entry(table, 1, node)
+    entries = read_entries(node, shown, problems)
+    known_keys = {*_TABLE_KEYS, *kinds, *LATER}
+    inner = [part.key for each in entries for part in read_entries(each.node, shown, problems)]
+    if known_keys.isdisjoint(each.key for each in entries) and known_keys.intersection(inner):
+        named = [each for each in entries if len(entries) == 1 or each.key == table]
+        if len(named) == 1:
+            (entry,) = named
+        else:
+            listed = ", ".join(each.key for each in entries)
+            message = f"it has contracts of several tables: {listed}"
+            problems.add("bad-contract", message, Location(shown, 1), "give one of them")
+            return None
+    known = {*tables, entry.key}
+    return _ContractReader(entry.key, shown, kinds, known, (), problems).read(entry)
+
+
 def find_name(name: str, known: Collection[str]) -> str | None:
     """Return the known name that is meant: the same one, or else the same but for case."""
     if name in known:

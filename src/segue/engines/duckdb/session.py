@@ -188,7 +188,9 @@ class DuckDBSession:
         schema = self._schema_of(relation)
         text, skip = write_outgoing(query, relation, schema)
         with self._translate(query, skip):
-            table = self._connection.sql(text).to_arrow_table()
+            if text != query:
+                relation = self._connection.sql(text)
+            table = relation.to_arrow_table()
         return arrive_table(table, schema)
 
     def stream(self, query: str, batch_rows: int = 100_000) -> pa.RecordBatchReader:
