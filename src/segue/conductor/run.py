@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from segue.conductor.engines import open_engines
 from segue.conductor.work import Work
-from segue.conductor.workspace import bind_plan, open_engines
+from segue.conductor.workspace import bind_plan
 from segue.errors import (
     ConflictError,
     RunError,
@@ -19,7 +20,6 @@ from segue.errors import (
 )
 from segue.spec.plan import Action, Cause, Plan
 from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome, StepStatus
-from segue.spec.step import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,9 +51,9 @@ def run_plan(
     if not plan.work:
         return RunResult("", RunStatus.DONE, skip_steps(plan, workspace.clock.now()))
     run_id = workspace.new_run_id()
-    with open_engines(plan, run_id) as (sessions, scratch):
-        columns = bind_plan(workspace, plan, sessions[LOCAL], scratch)
-        work = Work(workspace, plan, run_id, listen, sessions, scratch, columns)
+    with open_engines(plan, run_id) as engines:
+        columns = bind_plan(workspace, plan, engines)
+        work = Work(workspace, plan, run_id, listen, engines, columns)
         return Run(workspace, plan, run_id, command, listen, work).go()
 
 
@@ -293,7 +293,7 @@ class Run:
             numbers=self.numbers,
             removed=self.removed,
             error=error,
-            engine=self.work.engine_facts(),
+            engine=self.work.engines.tell_facts(),
             environ=os.environ,
         )
         return str(write_record(workspace.records, build_record(facts)))

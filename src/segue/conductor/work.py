@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segue import registry
 from segue.conductor.inputs import (
@@ -25,12 +25,12 @@ from segue.spec.output import StagedTable
 from segue.spec.plan import Action
 from segue.spec.run import Progress, StepOutcome, StepStatus
 from segue.spec.sql import quote_identifier
-from segue.spec.step import LOCAL, Mode
+from segue.spec.step import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
+    from segue.conductor.engines import Engines
     from segue.conductor.workspace import Workspace
     from segue.execute.tables import RunTables
     from segue.judge.before import Before
@@ -55,8 +55,7 @@ class Work:
         plan: What to do.
         run_id: The run.
         listen: Hears of progress.
-        sessions: The engine at work in each place; each node takes a fork.
-        scratch: Folder that is removed at the end.
+        engines: What computes; each node takes a fork.
         columns: Columns of the sources that were looked into before.
         outcomes: What became of each node so far.
         errors: What went wrong so far, first first.
@@ -68,8 +67,7 @@ class Work:
     plan: Plan
     run_id: str
     listen: Callable[[Progress], None]
-    sessions: Mapping[str, LocalSession]
-    scratch: Path
+    engines: Engines
     columns: Mapping[str, TableSchema]
     outcomes: dict[str, StepOutcome] = field(default_factory=dict)
     errors: list[SegueError] = field(default_factory=list)
@@ -84,7 +82,7 @@ class Work:
 
         self.planned = {step.name: step for step in self.plan.steps}
         self.tables = RunTables(self.workspace.lake, self.plan.history.versions)
-        self.landing = registry.load(registry.LAKES, "delta")(str(self.scratch / "landing"))
+        self.landing = registry.load(registry.LAKES, "delta")(str(self.engines.scratch / "landing"))
 
     def do(self, name: str) -> bool:
         """Do one node's work; False if its readers must not go on."""
@@ -121,8 +119,7 @@ class Work:
     def end_early(self) -> None:
         """End what is running, as far as it can be ended from another thread."""
         self.stop.set()
-        for session in self.sessions.values():
-            session.close()
+        self.engines.interrupt()
 
     def follow(self, name: str, expected: int | None) -> Tell:
         """Return what passes on how far a node has come."""
@@ -163,14 +160,14 @@ class Work:
 
         project = self.plan.project
         contract = project.contracts.get(name)
-        scan = scan_source(project, name, self.scratch, self.plan.history.memories)
+        scan = scan_source(project, name, self.engines.scratch, self.plan.history.memories)
         identity = self.plan.history.sources[name].identity
         self.tables.made[name] = TableState(identity, scan)
         readers = sum(name in planned.inputs for planned in self.plan.work)
         shared = readers > 1 and scan.format in TEXT_FORMATS
         if contract is None and not shared:
             return StepOutcome(name, StepStatus.DONE, columns=self.find_columns(name, scan))
-        with self.sessions[LOCAL].fork() as session:
+        with self.engines.local.fork() as session:
             session.bind(name, scan)
             tell = self.follow(name, self.plan.history.sources[name].rows)
             staged = land_source(session, name, self.landing, tell)
@@ -199,7 +196,7 @@ class Work:
         """Return the columns of a source whose format does not state them, to be remembered."""
         if name in self.columns or scan.format not in TEXT_FORMATS:
             return self.columns.get(name)
-        with self.sessions[LOCAL].fork() as session:
+        with self.engines.local.fork() as session:
             session.bind(name, scan)
             return session.describe(f"select * from {quote_identifier(name)}")
 
@@ -208,7 +205,7 @@ class Work:
         from segue.judge.measure import measure_table
 
         contract = self.plan.project.contracts[step.name]
-        with self.sessions[LOCAL].fork() as session:
+        with self.engines.local.fork() as session:
             self.bind(session, (step.name, *contract.references))
             schema = session.describe(f"select * from {quote_identifier(step.name)}")
             report = measure_table(session, step.name, contract, schema)
@@ -222,7 +219,7 @@ class Work:
         outcome = StepOutcome(
             name, StepStatus.JUDGED, staged=kept, renews=history.memories.get(name)
         )
-        with self.sessions[LOCAL].fork() as local:
+        with self.engines.local.fork() as local:
             contract = self.plan.project.contracts[name]
             outcome = self.judge(local, outcome, contract, self.workspace.lake)
         if not outcome.succeeded:
@@ -255,7 +252,7 @@ class Work:
         from segue.execute.task import gather_task
 
         step, lake = planned.step, self.workspace.lake
-        task = gather_task(self.plan, planned, self.tables, lake, self.run_id, self.scratch)
+        task = gather_task(self.plan, planned, self.tables, lake, self.run_id, self.engines.scratch)
 
         tell = self.follow(step.name, planned.estimate.rows)
 
@@ -264,8 +261,8 @@ class Work:
             self.retried[step.name] = number
             self.listen(Progress(step.name, "retry", details=told))
 
-        session = self.sessions[planned.place]
-        result = attempt_step(task, session, lake, tell, stop=self.stop, on_retry=tell_retry)
+        engines = self.engines.find(planned.place)
+        result = attempt_step(task, engines, lake, tell, stop=self.stop, on_retry=tell_retry)
         outcome = StepOutcome(
             step.name,
             StepStatus.DONE,
@@ -275,7 +272,7 @@ class Work:
         )
         contract = self.plan.project.contracts.get(step.name)
         if contract is not None and result.staged is not None:
-            with self.sessions[LOCAL].fork() as local:
+            with self.engines.local.fork() as local:
                 outcome = self.judge(local, outcome, contract, lake)
         if outcome.succeeded:
             self.show_readers(outcome)
@@ -385,13 +382,3 @@ class Work:
     def redact(self, text: str) -> str:
         """Return a text without the values of the project's secrets."""
         return redact(text, self.plan.project.secrets, os.environ)
-
-    def engine_facts(self) -> dict[str, Any]:
-        """Return what computes, for the record."""
-        place = self.plan.places[LOCAL]
-        return {
-            "name": place.engine,
-            "threads": place.threads,
-            "memory": place.memory,
-            "row_hash": registry.load_engine(place.engine).capabilities.row_hash,
-        }

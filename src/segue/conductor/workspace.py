@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from segue import registry
+from segue.conductor.engines import open_engines, scratch_folder
 from segue.conductor.inputs import tell_changed_types
-from segue.errors import ProjectError, SourceError, name_disk_fault
+from segue.errors import ProjectError, SourceError
 from segue.place.choose import choose_places
-from segue.place.cut import cut_segments
 from segue.plan.build import build_plan
 from segue.spec.plan import Action, History, Plan, Selection
 from segue.spec.run import RunStatus
 from segue.spec.sql import quote_identifier
-from segue.spec.step import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-    from segue.protocols import Clock, Lake, Ledger, LocalSession
+    from segue.conductor.engines import Engines
+    from segue.protocols import Clock, Lake, Ledger
     from segue.publish.recover import Recovery
     from segue.spec.output import TableVersion
     from segue.spec.run import Owner
@@ -117,35 +115,6 @@ def adopt_commit(workspace: Workspace, table: str, scratch: Path) -> TableVersio
         )
 
 
-def scratch_folder(run_id: str) -> Path:
-    """Return the folder where a run keeps what does not fit in memory."""
-    return Path(tempfile.gettempdir()) / f"segue-{run_id}"
-
-
-@contextmanager
-def open_engines(plan: Plan, run_id: str) -> Iterator[tuple[dict[str, LocalSession], Path]]:
-    """Open the engines of a plan's places, and a scratch folder that is removed at the end.
-
-    The place ``local`` is always among them: sources are landed and tables judged there.
-    """
-    scratch = scratch_folder(run_id)
-    try:
-        scratch.mkdir(parents=True)
-    except OSError as error:
-        raise name_disk_fault(error, scratch.parent) from error
-    try:
-        with ExitStack() as stack:
-            sessions: dict[str, Any] = {}
-            for name in sorted({LOCAL, *(segment.place for segment in cut_segments(plan))}):
-                place, folder = plan.places[name], scratch / name
-                folder.mkdir()
-                engine = registry.load_engine(place.engine)
-                sessions[name] = stack.enter_context(engine.open(place, folder))
-            yield sessions, scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
 def check_plan(workspace: Workspace, plan: Plan) -> None:
     """Bind the plan's SQL steps against the columns that are known, without running any.
 
@@ -153,13 +122,11 @@ def check_plan(workspace: Workspace, plan: Plan) -> None:
         ProjectError: With every step that does not bind.
     """
     if any(step.action is Action.RUN and step.step.sql is not None for step in plan.steps):
-        with open_engines(plan, workspace.new_run_id()) as (sessions, scratch):
-            bind_plan(workspace, plan, sessions[LOCAL], scratch)
+        with open_engines(plan, workspace.new_run_id()) as engines:
+            bind_plan(workspace, plan, engines)
 
 
-def bind_plan(
-    workspace: Workspace, plan: Plan, session: LocalSession, scratch: Path
-) -> dict[str, TableSchema]:
+def bind_plan(workspace: Workspace, plan: Plan, engines: Engines) -> dict[str, TableSchema]:
     """Find misspelled tables and columns before anything runs.
 
     Returns:
@@ -177,11 +144,11 @@ def bind_plan(
     known = {name: schema for name, schema in known.items() if name not in project.sources}
     known |= {name: version.schema for name, version in plan.history.versions.items()}
     sources: dict[str, TableSchema] = {}
-    with session.fork() as fork:
+    with engines.local.fork() as fork:
         for name in find_sources(plan):
-            fork.bind(name, scan_source(project, name, scratch, memories))
+            fork.bind(name, scan_source(project, name, engines.scratch, memories))
             sources[name] = fork.describe(f"select * from {quote_identifier(name)}")
-    if problems := bind_steps(plan, session, known | sources):
+    if problems := bind_steps(plan, engines.local, known | sources):
         changed = tell_changed_types(sources, memories)
         told = (replace(p, hint="; ".join(filter(None, (changed, p.hint)))) for p in problems)
         raise ProjectError(tuple(told))

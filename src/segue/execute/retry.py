@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from threading import Event
 
-    from segue.execute.attempt import StepResult, StepTask
-    from segue.protocols import Lake, LocalSession, Tell
+    from segue.execute.attempt import StepEngines, StepResult, StepTask
+    from segue.protocols import Lake, Tell
     from segue.spec.step import Limits
 
 Result = TypeVar("Result")
@@ -77,7 +77,7 @@ def may_repeat(error: StepError) -> bool:
 
 def attempt_step(
     task: StepTask,
-    session: LocalSession,
+    engines: StepEngines,
     lake: Lake,
     progress: Tell | None = None,
     *,
@@ -92,7 +92,7 @@ def attempt_step(
 
     Args:
         task: What to do.
-        session: An open engine, for steps that run in this process.
+        engines: The engines that it works with.
         lake: Where the table is stored.
         progress: Hears how far it has come.
         stop: Set by another thread to end a step that has a process of its own.
@@ -107,12 +107,17 @@ def attempt_step(
     def attempt(number: int) -> StepResult:
         mine = replace(task, stem=f"{task.stem}-{number}")
         try:
-            if task.step.limits.isolated:
+            if engines.own is not None:
+                from segue.execute.remote import run_remote
+
+                result = run_remote(mine, engines, lake)
+            elif task.step.limits.isolated:
                 from segue.execute.isolate import run_isolated
 
                 result = run_isolated(mine, lake, progress, stop)
             else:
-                result = run_step(mine, session, lake, progress)
+                assert engines.local is not None  # noqa: S101  # it has no process of its own
+                result = run_step(mine, engines.local, lake, progress)
         except BaseException:  # an interrupted attempt leaves files, too
             clear_files(mine)
             raise
