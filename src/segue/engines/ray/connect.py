@@ -26,6 +26,9 @@ SMALLEST_STORE = 80_000_000
 """Bytes below which Ray refuses to make an object store."""
 
 _REMOTE = "ray://"
+_HUSH = "RAY_IGNORE_UNHANDLED_ERRORS"
+"""Variable by which Ray does not print errors of tasks that nobody waits for any more."""
+
 _lock = threading.Lock()
 
 
@@ -36,10 +39,12 @@ class _Own:
     Attributes:
         address: Address of the place; empty for one that was started here.
         users: Sessions that use it.
+        hushed: Whether segue set the variable that quietens Ray.
     """
 
     address: str
-    users: int
+    users: int = 0
+    hushed: bool = False
 
 
 _own: _Own | None = None
@@ -88,7 +93,8 @@ def connect(place: PlaceSpec, scratch: Path) -> Cluster:
             _refuse_local_limits(place)
             with _explain(place.address), _own_signals():
                 _reach(place) if place.address else _start(place, scratch)
-            _own = _Own(place.address, 0)
+            _own = _Own(place.address, hushed=_HUSH not in os.environ)
+            os.environ[_HUSH] = "1"
         elif place.address and (_own is None or _own.address != place.address):
             raise EngineError(
                 f"this process is connected to another Ray than {place.address}",
@@ -140,6 +146,8 @@ def _give_back(own: _Own | None) -> None:
     if own.users <= 0:
         _own = None
         ray.shutdown()
+        if own.hushed:
+            del os.environ[_HUSH]
 
 
 def _refuse_local_limits(place: PlaceSpec) -> None:

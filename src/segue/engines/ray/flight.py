@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,13 @@ _PER_WORKER = 2
 _AHEAD = 16
 """Tables and notes that a stream's task makes before they are asked for."""
 
-_LOOK = 1.0
+_LAST = 2.0
+"""Seconds in which tasks that were stopped may tell that they did."""
+
+_PATIENCE = 10.0
+"""Seconds in which those that wait for tasks hear that the session was closed."""
+
+_LOOK = 0.5
 """Seconds between looks at whether the session was closed."""
 
 
@@ -51,9 +57,29 @@ class Flight:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._lock = threading.Lock()
-        self._flying: set[Any] = set()
+        self._quiet = threading.Condition()
+        self._flying: dict[Any, None] = {}
+        self._busy = 0
         self._closed = False
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Ask something of Ray, which stays until it is answered.
+
+        Raises:
+            StepError: It was closed, before or meanwhile.
+            SegueError: Ray, or what a worker does, failed.
+        """
+        with self._quiet:
+            self.refuse_if_closed()
+            self._busy += 1
+        try:
+            with translate(self.is_closed):
+                yield
+        finally:
+            with self._quiet:
+                self._busy -= 1
+                self._quiet.notify_all()
 
     def run(self, launches: Iterable[Launch]) -> list[list[Block]]:
         """Have tasks done, and return what each made, in their order.
@@ -64,12 +90,14 @@ class Flight:
         waiting = enumerate(launches)
         flying: dict[Any, tuple[int, Any]] = {}
         found: dict[int, list[Block]] = {}
-        with translate(self.is_closed):
+        with self.asking():
             try:
                 while self._start_some(waiting, flying):
                     for done in self._wait(flying):
-                        number, handle = flying.pop(done)
+                        number, handle = flying[done]
                         found[number] = self._collect(handle)
+                        self._forget(handle)
+                        del flying[done]
             finally:
                 self._stop([handle for _, handle in flying.values()])
         return [found[number] for number in range(len(found))]
@@ -95,8 +123,8 @@ class Flight:
             if ahead is not None:
                 options["_generator_backpressure_num_objects"] = ahead
             handle = _as_remote(run_task).options(**options).remote(launch.task, *launch.early)
-        with self._lock:
-            self._flying.add(handle)
+        with self._quiet:
+            self._flying[handle] = None
         return handle
 
     def _wait(self, flying: Iterable[Any]) -> list[Any]:
@@ -106,13 +134,12 @@ class Flight:
         while not done:
             self.refuse_if_closed()
             done, _ = ray.wait(list(flying), num_returns=1, timeout=_LOOK, fetch_local=False)
+        self.refuse_if_closed()
         return done
 
     def _collect(self, handle: Any) -> list[Block]:
         import ray
 
-        with self._lock:
-            self._flying.discard(handle)
         if self._cluster.remote:
             return [_describe(ref, note) for ref, note in ray.get(handle)]
         refs = list(handle)
@@ -126,25 +153,29 @@ class Flight:
         Raises:
             SegueError: It failed.
         """
-        import ray
-
         if self._cluster.remote:
             yield from self.run([launch])[0]
             return
-        with translate(self.is_closed):
+        with self.asking():
             handle = self._start(launch, _AHEAD)
         try:
-            while True:
-                with translate(self.is_closed):
-                    ref = next(handle, None)
-                    if ref is None:
-                        return
-                    note = next(handle, None)
-                    # a lone reference is to an error
-                    block = _describe(ref, ray.get(ref if note is None else note))
+            while (block := self._take_next(handle)) is not None:
                 yield block
         finally:
-            self._stop([handle])
+            if not self._closed:
+                with self.asking():
+                    self._stop([handle])
+
+    def _take_next(self, handle: Any) -> Block | None:
+        import ray
+
+        with self.asking():
+            ref = next(handle, None)
+            if ref is None:
+                return None
+            note = next(handle, None)
+            # a lone reference is to an error
+            return _describe(ref, ray.get(ref if note is None else note))
 
     def fetch(self, blocks: Iterable[Block], schema: TableSchema) -> Iterator[pa.Table]:
         """Bring blocks to this process, one after the other.
@@ -153,18 +184,37 @@ class Flight:
             EngineError: One was lost.
         """
         for block in blocks:
-            with translate(self.is_closed):
+            with self.asking():
                 table = fetch_block(block, schema)
             yield table
 
-    def _stop(self, handles: Sequence[Any], *, force: bool = False) -> None:
+    def _stop(self, handles: Sequence[Any]) -> None:
+        """Stop tasks, and take the errors that nobody needs any more: Ray would print them."""
+        import ray
+
+        self._cancel(handles, force=self._closed)
+        for handle in handles:
+            self._forget(handle)
+        if self._cluster.remote or not handles:
+            return
+        ends = [handle.completed() for handle in handles]
+        done, _ = ray.wait(ends, num_returns=len(ends), timeout=_LAST)
+        for handle, end in zip(handles, ends, strict=True):
+            if end in done:
+                for ref in (end, *handle):
+                    with suppress(ray.exceptions.RayError):
+                        ray.get(ref)
+
+    def _cancel(self, handles: Iterable[Any], *, force: bool) -> None:
         import ray
 
         for handle in handles:
-            with self._lock:
-                self._flying.discard(handle)
-            with suppress(ray.exceptions.RayError, ConnectionError, ValueError, TypeError):
+            with suppress(ray.exceptions.RayError, ConnectionError, ValueError):
                 ray.cancel(handle, force=force)
+
+    def _forget(self, handle: Any) -> None:
+        with self._quiet:
+            self._flying.pop(handle, None)
 
     def is_closed(self) -> bool:
         """Return whether it takes no more tasks."""
@@ -180,11 +230,13 @@ class Flight:
             raise StepError("the engine was closed")
 
     def close(self) -> None:
-        """Take no more tasks, and end those that fly."""
-        self._closed = True
-        with self._lock:
+        """Take no more tasks, end those that fly, and wait until nobody asks for any."""
+        with self._quiet:
+            self._closed = True
             handles = list(self._flying)
-        self._stop(handles, force=True)
+        self._cancel(handles, force=True)
+        with self._quiet:
+            self._quiet.wait_for(lambda: self._busy == 0, _PATIENCE)
 
 
 def _describe(ref: Any, note: tuple[int, int, int]) -> Block:
