@@ -46,6 +46,7 @@ def live_ray():
     """Start Ray with two cores; its name reaches what is initialised."""
     ray = pytest.importorskip("ray")
     ray.init(
+        address="local",
         num_cpus=CORES,
         object_store_memory=200 * 2**20,
         include_dashboard=False,
