@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from segue.spec.layout import Layout
 
 
-
 def apply_work(driver: Driver, inputs: Sequence[Bound], work: Work, layout: Layout) -> Bound:
     """Return what work gives on bound data, computed when it is asked for.
 
@@ -159,9 +158,7 @@ def _row_struct(bound: Bound) -> str:
     return f"struct<{', '.join(f'{n}: {t}' for n, t in zip(names, types, strict=True))}>"
 
 
-def _tag(
-    bound: Bound, at: int, keys: Sequence[str], rows: Sequence[str], layout: Layout
-) -> Any:
+def _tag(bound: Bound, at: int, keys: Sequence[str], rows: Sequence[str], layout: Layout) -> Any:
     """Return one input's rows as part of the tagged stream."""
     columns = dict(zip(bound.schema.names, carried_names(len(bound.schema)), strict=False))
     expressions = []

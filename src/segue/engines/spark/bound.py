@@ -123,7 +123,11 @@ def _keeps(found: DataType, wanted: DataType) -> bool:
     pairs = zip(found.fields, wanted.fields, strict=True)
     return all(
         part == other
-        or (_unit(part) is None and _unit(other) is None and (not part.fields or _keeps(part, other)))
+        or (
+            _unit(part) is None
+            and _unit(other) is None
+            and (not part.fields or _keeps(part, other))
+        )
         for (_, part), (_, other) in pairs
     )
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _CONDITION = re.compile(r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\] (.+?)(?: SQLSTATE: \w+)?(?:\n|$)")
 _WIDTH = 300
+_ADVICE = re.compile(r"\.? (?:Use ['`]|If necessary set|Correct the value).*", re.DOTALL)
+"""What Spark suggests, which is not what a user of segue can do."""
+
 _FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 _VALUES = (
@@ -101,9 +104,12 @@ def _read_condition(error: Exception, text: str) -> tuple[str, str]:
         return found[1], _shorten(found[2])
     caused = re.search(r"Caused by: [\w.$]+: (.+)", text)
     lines = [line for line in text.strip().splitlines() if line.strip()]
-    plain = caused[1] if caused else lines[-1] if "Traceback" in text else (lines or ["it broke"])[0]
+    plain = (
+        caused[1] if caused else lines[-1] if "Traceback" in text else (lines or ["it broke"])[0]
+    )
     return str(getattr(error, "getCondition", lambda: "")() or ""), _shorten(plain)
 
 
 def _shorten(text: str) -> str:
+    text = _ADVICE.sub("", text)
     return textwrap.shorten(text.strip().rstrip("."), _WIDTH, placeholder=" …")

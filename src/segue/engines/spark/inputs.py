@@ -46,13 +46,13 @@ def bind_frame(frame: Any) -> Bound:
     names = carried_names(len(schema))
     plain = frame.toDF(*names) if schema.columns else frame
     expressions = [
-        _lay_out(quote(name), field.dataType)
+        lay_out(quote(name), field.dataType)
         for name, field in zip(names, struct.fields, strict=False)
     ]
     return Bound(rename(plain, expressions), schema)
 
 
-def _lay_out(expression: str, type_: Any) -> str:
+def lay_out(expression: str, type_: Any) -> str:
     """Return the SQL of a value in the nearest type, where Spark's own is another."""
     name = type_.simpleString()
     if name == "void":

@@ -60,9 +60,7 @@ def attach_driver(thing: Any, scratch: Path) -> Driver:
 
     spark = origin.newSession()
     set_meaning(spark)
-    return _make(
-        spark, scratch, connect=False, address=spark.sparkContext.master, origin=origin
-    )
+    return _make(spark, scratch, connect=False, address=spark.sparkContext.master, origin=origin)
 
 
 def _make(

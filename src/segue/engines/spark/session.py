@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from segue.spec.layout import Layout
     from segue.spec.types import TableSchema
 
-_WHOLE = re.compile(r"\s*select\s+\*\s+from\s+(\"(?:[^\"]|\"\")+\"|\w+)\s*;?\s*", re.IGNORECASE)
-"""A query for all of what one name stands for."""
+_WHOLE = re.compile(r'select \* from "((?:[^"]|"")+)"(?: limit (\d+))?')
+"""A query for rows of what one name stands for, as segue itself writes it."""
 
 
 class SparkEngineSession:
@@ -91,12 +91,15 @@ class SparkEngineSession:
             self._query.remove(name)
 
     def _find_whole(self, query: str) -> Bound | None:
-        """Return what a query for all of one name stands for: no SQL looks at its columns."""
+        """Return what a query for rows of one name stands for, in its own names and types.
+
+        No SQL looks at its columns, so that they may differ only by case.
+        """
         found = _WHOLE.fullmatch(query)
-        if found is None:
-            return None
-        name = found[1]
-        return self._bound.get(name[1:-1].replace('""', '"') if name.startswith('"') else name)
+        bound = None if found is None else self._bound.get(found[1].replace('""', '"'))
+        if found is None or bound is None or found[2] is None:
+            return bound
+        return Bound(bound.frame.limit(int(found[2])), bound.schema)
 
     def _resolve(self, query: str) -> Bound:
         self._driver.refuse_if_closed()

@@ -97,9 +97,7 @@ def _chain(first: pa.RecordBatch, rest: Iterator[pa.RecordBatch]) -> Iterator[pa
     yield from rest
 
 
-def cut_parts(
-    rows: Iterator[pa.RecordBatch], most: int
-) -> Iterator[Iterator[pa.RecordBatch]]:
+def cut_parts(rows: Iterator[pa.RecordBatch], most: int) -> Iterator[Iterator[pa.RecordBatch]]:
     """Yield the rows of one part after the other; each is to be read to its end.
 
     Args:
@@ -129,5 +127,3 @@ def cut_parts(
         # what was not read belongs to this part, not to the next
         for _ in part:
             pass
-
-

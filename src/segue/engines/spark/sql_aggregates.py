@@ -1,0 +1,173 @@
+"""Aggregates and window functions that mean on Spark what they mean in DuckDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from segue.engines.spark.sql_template import fill
+from segue.engines.spark.sql_types import NESTED, NUMBERS, family, refuse, set_type, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Wrap = Callable[[exp.Expression], exp.Expression]
+
+_ORDERED = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile)
+_SHARES = (exp.PercentRank, exp.CumeDist)
+_PICKED = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue)
+_SAME = (exp.Min, exp.Max, exp.AnyValue, *_PICKED)
+_SPREADS = (
+    exp.Stddev,
+    exp.StddevPop,
+    exp.StddevSamp,
+    exp.Variance,
+    exp.VariancePop,
+)
+_LOGICAL = {exp.LogicalAnd: "bool_and(:x)", exp.LogicalOr: "bool_or(:x)"}
+
+AGGREGATES = (
+    *_ORDERED,
+    *_SHARES,
+    *_SAME,
+    *_SPREADS,
+    *_LOGICAL,
+    exp.Avg,
+    exp.Count,
+    exp.CountIf,
+    exp.Sum,
+)
+
+
+def convert_aggregate(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+    """Return an aggregate or window function.
+
+    Args:
+        node: The function; what it is of has been converted.
+        wrap: Puts FILTER and OVER around each aggregate that it becomes.
+
+    Raises:
+        UnsupportedError: Spark computes it otherwise.
+    """
+    if isinstance(node, exp.Sum):
+        return _convert_sum(node, wrap)
+    if isinstance(node, exp.Avg):
+        return _convert_average(node, wrap)
+    if isinstance(node, (exp.Count, exp.CountIf)):
+        return set_type(wrap(_plain_count(node)), "BIGINT")
+    if isinstance(node, _ORDERED):
+        return set_type(fill("cast(:x as bigint)", x=wrap(node)), "BIGINT")
+    if isinstance(node, _SHARES):
+        return set_type(wrap(node), "DOUBLE")
+    if type(node) in _LOGICAL:
+        if family(node.this) != "bool":
+            raise refuse(f"{show(node)} of a {family(node.this)}")
+        return set_type(wrap(fill(_LOGICAL[type(node)], x=node.this)), "BOOLEAN")
+    if isinstance(node, _SPREADS):
+        if family(node.this) not in NUMBERS - {"unsigned"}:
+            raise refuse(f"{show(node)} of a {family(node.this)}")
+        return set_type(wrap(type(node)(this=fill("cast(:x as double)", x=node.this))), "DOUBLE")
+    return _convert_same(node, wrap)
+
+
+def _plain_count(node: exp.Expression) -> exp.Expression:
+    if isinstance(node, exp.CountIf):
+        return exp.CountIf(this=node.this.copy())
+    if node.this is None:
+        return exp.Count(this=exp.Star())
+    if isinstance(node.this, exp.Distinct) and len(node.this.expressions) != 1:
+        raise refuse(show(node))
+    return exp.Count(this=node.this.copy())
+
+
+def _convert_same(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+    """Return a function whose result is one of the values."""
+    value = node.this
+    ordered = isinstance(node, (exp.Min, exp.Max))
+    if family(value) == "unknown" or (ordered and family(value) in NESTED):
+        raise refuse(f"{show(node)} of a {family(value)}")
+    made = wrap(fill("any_value(:x, true)", x=value) if isinstance(node, exp.AnyValue) else node)
+    made.type = value.type
+    return made
+
+
+def _unwrap(node: exp.Expression) -> tuple[exp.Expression, bool]:
+    if not isinstance(node.this, exp.Distinct):
+        return node.this, False
+    if len(node.this.expressions) != 1:
+        raise refuse(show(node))
+    return node.this.expressions[0], True
+
+
+def _convert_sum(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+    """Return a sum: of integers an int64, however large sums on the way are."""
+    value, distinct = _unwrap(node)
+    found = family(value)
+    if found not in NUMBERS | {"bool"}:
+        raise refuse(f"{show(node)} of a {found}")
+    if found == "bool":
+        value = fill("cast(:x as int)", x=value)
+    if distinct:
+        name = "bigint" if found in ("integer", "unsigned", "bool") else None
+        whole = fill("cast(:x as decimal(20, 0))", x=value) if name else value
+        made = wrap(fill("sum(distinct :x)", x=whole))
+        made = fill(f"cast(:x as {name})", x=made) if name else made
+    elif _is_wide(value):
+        made = fill("cast(:x as bigint)", x=_add_exactly(value, wrap))
+    else:
+        made = wrap(fill("sum(:x)", x=value))
+        if found == "unsigned":
+            made = fill("cast(:x as bigint)", x=made)
+    names = {"decimal": "DECIMAL(38, {})", "float32": "DOUBLE", "float64": "DOUBLE"}
+    scale = value.type.expressions[1].name if found == "decimal" and value.type.expressions else "0"
+    return set_type(made, names.get(found, "BIGINT").format(scale))
+
+
+def _is_wide(value: exp.Expression) -> bool:
+    """Return whether sums of integers may leave int64 on their way."""
+    return family(value) == "integer" and value.type.this.value.upper() in ("BIGINT", "INT128")
+
+
+def _add_exactly(value: exp.Expression, wrap: Wrap) -> exp.Expression:
+    """Return an exact sum of int64: halves are summed apart, for none of them overflows."""
+    high = wrap(fill("sum(shiftright(:x, 32))", x=value))
+    low = wrap(fill("sum(:x & 4294967295L)", x=value))
+    return fill(
+        "cast(:h as decimal(38, 0)) * 4294967296BD + cast(:l as decimal(38, 0))", h=high, l=low
+    )
+
+
+def _convert_average(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+    """Return an average, of the exact sum where numbers are exact."""
+    value, distinct = _unwrap(node)
+    found = family(value)
+    if found not in NUMBERS:
+        raise refuse(f"{show(node)} of a {found}")
+    if found in ("float32", "float64"):
+        inner = "avg(distinct cast(:x as double))" if distinct else "avg(cast(:x as double))"
+        return set_type(wrap(fill(inner, x=value)), "DOUBLE")
+    if distinct:
+        total = wrap(fill("sum(distinct cast(:x as decimal(38, 0)))", x=value))
+        if found == "decimal":
+            raise refuse(show(node))
+        count = wrap(fill("count(distinct :x)", x=value))
+    else:
+        total = _add_exactly(value, wrap) if _is_wide(value) else wrap(fill("sum(:x)", x=value))
+        count = wrap(fill("count(:x)", x=value))
+    made = fill("if(:n = 0, null, cast(:s as double) / cast(:n as double))", s=total, n=count)
+    return set_type(made, "DOUBLE")
+
+
+def refuse_frame(spec: exp.Expression | None) -> None:
+    """Refuse window frames that count otherwise on Spark."""
+    if spec is None:
+        return
+    kind = (spec.args.get("kind") or "").upper()
+    sides = [spec.args.get(side) for side in ("start", "end")]
+    counted = [side for side in sides if isinstance(side, exp.Expression)]
+    plain = all(isinstance(side, exp.Literal) and side.name.isdigit() for side in counted)
+    if spec.args.get("exclude") or kind not in ("ROWS", "RANGE") or not plain:
+        raise refuse(f"the window frame {show(spec)}")
+    if kind == "RANGE" and counted:
+        raise refuse(f"the window frame {show(spec)}", "count rows: rows between …")

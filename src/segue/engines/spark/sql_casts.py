@@ -1,0 +1,186 @@
+"""Casts that mean on Spark what they mean in DuckDB, or fail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from segue.engines.spark.sql_template import fill
+from segue.engines.spark.sql_types import MOMENTS, NUMBERS, family, refuse, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_INTEGERS = {"TINYINT": "tinyint", "SMALLINT": "smallint", "INT": "int", "BIGINT": "bigint"}
+
+_DATE = r"^\\s*\\d{1,4}-\\d{1,2}-\\d{1,2}\\s*$"
+_MOMENT = r"^\\s*\\d{4}-\\d{2}-\\d{2}([ T]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?)?"
+_ZONE = r"(Z|[+-]\\d{2}:\\d{2})?\\s*$"
+
+_FROM_TEXT = {
+    "float32": "if(:x rlike '[0-9.][dDfF]\\\\s*$', cast(concat(:x, '?') as float), cast(:x as float))",
+    "float64": (
+        "if(:x rlike '[0-9.][dDfF]\\\\s*$', cast(concat(:x, '?') as double), cast(:x as double))"
+    ),
+    "bool": "if(:x rlike '\\\\s', cast(concat(:x, '?') as boolean), cast(:x as boolean))",
+    "date": f"if(:x rlike '{_DATE}', cast(:x as date), cast(concat(:x, '?') as date))",
+    "timestamp": (
+        f"if(:x rlike '{_MOMENT}\\\\s*$', cast(:x as timestamp_ntz), "
+        "cast(concat(:x, '?') as timestamp_ntz))"
+    ),
+    "zoned": (
+        f"if(:x rlike '{_MOMENT}{_ZONE}', cast(:x as timestamp), "
+        "cast(concat(:x, '?') as timestamp))"
+    ),
+    "string": ":x",
+}
+"""What texts become; one that DuckDB might read otherwise than Spark is an error."""
+
+_TO_TEXT = {
+    "integer": "cast(:x as string)",
+    "decimal": "cast(:x as string)",
+    "bool": "cast(:x as string)",
+    "date": "cast(:x as string)",
+    "timestamp": "cast(:x as string)",
+    "zoned": "concat(cast(:x as string), '+00')",
+    "string": ":x",
+}
+
+
+def convert_cast(node: exp.Expression) -> exp.Expression:
+    """Return a cast in Spark's SQL.
+
+    Raises:
+        UnsupportedError: Spark can't mean it so.
+    """
+    value, target = node.this, node.args["to"]
+    found, wanted = family(value), family(node)
+    if found == "null":
+        return fill(f"cast(null as {_spell(target)})")
+    if wanted == "integer" and target.this.value.upper() in _INTEGERS:
+        made = _to_integer(value, _INTEGERS[target.this.value.upper()])
+    else:
+        made = _MAKERS.get(wanted, _make_nothing)(value, target)
+    if made is None:
+        raise refuse(f"the cast {show(node)}")
+    made.type = node.type
+    return made
+
+
+def _spell(target: exp.DataType) -> str:
+    """Return Spark's name of a type.
+
+    Raises:
+        UnsupportedError: Spark has no such type.
+    """
+    probe = exp.Cast(this=exp.null(), to=target.copy())
+    probe.type = target
+    name = family(probe)
+    plain = {
+        "bool": "boolean",
+        "date": "date",
+        "float32": "float",
+        "float64": "double",
+        "string": "string",
+        "timestamp": "timestamp_ntz",
+        "zoned": "timestamp",
+    }
+    if name in plain:
+        return plain[name]
+    if name == "integer" and target.this.value.upper() in _INTEGERS:
+        return _INTEGERS[target.this.value.upper()]
+    if name == "decimal":
+        return "decimal({}, {})".format(*_decimal_sizes(target))
+    raise refuse(f"the type {target.sql('duckdb')}")
+
+
+def _decimal_sizes(target: exp.DataType) -> tuple[int, int]:
+    sizes = [int(each.name) for each in target.expressions]
+    if not sizes:
+        return 18, 3
+    return sizes[0], sizes[1] if len(sizes) > 1 else 0
+
+
+def _to_integer(value: exp.Expression, name: str) -> exp.Expression | None:
+    templates = {
+        "integer": f"cast(:x as {name})",
+        "unsigned": f"cast(:x as {name})",
+        "bool": f"cast(:x as {name})",
+        "decimal": f"cast(round(:x, 0) as {name})",
+        # DuckDB rounds floats to even, decimals away from zero
+        "float32": f"cast(rint(:x) as {name})",
+        "float64": f"cast(rint(:x) as {name})",
+        "string": (
+            f"coalesce(try_cast(:x as {name}), "
+            f"cast(round(cast(:x as decimal(38, 10)), 0) as {name}))"
+        ),
+    }
+    template = templates.get(family(value))
+    return None if template is None else fill(template, x=value)
+
+
+def _to_float(value: exp.Expression, target: exp.DataType) -> exp.Expression | None:
+    name = _spell(target)
+    found = family(value)
+    if found == "string":
+        return fill(_FROM_TEXT["float64" if name == "double" else "float32"], x=value)
+    if found == "float64" and name == "float":
+        return fill(
+            "if(abs(:x) > 3.4028234663852886E38D and abs(:x) < cast('Infinity' as double), "
+            "raise_error('a number is out of the range of a float'), cast(:x as float))",
+            x=value,
+        )
+    return fill(f"cast(:x as {name})", x=value) if found in (*NUMBERS, "bool") else None
+
+
+def _to_decimal(value: exp.Expression, target: exp.DataType) -> exp.Expression | None:
+    precision, scale = _decimal_sizes(target)
+    found = family(value)
+    if found in ("float32", "float64"):
+        factor = f"1E{scale}D"
+        return fill(
+            f"cast(round(cast(:x as double) * {factor}, 0) / {factor} "
+            f"as decimal({precision}, {scale}))",
+            x=value,
+        )
+    if found in (*NUMBERS, "string"):
+        return fill(f"cast(:x as decimal({precision}, {scale}))", x=value)
+    return None
+
+
+def _to_text(value: exp.Expression, _: exp.DataType) -> exp.Expression | None:
+    template = _TO_TEXT.get(family(value))
+    return None if template is None else fill(template, x=value)
+
+
+def _to_bool(value: exp.Expression, _: exp.DataType) -> exp.Expression | None:
+    found = family(value)
+    if found == "string":
+        return fill(_FROM_TEXT["bool"], x=value)
+    return fill("cast(:x as boolean)", x=value) if found in ("integer", "bool") else None
+
+
+def _to_moment(value: exp.Expression, target: exp.DataType) -> exp.Expression | None:
+    name = _spell(target)
+    wanted = {"date": "date", "timestamp_ntz": "timestamp", "timestamp": "zoned"}[name]
+    found = family(value)
+    if found == "string":
+        return fill(_FROM_TEXT[wanted], x=value)
+    return fill(f"cast(:x as {name})", x=value) if found in MOMENTS else None
+
+
+def _make_nothing(value: exp.Expression, target: exp.DataType) -> None:  # noqa: ARG001
+    return None
+
+
+_MAKERS: dict[str, Callable[[exp.Expression, exp.DataType], exp.Expression | None]] = {
+    "bool": _to_bool,
+    "date": _to_moment,
+    "decimal": _to_decimal,
+    "float32": _to_float,
+    "float64": _to_float,
+    "string": _to_text,
+    "timestamp": _to_moment,
+    "zoned": _to_moment,
+}

@@ -1,0 +1,309 @@
+"""Which parts of a query are carried over to Spark, and how: what is not listed is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from segue.engines.spark import sql_aggregates, sql_casts, sql_dates, sql_numbers, sql_texts
+from segue.engines.spark.sql_types import family, refuse, set_type, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Rule = Callable[[exp.Expression], exp.Expression]
+
+
+def _keep(node: exp.Expression) -> exp.Expression:
+    return node
+
+
+def _keep_join(node: exp.Expression) -> exp.Expression:
+    if node.args.get("method") or node.args.get("using"):
+        raise refuse(f"the join {show(node)}")
+    return node
+
+
+def _keep_logical(node: exp.Expression) -> exp.Expression:
+    for part in (node.this, node.args.get("expression")):
+        if part is not None and family(part) not in ("bool", "null"):
+            raise refuse(f"{show(node)} of a {family(part)}", "compare it: x <> 0")
+    return set_type(node, "BOOLEAN")
+
+
+def _keep_ordered(node: exp.Expression) -> exp.Expression:
+    sql_numbers.refuse_nested(node, [node.this])
+    return node
+
+
+def _convert_in(node: exp.Expression) -> exp.Expression:
+    query = node.args.get("query")
+    if query is None:
+        sql_numbers.refuse_mixed(node, [node.this, *node.expressions])
+        wanted = family(node.this)
+        if "float32" in {wanted, *map(family, node.expressions)}:
+            raise refuse(f"{show(node)} of a float32", "cast it: x::double")
+        texts = [e for e in node.expressions if e.is_string and wanted != "string"]
+        if texts:
+            raise refuse(f"texts beside a {wanted} in {show(node)}", "cast them: '…'::date")
+    else:
+        selects = getattr(query.this if isinstance(query, exp.Subquery) else query, "selects", [])
+        inner = [each.unalias() for each in selects]
+        for value in inner:
+            if family(value) != family(node.this):
+                sql_numbers.refuse_mixed(node, [node.this, value])
+    return set_type(node, "BOOLEAN")
+
+
+def _convert_between(node: exp.Expression) -> exp.Expression:
+    low = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
+    high = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
+    for side, end in ((low, node.args["low"]), (high, node.args["high"])):
+        side.this.type, side.expression.type = node.this.type, end.type
+    parts = [sql_numbers.convert_comparison(side) for side in (low, high)]
+    return set_type(exp.Paren(this=exp.And(this=parts[0], expression=parts[1])), "BOOLEAN")
+
+
+def _keep_negation(node: exp.Expression) -> exp.Expression:
+    if family(node.this) not in ("integer", "decimal", "float32", "float64"):
+        raise refuse(f"{show(node)} of a {family(node.this)}")
+    return node
+
+
+def _keep_union(node: exp.Expression) -> exp.Expression:
+    left, right = ([family(each) for each in side.selects] for side in (node.left, node.right))
+    for one, other in zip(left, right, strict=False):
+        numbers = {one, other} <= sql_numbers.NUMBERS
+        if one != other and not numbers and "null" not in (one, other):
+            raise refuse(f"a union of {one} and {other}", "cast the columns to one type")
+    return node
+
+
+def _keep_paren(node: exp.Expression) -> exp.Expression:
+    node.type = node.this.type
+    return node
+
+
+def _keep_alias(node: exp.Expression) -> exp.Expression:
+    node.type = node.this.type
+    return node
+
+
+def _rules(rule: Rule, *kinds: type[exp.Expression]) -> dict[type[exp.Expression], Rule]:
+    return dict.fromkeys(kinds, rule)
+
+
+RULES: dict[type[exp.Expression], Rule] = (
+    _rules(
+        _keep,
+        exp.Boolean,
+        exp.CTE,
+        exp.Column,
+        exp.Distinct,
+        exp.Dot,
+        exp.Exists,
+        exp.From,
+        exp.Group,
+        exp.Having,
+        exp.Identifier,
+        exp.Interval,
+        exp.Limit,
+        exp.Null,
+        exp.Offset,
+        exp.Order,
+        exp.Qualify,
+        exp.Select,
+        exp.Star,
+        exp.Subquery,
+        exp.Table,
+        exp.TableAlias,
+        exp.Tuple,
+        exp.Values,
+        exp.Var,
+        exp.Where,
+        exp.With,
+        exp.Rollup,
+        exp.Cube,
+        exp.GroupingSets,
+        exp.WindowSpec,
+        exp.DataType,
+        exp.DataTypeParam,
+    )  # fmt: skip
+    | _rules(_keep_alias, exp.Alias)
+    | _rules(_keep_join, exp.Join)
+    | _rules(_keep_logical, exp.And, exp.Or, exp.Not)
+    | _rules(_keep_negation, exp.Neg)
+    | _rules(_keep_ordered, exp.Ordered)
+    | _rules(_keep_paren, exp.Paren)
+    | _rules(_keep_union, exp.Union, exp.Except, exp.Intersect)
+    | _rules(_convert_between, exp.Between)
+    | _rules(_convert_in, exp.In)
+    | _rules(_keep, exp.Is)
+    | _rules(sql_casts.convert_cast, exp.Cast)
+    | _rules(
+        sql_numbers.convert_choice,
+        exp.Case,
+        exp.Coalesce,
+        exp.If,
+        exp.Nullif,
+        exp.Greatest,
+        exp.Least,
+    )  # fmt: skip
+    | _rules(
+        sql_numbers.convert_comparison,
+        exp.EQ,
+        exp.NEQ,
+        exp.LT,
+        exp.LTE,
+        exp.GT,
+        exp.GTE,
+        exp.NullSafeEQ,
+        exp.NullSafeNEQ,
+    )  # fmt: skip
+    | _rules(sql_numbers.convert_division, exp.Div)
+    | _rules(sql_numbers.convert_floor, exp.Floor, exp.Ceil)
+    | _rules(sql_numbers.convert_literal, exp.Literal)
+    | _rules(sql_numbers.convert_number_function, exp.Sqrt)
+    | _rules(sql_numbers.convert_rounding, exp.Round)
+    | _rules(sql_numbers.convert_same_number, exp.Abs, exp.IsNan)
+    | _rules(sql_numbers.convert_sum, exp.Add, exp.Sub, exp.Mul)
+    | _rules(sql_numbers.convert_whole_division, exp.IntDiv, exp.Mod)
+    | _rules(sql_texts.convert_case, exp.Upper, exp.Lower)
+    | _rules(sql_texts.convert_join, exp.Concat, exp.DPipe)
+    | _rules(sql_texts.convert_length, exp.Length)
+    | _rules(sql_texts.convert_pad, exp.Pad)
+    | _rules(sql_texts.convert_part, exp.Substring, exp.Left, exp.Right)
+    | _rules(sql_texts.convert_pattern, exp.Like, exp.ILike)
+    | _rules(sql_texts.convert_repeat, exp.Repeat)
+    | _rules(sql_texts.convert_replace, exp.Replace)
+    | _rules(sql_texts.convert_search, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains)
+    | _rules(sql_texts.convert_trim, exp.Trim)
+    | _rules(sql_dates.convert_apart, exp.DateDiff)
+    | _rules(
+        sql_dates.convert_date_part,
+        exp.Extract,
+        exp.Year,
+        exp.Month,
+        exp.Day,
+        exp.Hour,
+        exp.Minute,
+        exp.Second,
+        exp.Quarter,
+        exp.Week,
+        exp.WeekOfYear,
+        exp.DayOfWeek,
+        exp.DayOfWeekIso,
+        exp.DayOfYear,
+        exp.DayOfMonth,
+    )  # fmt: skip
+    | _rules(sql_dates.convert_format, exp.TimeToStr)
+    | _rules(sql_dates.convert_interval, exp.Interval)
+    | _rules(sql_dates.convert_made_date, exp.DateFromParts)
+    | _rules(sql_dates.convert_truncated, exp.TimestampTrunc)
+)
+"""What becomes of each kind of node whose parts have been converted."""
+
+_ARGUMENTS: dict[type[exp.Expression], frozenset[str]] = {
+    kind: frozenset(names.split())
+    for kind, names in {
+        exp.Select: "with_ with kind expressions limit distinct joins from_ from where group having"
+        " qualify windows order offset operation_modifiers",
+        exp.Join: "this on side kind",
+        exp.Group: "expressions all grouping_sets cube rollup",
+        exp.Table: "this alias joins",
+        exp.CTE: "this alias",
+        exp.With: "expressions",
+        exp.Union: "with_ with this expression distinct order limit offset",
+        exp.Except: "with_ with this expression distinct order limit offset",
+        exp.Intersect: "with_ with this expression distinct order limit offset",
+        exp.Subquery: "this alias with_ with",
+        exp.Distinct: "expressions on",
+        exp.Limit: "expression",
+        exp.Count: "this big_int",
+        exp.Max: "this",
+        exp.Min: "this",
+        exp.AnyValue: "this",
+        exp.FirstValue: "this",
+        exp.LastValue: "this",
+        exp.Star: "",
+        exp.Round: "this decimals",
+        exp.Trim: "this expression position",
+        exp.StrPosition: "this substr",
+        exp.Like: "this expression negate",
+        exp.ILike: "this expression negate",
+        exp.Length: "this",
+        exp.TimestampTrunc: "this unit",
+        exp.In: "this expressions query",
+    }.items()
+}
+"""Arguments of nodes that mean on Spark what they mean in DuckDB; those of others all do."""
+
+
+def convert(node: exp.Expression) -> exp.Expression:
+    """Return a node with all its parts as Spark's SQL.
+
+    Raises:
+        UnsupportedError: A part of it can't be carried over; the message shows it.
+    """
+    if isinstance(node, (exp.Window, exp.Filter, exp.IgnoreNulls, *sql_aggregates.AGGREGATES)):
+        return _convert_unit(node)
+    rule = RULES.get(type(node))
+    if rule is None:
+        raise refuse(show(node))
+    _refuse_arguments(node)
+    _convert_parts(node)
+    made = rule(node)
+    if made.type is None:
+        made.type = node.type
+    return made
+
+
+def _refuse_arguments(node: exp.Expression) -> None:
+    known = _ARGUMENTS.get(type(node))
+    if known is None:
+        return
+    for name, value in node.args.items():
+        if value and name not in known:
+            raise refuse(f"{name.strip('_').replace('_', ' ')} in {show(node)}")
+
+
+def _convert_parts(node: exp.Expression, skip: exp.Expression | None = None) -> None:
+    for part in list(node.iter_expressions()):
+        if part is skip:
+            continue
+        made = convert(part)
+        if made is not part:
+            type_ = made.type
+            part.replace(made)
+            made.type = type_
+
+
+def _convert_unit(node: exp.Expression) -> exp.Expression:
+    """Return an aggregate with its FILTER and OVER, which may become several of them."""
+    around: list[exp.Expression] = []
+    core = node
+    while isinstance(core, (exp.Window, exp.Filter, exp.IgnoreNulls)):
+        around.append(core)
+        core = core.this
+    if not isinstance(core, sql_aggregates.AGGREGATES):
+        raise refuse(show(node))
+    for each in around:
+        _convert_parts(each, skip=each.this)
+        if isinstance(each, exp.Window):
+            sql_aggregates.refuse_frame(each.args.get("spec"))
+    _refuse_arguments(core)
+    _convert_parts(core)
+    plain = [each for each in around if not isinstance(each, exp.IgnoreNulls)]
+    if len(plain) < len(around) and not isinstance(core, exp.AnyValue):
+        raise refuse(show(node))
+
+    def wrap(inner: exp.Expression) -> exp.Expression:
+        made = inner.copy()
+        for each in reversed(plain):
+            copied = each.copy()
+            copied.set("this", made)
+            made = copied
+        return made
+
+    return sql_aggregates.convert_aggregate(core, wrap)

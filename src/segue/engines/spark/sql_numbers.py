@@ -1,0 +1,304 @@
+"""Arithmetic and comparisons that mean on Spark what they mean in DuckDB."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from segue.engines.spark.sql_template import fill
+from segue.engines.spark.sql_types import (
+    MOMENTS,
+    NESTED,
+    NUMBERS,
+    OPAQUE,
+    family,
+    refuse,
+    set_type,
+    show,
+)
+
+_FLOATS = ("float32", "float64")
+_WIDTHS = {"TINYINT": 8, "SMALLINT": 16}
+_NUMBER_TEXT = re.compile(r"[+-]?\d+")
+_MOMENT_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?")
+_FACTORS = range(16)
+"""Places behind the point to which a float is rounded as DuckDB does it."""
+
+
+def convert_literal(node: exp.Expression) -> exp.Expression:
+    """Return a number or text; a number with a point is a decimal, as in DuckDB."""
+    if node.is_string or re.fullmatch(r"\d+", node.name):
+        if not node.is_string and int(node.name) > 2**63 - 1:
+            raise refuse(f"the number {node.name}")
+        return node
+    if "e" in node.name.lower():
+        return set_type(fill(f"cast('{node.name}' as double)"), "DOUBLE")
+    whole, _, rest = node.name.partition(".")
+    digits = max(len(whole.lstrip("0")) + len(rest), 1)
+    made = fill(f"cast('{node.name}' as decimal({digits}, {len(rest)}))")
+    return set_type(made, f"DECIMAL({digits}, {len(rest)})")
+
+
+def _families(node: exp.Expression) -> tuple[str, str]:
+    return family(node.this), family(node.expression)
+
+
+def convert_sum(node: exp.Expression) -> exp.Expression:
+    """Return an addition, subtraction or multiplication of numbers, or a moved moment.
+
+    Raises:
+        UnsupportedError: Spark computes otherwise with these types.
+    """
+    left, right = _families(node)
+    if left in MOMENTS or right in MOMENTS:
+        return _move(node)
+    if not {left, right} <= NUMBERS - {"unsigned"} | {"null"}:
+        raise refuse(f"{show(node)} of {left} and {right}", "cast the parts: x::bigint")
+    made = _single(node) if "float32" in (left, right) else node
+    if (left, right) == ("integer", "integer"):
+        width = _narrow(node)
+        if width:
+            made = exp.Cast(
+                this=exp.Paren(this=node.copy()), to=exp.DataType.build(width, dialect="spark")
+            )
+    made.type = node.type
+    return made
+
+
+def _narrow(node: exp.Expression) -> str | None:
+    """Return the type of small integers to which DuckDB keeps when a literal comes along."""
+    sides = (node.this, node.expression)
+    plain = [side for side in sides if not _is_literal(side)]
+    if len(plain) != 1 or plain[0].type is None:
+        return None
+    name = plain[0].type.this.value.upper()
+    literal = next(side for side in sides if side is not plain[0])
+    bits = _WIDTHS.get(name)
+    return name if bits and int(literal.name or "0") < 2 ** (bits - 1) else None
+
+
+def _is_literal(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Literal)
+
+
+def _single(node: exp.Expression) -> exp.Expression:
+    """Return an operation on single floats: DuckDB casts what is with them, Spark widens both."""
+    if "float64" in _families(node):
+        return node
+    sides = [
+        side if family(side) == "float32" else fill("cast(:x as float)", x=side)
+        for side in (node.this, node.expression)
+    ]
+    return type(node)(this=sides[0].copy(), expression=sides[1].copy())
+
+
+_UNITS = ("YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
+
+
+def _move(node: exp.Expression) -> exp.Expression:
+    left, right = _families(node)
+    adds = isinstance(node, exp.Add)
+    if (left, right) == ("date", "date") and isinstance(node, exp.Sub):
+        made = fill("cast(datediff(:a, :b) as bigint)", a=node.this, b=node.expression)
+    elif left in MOMENTS and right in MOMENTS and isinstance(node, exp.Sub):
+        made = fill(
+            "unix_micros(cast(:a as timestamp)) - unix_micros(cast(:b as timestamp))",
+            a=node.this,
+            b=node.expression,
+        )
+    elif (left, right) == ("date", "integer") and isinstance(node, (exp.Add, exp.Sub)):
+        name = "date_add" if adds else "date_sub"
+        made = fill(f"{name}(:a, cast(:b as int))", a=node.this, b=node.expression)
+    elif (left, right) == ("integer", "date") and adds:
+        made = fill("date_add(:b, cast(:a as int))", a=node.this, b=node.expression)
+    elif isinstance(node.expression, exp.Interval) and isinstance(node, (exp.Add, exp.Sub)):
+        made = _move_by(node, "+" if adds else "-")
+    else:
+        raise refuse(f"{show(node)} of {left} and {right}")
+    made.type = node.type
+    return made
+
+
+def _move_by(node: exp.Expression, sign: str) -> exp.Expression:
+    interval = node.expression
+    unit = interval.text("unit").upper().removesuffix("S")
+    count = interval.this.name if isinstance(interval.this, exp.Literal) else ""
+    if unit not in _UNITS or not _NUMBER_TEXT.fullmatch(count):
+        raise refuse(f"the interval {show(interval)}", "write it as: interval 1 day")
+    start = "cast(:a as timestamp_ntz)" if family(node.this) == "date" else ":a"
+    return fill(f"{start} {sign} interval '{count}' {unit}", a=node.this)
+
+
+def convert_division(node: exp.Expression) -> exp.Expression:
+    """Return a division of floats, in which zero gives infinity and no error."""
+    left, right = _families(node)
+    if not {left, right} <= NUMBERS | {"null"}:
+        raise refuse(f"{show(node)} of {left} and {right}")
+    a = fill("cast(:x as double)", x=node.this)
+    b = fill("cast(:x as double)", x=node.expression)
+    if _is_literal(node.expression) and float(node.expression.name) != 0:
+        made = fill(":a / :b", a=a, b=b)
+    else:
+        infinite = "cast('Infinity' as double)"
+        if right in _FLOATS:
+            infinite = f"if(cast(:b as string) = '-0.0', cast('-Infinity' as double), {infinite})"
+        made = fill(f"if(:b = 0D, :a * {infinite}, :a / :b)", a=a, b=b)
+    if family(node) == "float32":
+        made = fill("cast(:x as float)", x=made)
+    made.type = node.type
+    return made
+
+
+def convert_whole_division(node: exp.Expression) -> exp.Expression:
+    """Return a division or remainder of integers; zero is an error on both engines."""
+    if _families(node) != ("integer", "integer"):
+        raise refuse(f"{show(node)} of {family(node.this)} and {family(node.expression)}")
+    made = fill(
+        ":a % :b" if isinstance(node, exp.Mod) else ":a div :b", a=node.this, b=node.expression
+    )
+    made.type = node.type
+    return made
+
+
+def convert_comparison(node: exp.Expression) -> exp.Expression:
+    """Return a comparison; both sides are brought to the type in which DuckDB compares.
+
+    Raises:
+        UnsupportedError: Spark compares these types otherwise.
+    """
+    left, right = _families(node)
+    refuse_mixed(node, [node.this, node.expression])
+    refuse_nested(node, [node.this, node.expression])
+    made = node
+    if "float32" in (left, right):
+        made = _single(node)
+    elif left != right:
+        for side, other in (("this", right), ("expression", left)):
+            value = made.args[side]
+            if _is_literal(value) and value.is_string and other != "string":
+                made.set(side, _read_text(value, other))
+    made.type = node.type
+    return made
+
+
+def _read_text(literal: exp.Expression, wanted: str) -> exp.Expression:
+    """Return the value that a text stands for beside a value of another type.
+
+    Raises:
+        UnsupportedError: Spark might read another.
+    """
+    text = literal.name
+    names = {"date": "date", "timestamp": "timestamp_ntz", "zoned": "timestamp"}
+    if wanted in names and _MOMENT_TEXT.fullmatch(text):
+        fits = len(text) == len("2020-01-01") or wanted != "date"
+        if fits:
+            return fill(f"cast('{text}' as {names[wanted]})")
+    if wanted == "integer" and _NUMBER_TEXT.fullmatch(text):
+        return fill(f"cast('{text}' as bigint)")
+    raise refuse(f"the text {text!r} beside a {wanted}", "cast it: '…'::date")
+
+
+def refuse_mixed(node: exp.Expression, parts: list[exp.Expression]) -> None:
+    """Refuse expressions whose parts Spark would bring to another type than DuckDB."""
+    found = {family(part) for part in parts} - {"null"}
+    texts = {family(part) for part in parts if not (_is_literal(part) and part.is_string)} - {
+        "null"
+    }
+    alike = found <= NUMBERS or found <= MOMENTS or len(found) <= 1
+    read = "string" in found and len(texts) <= 1 and "string" not in texts
+    if "unknown" in found or not (alike or (read and not texts & (OPAQUE | {"bool", "binary"}))):
+        raise refuse(f"{show(node)} of {' and '.join(sorted(found))}", "cast the parts: x::bigint")
+
+
+def refuse_nested(node: exp.Expression, parts: list[exp.Expression]) -> None:
+    """Refuse comparisons of lists and structs: nulls in them stand first on Spark."""
+    nested = {family(part) for part in parts} & NESTED
+    if nested:
+        raise refuse(f"{show(node)} of a {', '.join(sorted(nested))}")
+
+
+def convert_choice(node: exp.Expression) -> exp.Expression:
+    """Return a CASE, COALESCE and the like, whose values are of one kind."""
+    parts = _choices(node)
+    refuse_mixed(node, parts)
+    if isinstance(node, (exp.Greatest, exp.Least, exp.Nullif)):
+        refuse_nested(node, parts)
+    found = {family(part) for part in parts}
+    if "string" in found and len(found - {"null"}) > 1:
+        raise refuse(f"{show(node)} of {' and '.join(sorted(found))}", "cast the parts: x::varchar")
+    if "float32" in found and len(found & NUMBERS) > 1:
+        raise refuse(f"{show(node)} of {' and '.join(sorted(found))}", "cast the parts: x::double")
+    return node
+
+
+def _choices(node: exp.Expression) -> list[exp.Expression]:
+    if isinstance(node, exp.Case):
+        default = [node.args["default"]] if node.args.get("default") else []
+        return [each.args["true"] for each in node.args["ifs"]] + default
+    if isinstance(node, exp.If):
+        return [each for each in (node.args["true"], node.args.get("false")) if each is not None]
+    if isinstance(node, exp.Nullif):
+        return [node.this, node.expression]
+    return [node.this, *node.expressions]
+
+
+def convert_number_function(node: exp.Expression) -> exp.Expression:
+    """Return a function of one number that gives a double on both engines."""
+    if family(node.this) not in NUMBERS - {"unsigned"}:
+        raise refuse(f"{show(node)} of a {family(node.this)}")
+    x = fill("cast(:x as double)", x=node.this)
+    template = _FUNCTIONS[type(node)]
+    return set_type(fill(template, x=x), "DOUBLE")
+
+
+_FUNCTIONS: dict[type[exp.Expression], str] = {
+    exp.Sqrt: "sqrt(:x)",  # exp, ln, pow and the like differ in the last digit
+}
+
+_ZERO = "if(:x < 0D or cast(:x as string) = '-0.0', cast('-0.0' as double), cast(0 as double))"
+"""The zero to which a float is rounded, with the sign of the float."""
+
+
+def convert_rounding(node: exp.Expression) -> exp.Expression:
+    """Return a rounded number: floats as DuckDB rounds them, with the sign of a zero kept."""
+    places = node.args.get("decimals")
+    found = family(node.this)
+    known = places is None or (_is_literal(places) and int(places.name) in _FACTORS)
+    if not known or found not in ("integer", "decimal", "float64"):
+        raise refuse(f"{show(node)} of a {found}", "round to a number of places from 0 to 15")
+    count = 0 if places is None else int(places.name)
+    if found != "float64":
+        made = fill(f"round(:x, {count})", x=node.this)
+    else:
+        inner = f"round(:x * 1E{count}D, 0) / 1E{count}D" if count else "round(:x, 0)"
+        kept = f"abs(:x * 1E{count}D) < cast('Infinity' as double)"
+        signed = f"if({inner} = 0D, {_ZERO}, {inner})"
+        made = fill(f"if({kept}, {signed}, :x)", x=node.this)
+    made.type = node.type
+    return made
+
+
+def convert_floor(node: exp.Expression) -> exp.Expression:
+    """Return the integer below or above a number, as a float where DuckDB gives one."""
+    found = family(node.this)
+    name = "floor" if isinstance(node, exp.Floor) else "ceil"
+    if node.args.get("decimals") is not None or found not in ("integer", "decimal", "float64"):
+        raise refuse(f"{show(node)} of a {found}")
+    if found == "decimal":
+        made = fill(f"{name}(:x)", x=node.this)
+        made.type = node.type
+        return made
+    x = fill("cast(:x as double)", x=node.this)
+    signed = f"if({name}(:x) = 0, {_ZERO}, cast({name}(:x) as double))"
+    return set_type(fill(f"if(abs(:x) < 4503599627370496D, {signed}, :x)", x=x), "DOUBLE")
+
+
+def convert_same_number(node: exp.Expression) -> exp.Expression:
+    """Return a function that keeps the type of its number."""
+    if family(node.this) not in NUMBERS - {"unsigned"}:
+        raise refuse(f"{show(node)} of a {family(node.this)}")
+    if isinstance(node, exp.Abs):
+        node.type = node.this.type
+        return node
+    return set_type(fill("if(:x is null, null, isnan(:x))", x=node.this), "BOOLEAN")

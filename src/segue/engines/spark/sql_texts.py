@@ -1,0 +1,163 @@
+"""Functions of texts that mean on Spark what they mean in DuckDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from segue.engines.spark.sql_casts import convert_cast
+from segue.engines.spark.sql_template import fill
+from segue.engines.spark.sql_types import family, refuse, set_type, show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+"""What DuckDB trims: all of Unicode's spaces, and no tab or newline."""
+
+
+def _need_texts(node: exp.Expression, parts: Sequence[exp.Expression | None]) -> None:
+    for part in parts:
+        if part is not None and family(part) not in ("string", "null"):
+            raise refuse(f"{show(node)} of a {family(part)}", "cast it: x::varchar")
+
+
+def _count(node: exp.Expression | None, least: int) -> int | None:
+    """Return a number that is written out, None if it is none or too small."""
+    if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
+        return int(node.name) if int(node.name) >= least else None
+    return None
+
+
+def convert_case(node: exp.Expression) -> exp.Expression:
+    """Return upper or lower case, letter by letter as in DuckDB.
+
+    Java looks at whole words, and makes several letters of some: those are changed before it
+    sees them, and the rest is refused where it comes up.
+    """
+    _need_texts(node, [node.this])
+    upper = isinstance(node, exp.Upper)
+    name = "upper" if upper else "lower"
+    before, odd = ("'ß', 'ẞ'", _ODD_UPPER) if upper else ("'İΣ', 'iσ'", _ODD_LOWER)
+    made = fill(
+        f"if(octet_length(:x) = char_length(:x), {name}(:x), "
+        f"if(:x rlike '[{odd}]', "
+        f"raise_error('a text has a letter whose {name} case is another on Spark'), "
+        f"{name}(translate(:x, {before}))))",
+        x=node.this,
+    )
+    return set_type(made, "VARCHAR")
+
+
+_ODD_UPPER = (
+    "\u0149\u019b\u01f0\u0264\u0390\u03b0\u0587\u1c8a\u1e96-\u1e9a\u1f50\u1f52\u1f54"
+    "\u1f56\u1f80-\u1faf\u1fb2-\u1fb4\u1fb6-\u1fb7\u1fbc\u1fc2-\u1fc4\u1fc6-\u1fc7\u1fcc"
+    "\u1fd2-\u1fd3\u1fd6-\u1fd7\u1fe2-\u1fe4\u1fe6-\u1fe7\u1ff2-\u1ff4\u1ff6-\u1ff7\u1ffc"
+    "\ua7cd\ua7cf\ua7d3\ua7d5\ua7db\ufb00-\ufb06\ufb13-\ufb17\U00010d70-\U00010d85"
+    "\U00016ebb-\U00016ed3"
+)
+"""Letters that Java 17 makes several of in upper case, or does not know."""
+_ODD_LOWER = (
+    "\u1c89\ua7cb-\ua7cc\ua7ce\ua7d2\ua7d4\ua7da\ua7dc\U00010d50-\U00010d65\U00016ea0-\U00016eb8"
+)
+"""Letters whose lower case Java 17 does not know."""
+
+
+def convert_length(node: exp.Expression) -> exp.Expression:
+    """Return the number of characters of a text."""
+    _need_texts(node, [node.this])
+    return set_type(fill("cast(char_length(:x) as bigint)", x=node.this), "BIGINT")
+
+
+def convert_join(node: exp.Expression) -> exp.Expression:
+    """Return texts behind each other: `||` is null with a null, CONCAT leaves nulls out."""
+    parts = node.expressions if isinstance(node, exp.Concat) else [node.this, node.expression]
+    texts = [_as_text(node, part) for part in parts]
+    skips = isinstance(node, exp.Concat)
+    made: exp.Expression | None = None
+    for text in texts:
+        part = fill("coalesce(:x, '')", x=text) if skips else text
+        made = part if made is None else fill("concat(:a, :b)", a=made, b=part)
+    if made is None:
+        raise refuse(show(node))
+    return set_type(made, "VARCHAR")
+
+
+def _as_text(node: exp.Expression, part: exp.Expression) -> exp.Expression:
+    if family(part) in ("string", "null"):
+        return part
+    if family(part) not in ("integer", "decimal", "bool", "date", "timestamp"):
+        raise refuse(f"{show(node)} of a {family(part)}", "cast it: x::varchar")
+    cast = exp.Cast(this=part.copy(), to=exp.DataType.build("VARCHAR", dialect="duckdb"))
+    cast.this.type = part.type
+    return convert_cast(set_type(cast, "VARCHAR"))
+
+
+def convert_part(node: exp.Expression) -> exp.Expression:
+    """Return a part of a text, from a place and of a length that are written out."""
+    _need_texts(node, [node.this])
+    if isinstance(node, exp.Substring):
+        start, length = _count(node.args.get("start"), 1), node.args.get("length")
+        known = start is not None and (length is None or _count(length, 0) is not None)
+    else:
+        known = _count(node.expression, 0) is not None
+    if not known:
+        raise refuse(show(node), "write out from where, counted from 1, and how many")
+    return set_type(node, "VARCHAR")
+
+
+def convert_trim(node: exp.Expression) -> exp.Expression:
+    """Return a text without spaces, or other letters, at its ends."""
+    letters = node.args.get("expression")
+    _need_texts(node, [node.this, letters])
+    side = node.args.get("position") or "BOTH"
+    chars = exp.Literal.string(_SPACES) if letters is None else letters
+    if letters is not None and not isinstance(letters, exp.Literal):
+        raise refuse(show(node), "write out the letters")
+    return set_type(fill(f"trim({side} :c from :x)", c=chars, x=node.this), "VARCHAR")
+
+
+def convert_search(node: exp.Expression) -> exp.Expression:
+    """Return whether or where a text is in another."""
+    if isinstance(node, exp.StrPosition):
+        _need_texts(node, [node.this, node.args["substr"]])
+        made = fill("cast(instr(:x, :s) as bigint)", x=node.this, s=node.args["substr"])
+        return set_type(made, "BIGINT")
+    _need_texts(node, [node.this, node.expression])
+    names = {exp.StartsWith: "startswith", exp.EndsWith: "endswith", exp.Contains: "contains"}
+    name = names[type(node)]
+    return set_type(fill(f"{name}(:x, :s)", x=node.this, s=node.expression), "BOOLEAN")
+
+
+def convert_replace(node: exp.Expression) -> exp.Expression:
+    """Return a text with parts of it replaced."""
+    old, new = node.expression, node.args["replacement"]
+    _need_texts(node, [node.this, old, new])
+    return set_type(fill("replace(:x, :o, :n)", x=node.this, o=old, n=new), "VARCHAR")
+
+
+def convert_pad(node: exp.Expression) -> exp.Expression:
+    """Return a text that is filled up to a length."""
+    pad = node.args.get("fill_pattern")
+    _need_texts(node, [node.this, pad])
+    if _count(node.expression, 0) is None or not (isinstance(pad, exp.Literal) and pad.name):
+        raise refuse(show(node), "write out the length, and what to fill up with")
+    return set_type(node, "VARCHAR")
+
+
+def convert_repeat(node: exp.Expression) -> exp.Expression:
+    """Return a text several times."""
+    _need_texts(node, [node.this])
+    if _count(node.args["times"], 0) is None:
+        raise refuse(show(node), "write out how many times")
+    return set_type(node, "VARCHAR")
+
+
+def convert_pattern(node: exp.Expression) -> exp.Expression:
+    """Return whether a text is LIKE a pattern that is written out, and has no backslash."""
+    pattern = node.expression
+    _need_texts(node, [node.this, pattern])
+    if not isinstance(pattern, exp.Literal) or "\\" in pattern.name:
+        raise refuse(show(node), "write out the pattern, without a backslash")
+    return set_type(node, "BOOLEAN")
