@@ -58,6 +58,9 @@ class SchemaAgreement:
             'a: float64'
         """
         if self.declared is not None:
+            if not table.num_rows:
+                # a frame without rows says: nothing, whatever columns it has
+                return to_arrow(self.declared).empty_table()
             return conform(table, self.declared)
         found = from_arrow(table.schema)
         if self._found is None or not self._settled:

@@ -38,7 +38,10 @@ def make_array(
         Traceback (most recent call last):
         ValueError: column 'a' mixes int and str
     """
-    kinds = {kind for kind in map(type, values) if kind.__name__ not in _MISSING}
+    found = set(map(type, values))
+    kinds = {kind for kind in found if kind.__name__ not in _MISSING}
+    if any(kind.__name__ == "NAType" for kind in found):
+        values = [None if type(value).__name__ in _MISSING else value for value in values]
     # among pandas' objects a float is most often a NaN that stands for nothing
     _refuse_mixture(kinds - {float} if nan_is_null else kinds, name)
     try:

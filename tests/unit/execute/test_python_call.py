@@ -107,6 +107,19 @@ def test_declared_schema_is_exact(world):
     assert made.schema.types == [pa.int64(), pa.int64(), pa.float32(), pa.date32()]
 
 
+def test_rows_that_are_none_need_no_declared_columns(world):
+    world.add(shop=SHOP)
+    made = world.call(
+        """
+        @step(schema="*, share: float64")
+        def made(shop: pd.DataFrame) -> pd.DataFrame:
+            return shop.head(0)
+        """
+    )
+    assert made.num_rows == 0
+    assert made.column_names == ["store", "n", "share"]
+
+
 @pytest.mark.parametrize(
     ("returned", "message"),
     [

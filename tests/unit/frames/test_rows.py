@@ -1,3 +1,4 @@
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -28,3 +29,9 @@ def test_nan_and_null_are_apart():
 def test_rows_that_make_no_table_are_refused(rows, message):
     with pytest.raises(ValueError, match=message):
         from_rows(rows, NOTHING_KNOWN)
+
+
+def test_what_pandas_calls_missing_is_null():
+    table = from_rows([{"a": pd.NA}, {"a": 2**53 + 1}, {"a": None}], NOTHING_KNOWN)
+    assert table["a"].to_pylist() == [None, 2**53 + 1, None]
+    assert from_rows([{"a": pd.NA}], NOTHING_KNOWN)["a"].to_pylist() == [None]
