@@ -12,6 +12,7 @@ pytest_plugins = ["tests.live_engines"]
 settings.register_profile(
     "segue", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
+settings.register_profile("explore", settings.get_profile("segue"), max_examples=1000)
 settings.load_profile("segue")
 
 TERMINAL = ("CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 import segue
+from segue.errors import SegueError
 from segue.spec.sql import quote_identifier
 from segue.testing.engines.bench import EngineBench
 from segue.testing.engines.compare import expect_table
@@ -48,6 +49,18 @@ TYPES: dict[str, list[Any]] = {
     "categorical<str>": ["b", "a", ""],
 }
 """Types that can be keys, and values of them."""
+
+IN_SQL = {
+    "ts(s)": "ts",
+    "ts(ms)": "ts",
+    "ts(us, Europe/Rome)": "ts(us, UTC)",
+    "duration(ms)": "duration",
+    "categorical<str>": "str",
+}
+"""Types that SQL has in another form; all others stay what they are."""
+
+REFUSED = ("ts(ns, America/New_York)",)
+"""Types that SQL has not."""
 
 NESTED: dict[str, list[Any]] = {
     "list<i64>": [[BIG, None], []],
@@ -98,13 +111,17 @@ class TypeConformance(EngineBench):
 
     @pytest.mark.parametrize("type_", [*TYPES, *NESTED])
     def test_type_in_sql(self, type_: str, on: Any) -> None:
-        """A type survives a query that joins, filters and sorts."""
-        table = make_typed(type_, {**TYPES, **NESTED}[type_])
-        query = (
-            "select k, v from t join (select distinct k from t) as keys using (k)"
-            " where k is not null order by k"
-        )
-        expect_table(segue.query(query, t=table, on=on), table)
+        """A type survives a query that joins, filters and sorts, or has its form in SQL."""
+        values = {**TYPES, **NESTED}[type_]
+        table = make_typed(type_, values)
+        expected = make_typed(IN_SQL.get(type_, type_), values)
+        joined = "select k, v from t join (select distinct k from t) as keys using (k)"
+        for query in ("select * from t", f"{joined} where k is not null order by k"):
+            if type_ in REFUSED:
+                with pytest.raises(SegueError):
+                    segue.query(query, t=table, on=on)
+            else:
+                expect_table(segue.query(query, t=table, on=on), expected)
 
     @pytest.mark.parametrize("type_", TYPES)
     def test_type_of_key(self, type_: str, on: Any, user: UserCode) -> None:
