@@ -75,7 +75,7 @@ def _actions(
         "operationParameters": {"mode": "ErrorIfExists"},
         "engineInfo": application,
     }
-    described = {
+    described: dict[str, Any] = {
         "id": str(uuid4()),
         "name": None,
         "description": None,
