@@ -54,7 +54,9 @@ def check(
     # the contract may know the data by another name
     named = {declared.table if name == TABLE else name: each for name, each in given.items()}
     with open_session(on, list(named.values())) as session:
-        datas = [read_data(each, name, live=session.is_live(each)) for name, each in named.items()]
+        datas = [
+            read_data(each, name, live=session.is_live(each)).hold() for name, each in named.items()
+        ]
         schemas = bind_inputs(session.session, datas)
         return measure_table(session.session, declared.table, declared, schemas[declared.table])
 

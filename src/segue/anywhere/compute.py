@@ -33,12 +33,8 @@ if TYPE_CHECKING:
     from segue.protocols import Session
     from segue.spec.types import TableSchema
 
-LARGE = 64 * 2**20
-"""Bytes of grouped rows for which it pays to have several processes work on them.
-
-To start workers takes about a second, once; to give them their rows about as long as to read
-them. Functions that are slower than that for each of 64 MB of rows are the rule.
-"""
+LARGE = 8 * 2**20
+"""Bytes of grouped rows above which the local engine is asked whether to start processes."""
 
 _RESULT = "segue: result"
 
@@ -58,24 +54,38 @@ class Answer:
     skipped: tuple[SkippedGroup, ...] = ()
 
 
-def compute_here(asked: Asked) -> Answer | None:
-    """Work in this process; None if the rows are not here, or are many.
+def compute(asked: Asked, site: Site | None, *, native: bool) -> Answer:
+    """Do the work where it is to be done.
+
+    Args:
+        asked: The work.
+        site: The engine, None for this machine.
+        native: Whether the engine's own frame is asked for.
 
     Raises:
         StepError: The function failed.
-        OutputError: Its result does not fit.
+        OutputError: Its result does not fit, or it can't be told without a declared schema.
     """
-    if any(data.frame is None for data in asked.datas):
-        return None
-    streamed = _open_stream(asked)
+    here = site is None or not site.capabilities.distributed
+    streamed = _open_stream(asked) if here else None
     if streamed is not None:
         return _gather(*streamed)
-    tables = {data.name: data.hold() for data in asked.datas}
-    held = {name: table for name, table in tables.items() if table is not None}
-    if asked.by and sum(table.nbytes for table in held.values()) >= LARGE:
-        return None
-    work = asked.make_work({name: from_arrow(table.schema) for name, table in held.items()})
-    return _gather(work, work_on_parts(work, list(held.values())))
+    asked = replace(asked, datas=tuple(data.hold() for data in asked.datas))
+    if site is not None and not here:
+        return _compute_at(asked, site, native=native)
+    tables = [data.table for data in asked.datas if data.table is not None]
+    small = not asked.by or sum(table.nbytes for table in tables) < LARGE
+    if small and len(tables) == len(asked.datas):
+        return _compute_here(asked, tables)
+    return _compute_local(asked)
+
+
+def _compute_here(asked: Asked, tables: Sequence[pa.Table]) -> Answer:
+    """Work in this process."""
+    names = [data.name for data in asked.datas]
+    schemas = [from_arrow(table.schema) for table in tables]
+    work = asked.make_work(dict(zip(names, schemas, strict=True)))
+    return _gather(work, work_on_parts(work, tables))
 
 
 def _open_stream(asked: Asked) -> tuple[FunctionWork, Iterator[pa.Table]] | None:
@@ -94,8 +104,8 @@ def _open_stream(asked: Asked) -> tuple[FunctionWork, Iterator[pa.Table]] | None
     if work.layout.whole:
         return work, work.follow(batches)
     if work.layout.part_rows is None:
-        held = first.hold()
-        return None if held is None else (work, work_on_parts(work, [held]))
+        held = replace(first, batches=tables).hold().table
+        return work, work_on_parts(work, [held])
     parts = cut_rows(batches, work.layout.part_rows)
     return work, (table for part in parts for table in work.work_on([part]))
 
@@ -116,18 +126,18 @@ def _gather(work: FunctionWork, parts: Iterable[pa.Table]) -> Answer:
     return Answer(table, skipped=skipped)
 
 
-def compute_local(asked: Asked) -> Answer:
-    """Work with the local engine, which reads files and may start processes.
-
-    Raises:
-        StepError: The function failed.
-        OutputError: Its result does not fit.
-    """
+def _compute_local(asked: Asked) -> Answer:
+    """Work with the local engine, which reads files and may start processes."""
     with SESSIONS.open_local() as session:
-        work = asked.make_work(bind_inputs(session, asked.datas))
-        names = [data.name for data in asked.datas]
-        batches = session.compute(names, work, work.layout)
-        return _gather(work, _as_tables(batches))
+        schemas = {
+            data.name: bind_data(session, data)
+            if data.table is None
+            else from_arrow(data.table.schema)
+            for data in asked.datas
+        }
+        work = asked.make_work(schemas)
+        inputs = [data.name if data.table is None else data.table for data in asked.datas]
+        return _gather(work, _as_tables(session.compute(inputs, work, work.layout)))
 
 
 def _as_tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -137,18 +147,8 @@ def _as_tables(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
         yield pa.Table.from_batches([batch])
 
 
-def compute_at(asked: Asked, site: Site, *, native: bool) -> Answer:
-    """Let an engine do the work.
-
-    Args:
-        asked: The work.
-        site: The engine.
-        native: Whether the engine's own frame is asked for.
-
-    Raises:
-        StepError: The function failed.
-        OutputError: Its result does not fit, or it can't be told without a declared schema.
-    """
+def _compute_at(asked: Asked, site: Site, *, native: bool) -> Answer:
+    """Let an engine do the work."""
     session = site.session
     with _on_engine(site.name):
         work = asked.make_work(bind_inputs(session, asked.datas))
@@ -188,31 +188,22 @@ def _on_engine(name: str) -> Iterator[None]:
         raise
 
 
-def bind_inputs(
-    session: Session, datas: Sequence[Data], *, describe: bool = True
-) -> Mapping[str, TableSchema]:
-    """Give inputs names in a session; return the columns of each.
-
-    Args:
-        session: The session.
-        datas: The inputs.
-        describe: Whether columns are asked for.
-    """
-    schemas = {}
-    for data in datas:
-        session.bind(data.name, _open_data(data))
-        if describe:
-            schemas[data.name] = session.describe(f"select * from {quote(data.name)}")
-    return schemas
+def bind_inputs(session: Session, datas: Sequence[Data]) -> Mapping[str, TableSchema]:
+    """Give inputs names in a session; return the columns of each."""
+    return {data.name: bind_data(session, data) for data in datas}
 
 
-def _open_data(data: Data) -> Any:
+def bind_data(session: Session, data: Data) -> TableSchema:
+    """Give an input its name in a session; return its columns."""
+    session.bind(data.name, open_data(data))
+    return session.describe(f"select * from {quote(data.name)}")
+
+
+def open_data(data: Data) -> Any:
+    """Return an input as what sessions bind."""
     if data.path:
         return scan_path(data.path, data.name, SESSIONS.scratch())
-    held = data.hold()
-    if held is not None:
-        return held
-    return data.live
+    return data.live if data.table is None else data.table
 
 
 def give_answer(answer: Answer, asked: Asked, frame: FrameSpec | str | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from os import PathLike, fspath
 from pathlib import Path
@@ -42,20 +42,21 @@ class Data:
     path: str = ""
     live: Any = None
 
-    def hold(self) -> pa.Table | None:
-        """Return the rows of frames, None for what is not in this process.
+    def hold(self) -> Data:
+        """Return the same data with the rows of an iterator in memory.
 
         Raises:
-            UsageError: The frames of an iterator have different columns.
+            UsageError: Its frames have different columns.
         """
         if self.batches is None:
-            return self.table
+            return self
         import pyarrow as pa
 
         try:
-            return pa.concat_tables(self.batches, promote_options="permissive")
+            table = pa.concat_tables(self.batches, promote_options="permissive")
         except pa.ArrowException as error:
             raise UsageError(f"the frames of {self.name} don't go together: {error}") from None
+        return replace(self, batches=None, table=table)
 
 
 def read_data(value: Any, name: str, *, live: bool) -> Data:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segue.anywhere.asked import Asked, name_inputs, read_skip
-from segue.anywhere.compute import compute_at, compute_here, compute_local, give_answer
+from segue.anywhere.compute import compute, give_answer
 from segue.anywhere.data import read_data
 from segue.anywhere.function import read_function
 from segue.anywhere.layouts import read_names
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from segue.anywhere.compute import Answer
-    from segue.anywhere.sessions import Site
     from segue.execute.skipped import SkippedGroup
 
 _HINT = 'declare them: schema="name: type, ..."'
@@ -108,20 +107,14 @@ def transform(  # noqa: PLR0913  # users name them
     )
     site = find_site(on, owners)
     native = frame == NATIVE or (frame is None and asked.datas[0].live is not None)
-    answer = _compute(asked, site, native=native)
+    try:
+        answer = compute(asked, site, native=native)
+    finally:
+        if site is not None and not native:
+            site.session.close()
     _check_answer(answer, asked)
     report_skipped(answer.skipped, on_skip, 2)
     return give_answer(answer, asked, frame)
-
-
-def _compute(asked: Asked, site: Site | None, *, native: bool) -> Answer:
-    if site is None or not site.capabilities.distributed:
-        return compute_here(asked) or compute_local(asked)
-    try:
-        return compute_at(asked, site, native=native)
-    finally:
-        if not native:
-            site.session.close()
 
 
 def _check_answer(answer: Answer, asked: Asked) -> None:

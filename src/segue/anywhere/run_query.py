@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from segue.anywhere.compute import bind_inputs, give_table
+from segue.anywhere.compute import give_table, open_data
 from segue.anywhere.data import read_data
 from segue.anywhere.results import NATIVE, read_returns
 from segue.anywhere.sessions import open_session
@@ -52,7 +52,8 @@ def query(sql: str, *, on: Any = None, returns: Any = None, **frames: Any) -> An
         sql = quote_ticked(sql)
     with open_session(on, list(frames.values())) as session:
         datas = [read_data(each, name, live=session.is_live(each)) for name, each in frames.items()]
-        bind_inputs(session.session, datas, describe=False)
+        for data in datas:
+            session.session.bind(data.name, open_data(data.hold()))
         first = datas[0] if datas else None
         live = first is not None and first.live is not None
         if session.site is not None and (frame == NATIVE or (frame is None and live)):

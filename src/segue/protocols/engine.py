@@ -209,12 +209,17 @@ class LocalSession(Session, Protocol):
     """The session of the engine that defines the meaning: it also writes and hashes files."""
 
     def compute(
-        self, inputs: Sequence[str], work: Work, layout: Layout
+        self, inputs: Sequence[str | pa.Table], work: Work, layout: Layout
     ) -> Iterator[pa.RecordBatch]:
-        """Do work on bound data, here or in processes beside this one; yield what comes of it.
+        """Do work on data, here or in processes beside this one; yield what comes of it.
 
         Unlike what `apply` makes, it passes through no engine's types: batches are as the work
         made them, each with columns of its own if ``work.schema`` does not tell them.
+
+        Args:
+            inputs: Names of bound data, or tables.
+            work: What to do.
+            layout: How rows are brought together for each call of it.
 
         Raises:
             SegueError: What the work raised.

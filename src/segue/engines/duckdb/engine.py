@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from segue.engines.duckdb.capabilities import CAPABILITIES
-from segue.engines.duckdb.session import Database, DuckDBSession
+from segue.engines.duckdb.database import Database
+from segue.engines.duckdb.session import DuckDBSession
 from segue.spec.step import PlaceSpec
 
 if TYPE_CHECKING:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import errno
 import re
-import threading
-import time
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from segue.engines.duckdb.digest import prove_hash
 from segue.engines.duckdb.failures import translate_error
 from segue.engines.duckdb.files import (
     copy_rows,
@@ -23,23 +21,23 @@ from segue.engines.duckdb.files import (
     removed_on_failure,
 )
 from segue.engines.duckdb.scans import read_scan
+from segue.engines.duckdb.sizes import guess_bytes, read_bytes
 from segue.engines.duckdb.types import (
     read_schema,
     refuse_case_twins,
 )
-from segue.engines.duckdb.watch import Watch
 from segue.errors import SqlError, StepError
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
     import pyarrow as pa
 
+    from segue.engines.duckdb.database import Database
     from segue.protocols import Tell, Work
     from segue.spec.layout import Layout
     from segue.spec.output import DataFile
@@ -47,64 +45,6 @@ if TYPE_CHECKING:
 
 _END = re.compile(r";[\s;]*(?:--[^\n]*\n\s*)*(?:--[^\n]*)?\Z")
 """The end of a statement, and comments behind it."""
-
-_PATIENCE = 10.0
-"""Seconds to wait for a query that was interrupted."""
-
-
-class Database:
-    """What a session and its forks share."""
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
-        self._connections: set[duckdb.DuckDBPyConnection] = set()
-        self._proven = False
-        self.watch = Watch()
-        self.closed = False
-
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection, which is ended with the database at the latest."""
-        with self._lock:
-            self.refuse_if_closed()
-            connection = self._connection.cursor()
-            self._connections.add(connection)
-            return connection
-
-    def disconnect(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """End a connection, and the query that it may be running in another thread."""
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                connection.close()
-            except duckdb.ResourceInUseException:
-                connection.interrupt()
-                time.sleep(0.001)
-            else:
-                break
-        with self._lock:
-            self._connections.discard(connection)
-
-    def refuse_if_closed(self) -> None:
-        """Raise a `StepError` if the database was closed."""
-        if self.closed:
-            raise StepError("the engine was closed")
-
-    def prove_hash(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make sure, once, that rows are hashed as they were."""
-        if not self._proven:
-            prove_hash(connection)
-            self._proven = True
-
-    def close(self) -> None:
-        """End all connections, then the database."""
-        with self._lock:
-            self.closed = True
-            self.watch.end()
-            connections = list(self._connections)
-        for connection in connections:
-            self.disconnect(connection)
-        self._connection.close()
 
 
 class DuckDBSession:
@@ -116,6 +56,7 @@ class DuckDBSession:
         self._connection = database.connect()
         self._bound: dict[str, str | pa.Table] = {}
         self._files: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
         self._described: tuple[str, TableSchema] | None = None
 
     def fork(self) -> DuckDBSession:
@@ -134,6 +75,7 @@ class DuckDBSession:
             refuse_case_twins(f"table {name!r}", data.schema.names if data.schema else ())
             with self._translate():
                 self._define(name, read_scan(self._connection, data))
+            self._sizes[name] = guess_bytes(data)
         elif isinstance(data, str):
             self._define(name, self._parse(data))
         else:
@@ -154,6 +96,7 @@ class DuckDBSession:
     def unbind(self, name: str) -> None:
         """Forget a name."""
         self._described = None
+        self._sizes.pop(name, None)
         data = self._bound.pop(name, None)
         with self._translate():
             if isinstance(data, str):
@@ -249,9 +192,7 @@ class DuckDBSession:
 
     def facts(self) -> dict[str, Any]:
         """Return what computes."""
-        (threads,) = self._connection.execute("select current_setting('threads')").fetchone() or (
-            1,
-        )
+        threads = int(self._setting("threads") or 1)
         return {"engine": "duckdb", "version": duckdb.__version__, "threads": threads}
 
     def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:
@@ -268,9 +209,9 @@ class DuckDBSession:
         self.bind(name, pa.Table.from_batches(batches, to_arrow(work.schema)))
 
     def compute(
-        self, inputs: Sequence[str], work: Work, layout: Layout
+        self, inputs: Sequence[str | pa.Table], work: Work, layout: Layout
     ) -> Iterator[pa.RecordBatch]:
-        """Do work on bound data; yield what comes of it.
+        """Do work on bound data or tables; yield what comes of it.
 
         Raises:
             SegueError: What the work raised.
@@ -278,6 +219,36 @@ class DuckDBSession:
         from segue.engines.duckdb.apply import work_on_bound
 
         return work_on_bound(self, inputs, work, layout)
+
+    def bound_queries(self) -> dict[str, str]:
+        """Return the SELECTs that names stand for, in the order in which they were bound."""
+        return {name: data for name, data in self._bound.items() if isinstance(data, str)}
+
+    def measure(self, name: str) -> int | None:
+        """Return the size in memory of what a name stands for, roughly.
+
+        Returns:
+            None if it may be made of tables that only this process has.
+        """
+        if name in self._sizes:
+            return self._sizes[name]
+        if all(isinstance(data, str) for data in self._bound.values()):
+            return sum(self._sizes.values())
+        return None
+
+    def memory(self) -> int:
+        """Return how many bytes all work may use."""
+        return read_bytes(self._setting("memory_limit"))
+
+    def scratch(self) -> Path:
+        """Return the folder for what does not fit in memory."""
+        folder = Path(self._setting("temp_directory"))
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _setting(self, name: str) -> str:
+        rows = self._connection.execute(f"select current_setting('{name}')").fetchall()
+        return str(rows[0][0])
 
     def native(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a SELECT as a relation, unevaluated.
