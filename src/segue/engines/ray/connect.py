@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import socket
 import threading
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,9 @@ SMALLEST_STORE = 80_000_000
 _REMOTE = "ray://"
 _HUSH = "RAY_IGNORE_UNHANDLED_ERRORS"
 """Variable by which Ray does not print errors of tasks that nobody waits for any more."""
+
+_KNOCK = 10.0
+"""Seconds in which the machine at an address has to answer."""
 
 _lock = threading.Lock()
 
@@ -161,10 +166,36 @@ def _refuse_local_limits(place: PlaceSpec) -> None:
 def _reach(place: PlaceSpec) -> None:
     import ray
 
-    given: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if place.address.startswith(_REMOTE):
-        given = {"logging_level": "ERROR"}
-    ray.init(address=place.address, **{**given, **place.options})
+    _knock(place.address)
+    if not place.address.startswith(_REMOTE):
+        given: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        ray.init(address=place.address, **{**given, **place.options})
+        return
+    builder = logging.getLogger("ray.client_builder")
+    kept = builder.level
+    builder.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what the error says again
+            ray.init(address=place.address, **place.options)
+    finally:
+        builder.setLevel(kept)
+    api = _find_client()
+    # what workers print belongs in their logs
+    api.worker.log_client.stdstream = api.worker.log_client.log = lambda level, msg: None  # noqa: ARG005  # Ray names them
+
+
+def _knock(address: str) -> None:
+    """Find out soon whether anybody listens: Ray tries for minutes."""
+    host, colon, port = address.removeprefix(_REMOTE).partition("?")[0].rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK).close()
+
+
+def _find_client() -> Any:
+    from ray.util import client
+
+    return client.ray
 
 
 def _start(place: PlaceSpec, scratch: Path) -> None:
@@ -260,16 +291,13 @@ def _first_line(error: BaseException) -> str:
 
 
 def _look(address: str, own: _Own | None) -> Cluster:
-    from ray.util import client
-
-    api: Any = client.ray
     nodes = list_nodes()
     found = [node["Resources"] for node in nodes if node["Resources"].get("CPU", 0) >= 1]
     if not found:
         raise EngineError("Ray has no worker with a core", hint="add a machine to it")
     return Cluster(
         address=address,
-        remote=bool(api.is_connected()),
+        remote=bool(_find_client().is_connected()),
         workers=sum(int(each["CPU"]) for each in found),
         memory=min(_share(each, "memory") for each in found),
         store=min(_share(each, "object_store_memory") for each in found),

@@ -21,7 +21,7 @@ from segue.engines.ray.frames import (
 )
 from segue.engines.ray.sources import Block, Blocks, Bound, Files, Query
 from segue.engines.ray.tasks import Select
-from segue.errors import SqlError, StepError
+from segue.errors import SqlError, StepError, UnsupportedError
 from segue.frames.arrow_types import conform, from_arrow, to_arrow
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier as quote
@@ -233,8 +233,14 @@ class RaySession:
         """Return a SELECT as a dataset of Ray Data, whose rows one worker has computed.
 
         Raises:
+            UnsupportedError: Ray is reached through its client, which Ray Data can't use.
             SegueError: It failed.
         """
+        if self._cluster.remote:
+            raise UnsupportedError(
+                f"datasets of Ray Data can't be had through Ray's client ({self._cluster.address})",
+                hint="ask for another kind of frame, or run this program on a machine of Ray's",
+            )
         return make_dataset(self._compute(query, exact=True), self.describe(query))
 
     def _compute(self, query: str, *, exact: bool = False) -> tuple[Block, ...]:
