@@ -82,6 +82,8 @@ def cast_between(expression: str, found: DataType, wanted: DataType) -> str:
         >>> cast_between("c0", parse_type("duration(ms)"), parse_type("duration(us)"))
         'c0 * 1000L'
     """
+    if found.kind == "categorical":
+        found = found.fields[0][1]
     stored, target = find_storage(found), find_storage(wanted)
     units = [_unit(found), _unit(wanted)]
     if found == wanted or (stored == target and None in units and not found.fields):

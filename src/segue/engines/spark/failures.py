@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,14 @@ _VALUES = (
 
 
 @contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep back what PySpark says of pandas' version, at many calls: segue uses no pandas in it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
+        yield
+
+
+@contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Raise what goes wrong with Spark as segue's errors.
 
@@ -59,7 +68,7 @@ def translated(doing: str) -> Iterator[None]:
     Raises:
         SegueError: The error that a worker raised, or one that tells what Spark said.
     """
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]  # it ships no types
     from pyspark.errors import PySparkException
 
     kinds: list[type[Exception]] = [PySparkException, Py4JError, ConnectionError]
@@ -70,7 +79,8 @@ def translated(doing: str) -> Iterator[None]:
     else:
         kinds.append(RpcError)
     try:
-        yield
+        with without_warnings():
+            yield
     except tuple(kinds) as error:
         raise translate_error(error, doing) from None
 

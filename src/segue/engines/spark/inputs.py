@@ -40,8 +40,7 @@ def bind_frame(frame: Any) -> Bound:
     Raises:
         UnsupportedError: A column has a type that segue lacks.
     """
-    with translated("the frame"):
-        struct = frame.schema
+    struct = frame.schema
     schema = read_columns(struct)
     names = carried_names(len(schema))
     plain = frame.toDF(*names) if schema.columns else frame
@@ -136,7 +135,7 @@ def bind_scan(driver: Driver, scan: Scan) -> Bound:
     Raises:
         SourceError: A file can't be read.
     """
-    direct = _find_direct(driver, scan)
+    direct = _find_direct(scan)
     if direct is not None:
         return _read_parquet(driver, scan.paths, direct)
     name = driver.new_name()
@@ -149,7 +148,7 @@ def bind_scan(driver: Driver, scan: Scan) -> Bound:
         driver.local.unbind(name)
 
 
-def _find_direct(driver: Driver, scan: Scan) -> TableSchema | None:
+def _find_direct(scan: Scan) -> TableSchema | None:
     """Return what files are that Spark reads as DuckDB does; None if there may be a difference."""
     odd = scan.format != "parquet" or scan.hive or scan.types or scan.options.get("union")
     if odd or not scan.paths or not all(map(_PLAIN_PATH.fullmatch, scan.paths)):
@@ -160,15 +159,11 @@ def _find_direct(driver: Driver, scan: Scan) -> TableSchema | None:
     except (OSError, pa.ArrowException, ValueError):
         # DuckDB says better what is wrong with them
         return None
-    if len({name.casefold() for name in _all_names(schema)}) < len(_all_names(schema)):
+    if len({name.casefold() for name in schema.names}) < len(schema):
         return None
     if all(_reads_alike(file, schema) for file in files):
         return schema
     return None
-
-
-def _all_names(schema: TableSchema) -> list[str]:
-    return [column.name for column in schema]
 
 
 def _reads_alike(file: pa.Schema, schema: TableSchema) -> bool:

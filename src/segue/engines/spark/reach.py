@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from segue import registry
 from segue.engines.spark.driver import Driver
-from segue.engines.spark.start import is_connect, open_connect, start_classic
+from segue.engines.spark.start import (
+    is_connect,
+    load_quietly,
+    open_connect,
+    set_meaning,
+    start_classic,
+)
 from segue.spec.step import PlaceSpec
 
 if TYPE_CHECKING:
@@ -51,13 +57,12 @@ def attach_driver(thing: Any, scratch: Path) -> Driver:
     origin = find_session(thing)
     if origin is None:
         raise TypeError(f"{type(thing).__name__} is no session or frame of Spark")
+    load_quietly()
     connect = not hasattr(origin, "_jsparkSession")
     if connect:
         client = origin.client
         address = f"sc://{client.host}"
         return _make(origin, scratch, connect=True, address=address, origin=origin)
-    from segue.engines.spark.start import set_meaning
-
     spark = origin.newSession()
     set_meaning(spark)
     return _make(spark, scratch, connect=False, address=spark.sparkContext.master, origin=origin)

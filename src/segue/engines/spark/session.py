@@ -11,6 +11,7 @@ import pyarrow as pa
 from segue.engines.spark.apply import apply_work
 from segue.engines.spark.bound import Bound, show_frame
 from segue.engines.spark.collect import collect_rows, stream_rows
+from segue.engines.spark.failures import translated
 from segue.engines.spark.inputs import bind_frame, bind_scan, bind_table
 from segue.engines.spark.query import Query
 from segue.engines.spark.reach import move_frame, reach_back
@@ -80,7 +81,8 @@ class SparkEngineSession:
             except ValueError as error:
                 raise SourceError(f"{name!r} can't be taken to Spark: {error}") from None
         else:
-            made = bind_frame(move_frame(data, self._driver.spark))
+            with translated("the frame"):
+                made = bind_frame(move_frame(data, self._driver.spark))
         self.unbind(name)
         self._bound[name] = made
         self._query.add(name, made)
@@ -138,8 +140,10 @@ class SparkEngineSession:
         Raises:
             SegueError: It is wrong, or Spark can't mean it as it is meant.
         """
-        frame = show_frame(self._driver, self._resolve(query))
-        return frame if self._driver.origin is None else move_frame(frame, self._driver.origin)
+        bound = self._resolve(query)
+        with translated("the query"):
+            frame = show_frame(self._driver, bound)
+            return frame if self._driver.origin is None else move_frame(frame, self._driver.origin)
 
     def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:
         """Let workers do work on bound data, when the result is asked for.
@@ -152,7 +156,8 @@ class SparkEngineSession:
         if not self._driver.proven:
             refuse_clash(self._driver.spark)
             self._driver.proven = True
-        made = apply_work(self._driver, [self._bound[each] for each in inputs], work, layout)
+        with translated("bringing rows together"):
+            made = apply_work(self._driver, [self._bound[each] for each in inputs], work, layout)
         self.unbind(name)
         self._bound[name] = made
         self._query.add(name, made)

@@ -61,7 +61,7 @@ def translate_query(query: str, schemas: Mapping[str, TableSchema]) -> Translate
         UnsupportedError: It can't be carried over so that it means the same.
     """
     known = {fold(name): name for name in schemas}
-    columns = {
+    columns: dict[str, object] = {
         fold(name): {fold(each.name): write_duckdb(each.type) for each in schema}
         for name, schema in schemas.items()
     }
@@ -86,7 +86,7 @@ def translate_query(query: str, schemas: Mapping[str, TableSchema]) -> Translate
     return Translated(text, tables)
 
 
-def _name_views(tree: exp.Expression, known: Mapping[str, str]) -> dict[str, str]:
+def _name_views(tree: exp.Expr, known: Mapping[str, str]) -> dict[str, str]:
     """Let tables be called by names that no query has; return what they stand for."""
     views: dict[str, str] = {}
     for scope in traverse_scope(tree):

@@ -12,7 +12,7 @@ from segue.engines.spark.sql_types import NESTED, NUMBERS, family, refuse, set_t
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Wrap = Callable[[exp.Expression], exp.Expression]
+    Wrap = Callable[[exp.Expr], exp.Expr]
 
 _ORDERED = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile)
 _SHARES = (exp.PercentRank, exp.CumeDist)
@@ -25,7 +25,7 @@ _SPREADS = (
     exp.Variance,
     exp.VariancePop,
 )
-_LOGICAL = {exp.LogicalAnd: "bool_and(:x)", exp.LogicalOr: "bool_or(:x)"}
+_LOGICAL = (exp.LogicalAnd, exp.LogicalOr)
 
 AGGREGATES = (
     *_ORDERED,
@@ -40,7 +40,7 @@ AGGREGATES = (
 )
 
 
-def convert_aggregate(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return an aggregate or window function.
 
     Args:
@@ -56,22 +56,26 @@ def convert_aggregate(node: exp.Expression, wrap: Wrap) -> exp.Expression:
         return _convert_average(node, wrap)
     if isinstance(node, (exp.Count, exp.CountIf)):
         return set_type(wrap(_plain_count(node)), "BIGINT")
-    if isinstance(node, _ORDERED):
-        return set_type(fill("cast(:x as bigint)", x=wrap(node)), "BIGINT")
-    if isinstance(node, _SHARES):
-        return set_type(wrap(node), "DOUBLE")
-    if type(node) in _LOGICAL:
-        if family(node.this) != "bool":
-            raise refuse(f"{show(node)} of a {family(node.this)}")
-        return set_type(wrap(fill(_LOGICAL[type(node)], x=node.this)), "BOOLEAN")
-    if isinstance(node, _SPREADS):
-        if family(node.this) not in NUMBERS - {"unsigned"}:
-            raise refuse(f"{show(node)} of a {family(node.this)}")
-        return set_type(wrap(type(node)(this=fill("cast(:x as double)", x=node.this))), "DOUBLE")
+    if isinstance(node, (*_ORDERED, *_SHARES)):
+        name = "double" if isinstance(node, _SHARES) else "bigint"
+        return set_type(fill(f"cast(:x as {name})", x=wrap(node)), name)
+    if isinstance(node, (*_LOGICAL, *_SPREADS)):
+        return _convert_plain(node, wrap)
     return _convert_same(node, wrap)
 
 
-def _plain_count(node: exp.Expression) -> exp.Expression:
+def _convert_plain(node: exp.Expr, wrap: Wrap) -> exp.Expr:
+    """Return an aggregate that Spark has too, of truth values or of floats."""
+    logical = isinstance(node, _LOGICAL)
+    if family(node.this) not in ({"bool"} if logical else NUMBERS - {"unsigned"}):
+        raise refuse(f"{show(node)} of a {family(node.this)}")
+    if logical:
+        name = "bool_and" if isinstance(node, exp.LogicalAnd) else "bool_or"
+        return set_type(wrap(fill(f"{name}(:x)", x=node.this)), "BOOLEAN")
+    return set_type(wrap(type(node)(this=fill("cast(:x as double)", x=node.this))), "DOUBLE")
+
+
+def _plain_count(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.CountIf):
         return exp.CountIf(this=node.this.copy())
     if node.this is None:
@@ -81,7 +85,7 @@ def _plain_count(node: exp.Expression) -> exp.Expression:
     return exp.Count(this=node.this.copy())
 
 
-def _convert_same(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+def _convert_same(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return a function whose result is one of the values."""
     value = node.this
     ordered = isinstance(node, (exp.Min, exp.Max))
@@ -92,7 +96,7 @@ def _convert_same(node: exp.Expression, wrap: Wrap) -> exp.Expression:
     return made
 
 
-def _unwrap(node: exp.Expression) -> tuple[exp.Expression, bool]:
+def _unwrap(node: exp.Expr) -> tuple[exp.Expr, bool]:
     if not isinstance(node.this, exp.Distinct):
         return node.this, False
     if len(node.this.expressions) != 1:
@@ -100,7 +104,7 @@ def _unwrap(node: exp.Expression) -> tuple[exp.Expression, bool]:
     return node.this.expressions[0], True
 
 
-def _convert_sum(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+def _convert_sum(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return a sum: of integers an int64, however large sums on the way are."""
     value, distinct = _unwrap(node)
     found = family(value)
@@ -120,16 +124,18 @@ def _convert_sum(node: exp.Expression, wrap: Wrap) -> exp.Expression:
         if found == "unsigned":
             made = fill("cast(:x as bigint)", x=made)
     names = {"decimal": "DECIMAL(38, {})", "float32": "DOUBLE", "float64": "DOUBLE"}
-    scale = value.type.expressions[1].name if found == "decimal" and value.type.expressions else "0"
+    sizes = value.type.expressions if found == "decimal" and value.type is not None else []
+    scale = sizes[1].name if len(sizes) > 1 else "0"
     return set_type(made, names.get(found, "BIGINT").format(scale))
 
 
-def _is_wide(value: exp.Expression) -> bool:
+def _is_wide(value: exp.Expr) -> bool:
     """Return whether sums of integers may leave int64 on their way."""
-    return family(value) == "integer" and value.type.this.value.upper() in ("BIGINT", "INT128")
+    kind = "" if value.type is None else value.type.this.value.upper()
+    return kind in ("BIGINT", "INT128")
 
 
-def _add_exactly(value: exp.Expression, wrap: Wrap) -> exp.Expression:
+def _add_exactly(value: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return an exact sum of int64: halves are summed apart, for none of them overflows."""
     high = wrap(fill("sum(shiftright(:x, 32))", x=value))
     low = wrap(fill("sum(:x & 4294967295L)", x=value))
@@ -138,7 +144,7 @@ def _add_exactly(value: exp.Expression, wrap: Wrap) -> exp.Expression:
     )
 
 
-def _convert_average(node: exp.Expression, wrap: Wrap) -> exp.Expression:
+def _convert_average(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return an average, of the exact sum where numbers are exact."""
     value, distinct = _unwrap(node)
     found = family(value)
@@ -159,13 +165,13 @@ def _convert_average(node: exp.Expression, wrap: Wrap) -> exp.Expression:
     return set_type(made, "DOUBLE")
 
 
-def refuse_frame(spec: exp.Expression | None) -> None:
+def refuse_frame(spec: exp.Expr | None) -> None:
     """Refuse window frames that count otherwise on Spark."""
     if spec is None:
         return
     kind = (spec.args.get("kind") or "").upper()
     sides = [spec.args.get(side) for side in ("start", "end")]
-    counted = [side for side in sides if isinstance(side, exp.Expression)]
+    counted = [side for side in sides if isinstance(side, exp.Expr)]
     plain = all(isinstance(side, exp.Literal) and side.name.isdigit() for side in counted)
     if spec.args.get("exclude") or kind not in ("ROWS", "RANGE") or not plain:
         raise refuse(f"the window frame {show(spec)}")

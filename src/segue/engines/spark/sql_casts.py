@@ -19,7 +19,9 @@ _MOMENT = r"^\\s*\\d{4}-\\d{2}-\\d{2}([ T]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?)
 _ZONE = r"(Z|[+-]\\d{2}:\\d{2})?\\s*$"
 
 _FROM_TEXT = {
-    "float32": "if(:x rlike '[0-9.][dDfF]\\\\s*$', cast(concat(:x, '?') as float), cast(:x as float))",
+    "float32": (
+        "if(:x rlike '[0-9.][dDfF]\\\\s*$', cast(concat(:x, '?') as float), cast(:x as float))"
+    ),
     "float64": (
         "if(:x rlike '[0-9.][dDfF]\\\\s*$', cast(concat(:x, '?') as double), cast(:x as double))"
     ),
@@ -48,7 +50,7 @@ _TO_TEXT = {
 }
 
 
-def convert_cast(node: exp.Expression) -> exp.Expression:
+def convert_cast(node: exp.Expr) -> exp.Expr:
     """Return a cast in Spark's SQL.
 
     Raises:
@@ -102,7 +104,7 @@ def _decimal_sizes(target: exp.DataType) -> tuple[int, int]:
     return sizes[0], sizes[1] if len(sizes) > 1 else 0
 
 
-def _to_integer(value: exp.Expression, name: str) -> exp.Expression | None:
+def _to_integer(value: exp.Expr, name: str) -> exp.Expr | None:
     templates = {
         "integer": f"cast(:x as {name})",
         "unsigned": f"cast(:x as {name})",
@@ -120,7 +122,7 @@ def _to_integer(value: exp.Expression, name: str) -> exp.Expression | None:
     return None if template is None else fill(template, x=value)
 
 
-def _to_float(value: exp.Expression, target: exp.DataType) -> exp.Expression | None:
+def _to_float(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
     name = _spell(target)
     found = family(value)
     if found == "string":
@@ -134,7 +136,7 @@ def _to_float(value: exp.Expression, target: exp.DataType) -> exp.Expression | N
     return fill(f"cast(:x as {name})", x=value) if found in (*NUMBERS, "bool") else None
 
 
-def _to_decimal(value: exp.Expression, target: exp.DataType) -> exp.Expression | None:
+def _to_decimal(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
     precision, scale = _decimal_sizes(target)
     found = family(value)
     if found in ("float32", "float64"):
@@ -149,19 +151,19 @@ def _to_decimal(value: exp.Expression, target: exp.DataType) -> exp.Expression |
     return None
 
 
-def _to_text(value: exp.Expression, _: exp.DataType) -> exp.Expression | None:
+def _to_text(value: exp.Expr, _: exp.DataType) -> exp.Expr | None:
     template = _TO_TEXT.get(family(value))
     return None if template is None else fill(template, x=value)
 
 
-def _to_bool(value: exp.Expression, _: exp.DataType) -> exp.Expression | None:
+def _to_bool(value: exp.Expr, _: exp.DataType) -> exp.Expr | None:
     found = family(value)
     if found == "string":
         return fill(_FROM_TEXT["bool"], x=value)
     return fill("cast(:x as boolean)", x=value) if found in ("integer", "bool") else None
 
 
-def _to_moment(value: exp.Expression, target: exp.DataType) -> exp.Expression | None:
+def _to_moment(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
     name = _spell(target)
     wanted = {"date": "date", "timestamp_ntz": "timestamp", "timestamp": "zoned"}[name]
     found = family(value)
@@ -170,11 +172,11 @@ def _to_moment(value: exp.Expression, target: exp.DataType) -> exp.Expression | 
     return fill(f"cast(:x as {name})", x=value) if found in MOMENTS else None
 
 
-def _make_nothing(value: exp.Expression, target: exp.DataType) -> None:  # noqa: ARG001
+def _make_nothing(value: exp.Expr, target: exp.DataType) -> None:  # noqa: ARG001
     return None
 
 
-_MAKERS: dict[str, Callable[[exp.Expression, exp.DataType], exp.Expression | None]] = {
+_MAKERS: dict[str, Callable[[exp.Expr, exp.DataType], exp.Expr | None]] = {
     "bool": _to_bool,
     "date": _to_moment,
     "decimal": _to_decimal,

@@ -41,13 +41,13 @@ _BETWEEN = " -/:._,"
 """Letters that stand for themselves in formats of both engines."""
 
 
-def _need_moment(node: exp.Expression, *parts: exp.Expression) -> None:
+def _need_moment(node: exp.Expr, *parts: exp.Expr) -> None:
     for part in parts:
         if family(part) not in MOMENTS:
             raise refuse(f"{show(node)} of a {family(part)}", "cast it: x::timestamp")
 
 
-def convert_date_part(node: exp.Expression) -> exp.Expression:
+def convert_date_part(node: exp.Expr) -> exp.Expr:
     """Return a part of a moment as a number."""
     if isinstance(node, exp.Extract):
         name, value = node.this.name.upper(), node.expression
@@ -59,7 +59,7 @@ def convert_date_part(node: exp.Expression) -> exp.Expression:
     return set_type(fill(f"cast({_PARTS[name]} as bigint)", x=value), "BIGINT")
 
 
-def convert_truncated(node: exp.Expression) -> exp.Expression:
+def convert_truncated(node: exp.Expr) -> exp.Expr:
     """Return the beginning of the year, month, ... of a moment."""
     _need_moment(node, node.this)
     unit = node.text("unit").upper()
@@ -71,7 +71,7 @@ def convert_truncated(node: exp.Expression) -> exp.Expression:
     return set_type(made, "TIMESTAMPTZ" if zoned else "TIMESTAMP")
 
 
-def convert_apart(node: exp.Expression) -> exp.Expression:
+def convert_apart(node: exp.Expr) -> exp.Expr:
     """Return how many days, months or years begin between two moments."""
     _need_moment(node, node.this, node.expression)
     unit = node.text("unit").upper()
@@ -81,7 +81,7 @@ def convert_apart(node: exp.Expression) -> exp.Expression:
     return set_type(made, "BIGINT")
 
 
-def convert_format(node: exp.Expression) -> exp.Expression:
+def convert_format(node: exp.Expr) -> exp.Expr:
     """Return a moment as text, by a format of plain numbers."""
     _need_moment(node, node.this)
     format_ = node.args["format"]
@@ -97,7 +97,7 @@ def convert_format(node: exp.Expression) -> exp.Expression:
     return set_type(fill(f"date_format(:x, '{spelled}')", x=node.this), "VARCHAR")
 
 
-def convert_made_date(node: exp.Expression) -> exp.Expression:
+def convert_made_date(node: exp.Expr) -> exp.Expr:
     """Return the date of a year, month and day."""
     parts = [node.args[name] for name in ("year", "month", "day")]
     if any(family(part) != "integer" for part in parts):
@@ -107,7 +107,7 @@ def convert_made_date(node: exp.Expression) -> exp.Expression:
     return set_type(fill(f"make_date({ints})", y=year, m=month, d=day), "DATE")
 
 
-def convert_interval(node: exp.Expression) -> exp.Expression:
+def convert_interval(node: exp.Expr) -> exp.Expr:
     """Return an interval beside a moment; alone it can't be carried over."""
     if not isinstance(node.parent, (exp.Add, exp.Sub)):
         raise refuse(show(node))

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from segue.engines.spark import sql_aggregates, sql_casts, sql_dates, sql_numbers, sql_texts
-from segue.engines.spark.sql_types import family, refuse, set_type, show
+from segue.engines.spark.sql_types import NUMBERS, family, refuse, set_type, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Rule = Callable[[exp.Expression], exp.Expression]
+    Rule = Callable[[exp.Expr], exp.Expr]
 
 
-def _keep(node: exp.Expression) -> exp.Expression:
+def _keep(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _keep_join(node: exp.Expression) -> exp.Expression:
+def _keep_join(node: exp.Expr) -> exp.Expr:
     if node.args.get("method") or node.args.get("using"):
         raise refuse(f"the join {show(node)}")
     return node
 
 
-def _keep_logical(node: exp.Expression) -> exp.Expression:
+def _keep_logical(node: exp.Expr) -> exp.Expr:
     for part in (node.this, node.args.get("expression")):
         if part is not None and family(part) not in ("bool", "null"):
             raise refuse(f"{show(node)} of a {family(part)}", "compare it: x <> 0")
     return set_type(node, "BOOLEAN")
 
 
-def _keep_ordered(node: exp.Expression) -> exp.Expression:
+def _keep_ordered(node: exp.Expr) -> exp.Expr:
     sql_numbers.refuse_nested(node, [node.this])
     return node
 
 
-def _convert_in(node: exp.Expression) -> exp.Expression:
+def _convert_in(node: exp.Expr) -> exp.Expr:
     query = node.args.get("query")
     if query is None:
         sql_numbers.refuse_mixed(node, [node.this, *node.expressions])
@@ -56,7 +56,7 @@ def _convert_in(node: exp.Expression) -> exp.Expression:
     return set_type(node, "BOOLEAN")
 
 
-def _convert_between(node: exp.Expression) -> exp.Expression:
+def _convert_between(node: exp.Expr) -> exp.Expr:
     low = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
     high = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
     for side, end in ((low, node.args["low"]), (high, node.args["high"])):
@@ -65,36 +65,44 @@ def _convert_between(node: exp.Expression) -> exp.Expression:
     return set_type(exp.Paren(this=exp.And(this=parts[0], expression=parts[1])), "BOOLEAN")
 
 
-def _keep_negation(node: exp.Expression) -> exp.Expression:
+def _keep_negation(node: exp.Expr) -> exp.Expr:
     if family(node.this) not in ("integer", "decimal", "float32", "float64"):
         raise refuse(f"{show(node)} of a {family(node.this)}")
     return node
 
 
-def _keep_union(node: exp.Expression) -> exp.Expression:
-    left, right = ([family(each) for each in side.selects] for side in (node.left, node.right))
+def _keep_union(node: exp.Expr) -> exp.Expr:
+    left, right = ([family(each) for each in side.selects] for side in _sides(node))
     for one, other in zip(left, right, strict=False):
-        numbers = {one, other} <= sql_numbers.NUMBERS
+        numbers = {one, other} <= NUMBERS
         if one != other and not numbers and "null" not in (one, other):
             raise refuse(f"a union of {one} and {other}", "cast the columns to one type")
     return node
 
 
-def _keep_paren(node: exp.Expression) -> exp.Expression:
+def _sides(node: exp.Expr) -> Any:
+    """Return the queries of a union, without the brackets around them."""
+    return [
+        side.unnest() if isinstance(side, exp.Subquery) else side
+        for side in (node.this, node.expression)
+    ]
+
+
+def _keep_paren(node: exp.Expr) -> exp.Expr:
     node.type = node.this.type
     return node
 
 
-def _keep_alias(node: exp.Expression) -> exp.Expression:
+def _keep_alias(node: exp.Expr) -> exp.Expr:
     node.type = node.this.type
     return node
 
 
-def _rules(rule: Rule, *kinds: type[exp.Expression]) -> dict[type[exp.Expression], Rule]:
+def _rules(rule: Rule, *kinds: type[exp.Expr]) -> dict[type[exp.Expr], Rule]:
     return dict.fromkeys(kinds, rule)
 
 
-RULES: dict[type[exp.Expression], Rule] = (
+RULES: dict[type[exp.Expr], Rule] = (
     _rules(
         _keep,
         exp.Boolean,
@@ -129,7 +137,7 @@ RULES: dict[type[exp.Expression], Rule] = (
         exp.WindowSpec,
         exp.DataType,
         exp.DataTypeParam,
-    )  # fmt: skip
+    )
     | _rules(_keep_alias, exp.Alias)
     | _rules(_keep_join, exp.Join)
     | _rules(_keep_logical, exp.And, exp.Or, exp.Not)
@@ -149,7 +157,7 @@ RULES: dict[type[exp.Expression], Rule] = (
         exp.Nullif,
         exp.Greatest,
         exp.Least,
-    )  # fmt: skip
+    )
     | _rules(
         sql_numbers.convert_comparison,
         exp.EQ,
@@ -160,7 +168,7 @@ RULES: dict[type[exp.Expression], Rule] = (
         exp.GTE,
         exp.NullSafeEQ,
         exp.NullSafeNEQ,
-    )  # fmt: skip
+    )
     | _rules(sql_numbers.convert_division, exp.Div)
     | _rules(sql_numbers.convert_floor, exp.Floor, exp.Ceil)
     | _rules(sql_numbers.convert_literal, exp.Literal)
@@ -196,7 +204,7 @@ RULES: dict[type[exp.Expression], Rule] = (
         exp.DayOfWeekIso,
         exp.DayOfYear,
         exp.DayOfMonth,
-    )  # fmt: skip
+    )
     | _rules(sql_dates.convert_format, exp.TimeToStr)
     | _rules(sql_dates.convert_interval, exp.Interval)
     | _rules(sql_dates.convert_made_date, exp.DateFromParts)
@@ -204,7 +212,7 @@ RULES: dict[type[exp.Expression], Rule] = (
 )
 """What becomes of each kind of node whose parts have been converted."""
 
-_ARGUMENTS: dict[type[exp.Expression], frozenset[str]] = {
+_ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
     kind: frozenset(names.split())
     for kind, names in {
         exp.Select: "with_ with kind expressions limit distinct joins from_ from where group having"
@@ -240,7 +248,7 @@ _ARGUMENTS: dict[type[exp.Expression], frozenset[str]] = {
 """Arguments of nodes that mean on Spark what they mean in DuckDB; those of others all do."""
 
 
-def convert(node: exp.Expression) -> exp.Expression:
+def convert(node: exp.Expr) -> exp.Expr:
     """Return a node with all its parts as Spark's SQL.
 
     Raises:
@@ -259,7 +267,7 @@ def convert(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def _refuse_arguments(node: exp.Expression) -> None:
+def _refuse_arguments(node: exp.Expr) -> None:
     known = _ARGUMENTS.get(type(node))
     if known is None:
         return
@@ -268,7 +276,7 @@ def _refuse_arguments(node: exp.Expression) -> None:
             raise refuse(f"{name.strip('_').replace('_', ' ')} in {show(node)}")
 
 
-def _convert_parts(node: exp.Expression, skip: exp.Expression | None = None) -> None:
+def _convert_parts(node: exp.Expr, skip: exp.Expr | None = None) -> None:
     for part in list(node.iter_expressions()):
         if part is skip:
             continue
@@ -279,9 +287,9 @@ def _convert_parts(node: exp.Expression, skip: exp.Expression | None = None) -> 
             made.type = type_
 
 
-def _convert_unit(node: exp.Expression) -> exp.Expression:
+def _convert_unit(node: exp.Expr) -> exp.Expr:
     """Return an aggregate with its FILTER and OVER, which may become several of them."""
-    around: list[exp.Expression] = []
+    around: list[exp.Expr] = []
     core = node
     while isinstance(core, (exp.Window, exp.Filter, exp.IgnoreNulls)):
         around.append(core)
@@ -294,11 +302,11 @@ def _convert_unit(node: exp.Expression) -> exp.Expression:
             sql_aggregates.refuse_frame(each.args.get("spec"))
     _refuse_arguments(core)
     _convert_parts(core)
-    plain = [each for each in around if not isinstance(each, exp.IgnoreNulls)]
-    if len(plain) < len(around) and not isinstance(core, exp.AnyValue):
+    plain = [each for each in around if type(each) is not exp.IgnoreNulls]
+    if len(plain) < len(around) and type(core) is not exp.AnyValue:
         raise refuse(show(node))
 
-    def wrap(inner: exp.Expression) -> exp.Expression:
+    def wrap(inner: exp.Expr) -> exp.Expr:
         made = inner.copy()
         for each in reversed(plain):
             copied = each.copy()

@@ -26,7 +26,7 @@ _FACTORS = range(16)
 """Places behind the point to which a float is rounded as DuckDB does it."""
 
 
-def convert_literal(node: exp.Expression) -> exp.Expression:
+def convert_literal(node: exp.Expr) -> exp.Expr:
     """Return a number or text; a number with a point is a decimal, as in DuckDB."""
     if node.is_string or re.fullmatch(r"\d+", node.name):
         if not node.is_string and int(node.name) > 2**63 - 1:
@@ -40,11 +40,11 @@ def convert_literal(node: exp.Expression) -> exp.Expression:
     return set_type(made, f"DECIMAL({digits}, {len(rest)})")
 
 
-def _families(node: exp.Expression) -> tuple[str, str]:
+def _families(node: exp.Expr) -> tuple[str, str]:
     return family(node.this), family(node.expression)
 
 
-def convert_sum(node: exp.Expression) -> exp.Expression:
+def convert_sum(node: exp.Expr) -> exp.Expr:
     """Return an addition, subtraction or multiplication of numbers, or a moved moment.
 
     Raises:
@@ -66,7 +66,7 @@ def convert_sum(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def _narrow(node: exp.Expression) -> str | None:
+def _narrow(node: exp.Expr) -> str | None:
     """Return the type of small integers to which DuckDB keeps when a literal comes along."""
     sides = (node.this, node.expression)
     plain = [side for side in sides if not _is_literal(side)]
@@ -78,11 +78,11 @@ def _narrow(node: exp.Expression) -> str | None:
     return name if bits and int(literal.name or "0") < 2 ** (bits - 1) else None
 
 
-def _is_literal(node: exp.Expression) -> bool:
+def _is_literal(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal)
 
 
-def _single(node: exp.Expression) -> exp.Expression:
+def _single(node: exp.Expr) -> exp.Expr:
     """Return an operation on single floats: DuckDB casts what is with them, Spark widens both."""
     if "float64" in _families(node):
         return node
@@ -96,7 +96,7 @@ def _single(node: exp.Expression) -> exp.Expression:
 _UNITS = ("YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
 
 
-def _move(node: exp.Expression) -> exp.Expression:
+def _move(node: exp.Expr) -> exp.Expr:
     left, right = _families(node)
     adds = isinstance(node, exp.Add)
     if (left, right) == ("date", "date") and isinstance(node, exp.Sub):
@@ -120,7 +120,7 @@ def _move(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def _move_by(node: exp.Expression, sign: str) -> exp.Expression:
+def _move_by(node: exp.Expr, sign: str) -> exp.Expr:
     interval = node.expression
     unit = interval.text("unit").upper().removesuffix("S")
     count = interval.this.name if isinstance(interval.this, exp.Literal) else ""
@@ -130,7 +130,7 @@ def _move_by(node: exp.Expression, sign: str) -> exp.Expression:
     return fill(f"{start} {sign} interval '{count}' {unit}", a=node.this)
 
 
-def convert_division(node: exp.Expression) -> exp.Expression:
+def convert_division(node: exp.Expr) -> exp.Expr:
     """Return a division of floats, in which zero gives infinity and no error."""
     left, right = _families(node)
     if not {left, right} <= NUMBERS | {"null"}:
@@ -150,7 +150,7 @@ def convert_division(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def convert_whole_division(node: exp.Expression) -> exp.Expression:
+def convert_whole_division(node: exp.Expr) -> exp.Expr:
     """Return a division or remainder of integers; zero is an error on both engines."""
     if _families(node) != ("integer", "integer"):
         raise refuse(f"{show(node)} of {family(node.this)} and {family(node.expression)}")
@@ -161,7 +161,7 @@ def convert_whole_division(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def convert_comparison(node: exp.Expression) -> exp.Expression:
+def convert_comparison(node: exp.Expr) -> exp.Expr:
     """Return a comparison; both sides are brought to the type in which DuckDB compares.
 
     Raises:
@@ -182,7 +182,7 @@ def convert_comparison(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def _read_text(literal: exp.Expression, wanted: str) -> exp.Expression:
+def _read_text(literal: exp.Expr, wanted: str) -> exp.Expr:
     """Return the value that a text stands for beside a value of another type.
 
     Raises:
@@ -199,7 +199,7 @@ def _read_text(literal: exp.Expression, wanted: str) -> exp.Expression:
     raise refuse(f"the text {text!r} beside a {wanted}", "cast it: '…'::date")
 
 
-def refuse_mixed(node: exp.Expression, parts: list[exp.Expression]) -> None:
+def refuse_mixed(node: exp.Expr, parts: list[exp.Expr]) -> None:
     """Refuse expressions whose parts Spark would bring to another type than DuckDB."""
     found = {family(part) for part in parts} - {"null"}
     texts = {family(part) for part in parts if not (_is_literal(part) and part.is_string)} - {
@@ -211,14 +211,14 @@ def refuse_mixed(node: exp.Expression, parts: list[exp.Expression]) -> None:
         raise refuse(f"{show(node)} of {' and '.join(sorted(found))}", "cast the parts: x::bigint")
 
 
-def refuse_nested(node: exp.Expression, parts: list[exp.Expression]) -> None:
+def refuse_nested(node: exp.Expr, parts: list[exp.Expr]) -> None:
     """Refuse comparisons of lists and structs: nulls in them stand first on Spark."""
     nested = {family(part) for part in parts} & NESTED
     if nested:
         raise refuse(f"{show(node)} of a {', '.join(sorted(nested))}")
 
 
-def convert_choice(node: exp.Expression) -> exp.Expression:
+def convert_choice(node: exp.Expr) -> exp.Expr:
     """Return a CASE, COALESCE and the like, whose values are of one kind."""
     parts = _choices(node)
     refuse_mixed(node, parts)
@@ -232,7 +232,7 @@ def convert_choice(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _choices(node: exp.Expression) -> list[exp.Expression]:
+def _choices(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, exp.Case):
         default = [node.args["default"]] if node.args.get("default") else []
         return [each.args["true"] for each in node.args["ifs"]] + default
@@ -243,7 +243,7 @@ def _choices(node: exp.Expression) -> list[exp.Expression]:
     return [node.this, *node.expressions]
 
 
-def convert_number_function(node: exp.Expression) -> exp.Expression:
+def convert_number_function(node: exp.Expr) -> exp.Expr:
     """Return a function of one number that gives a double on both engines."""
     if family(node.this) not in NUMBERS - {"unsigned"}:
         raise refuse(f"{show(node)} of a {family(node.this)}")
@@ -252,7 +252,7 @@ def convert_number_function(node: exp.Expression) -> exp.Expression:
     return set_type(fill(template, x=x), "DOUBLE")
 
 
-_FUNCTIONS: dict[type[exp.Expression], str] = {
+_FUNCTIONS: dict[type[exp.Expr], str] = {
     exp.Sqrt: "sqrt(:x)",  # exp, ln, pow and the like differ in the last digit
 }
 
@@ -260,7 +260,7 @@ _ZERO = "if(:x < 0D or cast(:x as string) = '-0.0', cast('-0.0' as double), cast
 """The zero to which a float is rounded, with the sign of the float."""
 
 
-def convert_rounding(node: exp.Expression) -> exp.Expression:
+def convert_rounding(node: exp.Expr) -> exp.Expr:
     """Return a rounded number: floats as DuckDB rounds them, with the sign of a zero kept."""
     places = node.args.get("decimals")
     found = family(node.this)
@@ -279,7 +279,7 @@ def convert_rounding(node: exp.Expression) -> exp.Expression:
     return made
 
 
-def convert_floor(node: exp.Expression) -> exp.Expression:
+def convert_floor(node: exp.Expr) -> exp.Expr:
     """Return the integer below or above a number, as a float where DuckDB gives one."""
     found = family(node.this)
     name = "floor" if isinstance(node, exp.Floor) else "ceil"
@@ -294,7 +294,7 @@ def convert_floor(node: exp.Expression) -> exp.Expression:
     return set_type(fill(f"if(abs(:x) < 4503599627370496D, {signed}, :x)", x=x), "DOUBLE")
 
 
-def convert_same_number(node: exp.Expression) -> exp.Expression:
+def convert_same_number(node: exp.Expr) -> exp.Expr:
     """Return a function that keeps the type of its number."""
     if family(node.this) not in NUMBERS - {"unsigned"}:
         raise refuse(f"{show(node)} of a {family(node.this)}")

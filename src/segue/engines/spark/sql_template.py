@@ -9,11 +9,11 @@ from sqlglot import exp
 
 
 @cache
-def _parse(text: str) -> exp.Expression:
+def _parse(text: str) -> exp.Expr:
     return sqlglot.parse_one(text, read="spark")
 
 
-def fill(text: str, /, **parts: exp.Expression) -> exp.Expression:
+def fill(text: str, /, **parts: exp.Expr) -> exp.Expr:
     """Return an expression of Spark's SQL.
 
     Args:
@@ -28,7 +28,7 @@ def fill(text: str, /, **parts: exp.Expression) -> exp.Expression:
     for place in list(made.find_all(exp.Placeholder)):
         part = parts[place.name].copy()
         needs = isinstance(part, (exp.Binary, exp.Not, exp.Between, exp.In, exp.Is, exp.Unary))
-        new = exp.Paren(this=part) if needs and isinstance(place.parent, exp.Expression) else part
+        new = exp.Paren(this=part) if needs and isinstance(place.parent, exp.Expr) else part
         if place is made:
             return part
         place.replace(new)

@@ -13,24 +13,27 @@ from segue.engines.spark.sql_types import family, refuse, set_type, show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_SPACES = (
+    " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u202f\u205f\u3000"
+)
 """What DuckDB trims: all of Unicode's spaces, and no tab or newline."""
 
 
-def _need_texts(node: exp.Expression, parts: Sequence[exp.Expression | None]) -> None:
+def _need_texts(node: exp.Expr, parts: Sequence[exp.Expr | None]) -> None:
     for part in parts:
         if part is not None and family(part) not in ("string", "null"):
             raise refuse(f"{show(node)} of a {family(part)}", "cast it: x::varchar")
 
 
-def _count(node: exp.Expression | None, least: int) -> int | None:
+def _count(node: exp.Expr | None, least: int) -> int | None:
     """Return a number that is written out, None if it is none or too small."""
     if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
         return int(node.name) if int(node.name) >= least else None
     return None
 
 
-def convert_case(node: exp.Expression) -> exp.Expression:
+def convert_case(node: exp.Expr) -> exp.Expr:
     """Return upper or lower case, letter by letter as in DuckDB.
 
     Java looks at whole words, and makes several letters of some: those are changed before it
@@ -64,18 +67,18 @@ _ODD_LOWER = (
 """Letters whose lower case Java 17 does not know."""
 
 
-def convert_length(node: exp.Expression) -> exp.Expression:
+def convert_length(node: exp.Expr) -> exp.Expr:
     """Return the number of characters of a text."""
     _need_texts(node, [node.this])
     return set_type(fill("cast(char_length(:x) as bigint)", x=node.this), "BIGINT")
 
 
-def convert_join(node: exp.Expression) -> exp.Expression:
+def convert_join(node: exp.Expr) -> exp.Expr:
     """Return texts behind each other: `||` is null with a null, CONCAT leaves nulls out."""
     parts = node.expressions if isinstance(node, exp.Concat) else [node.this, node.expression]
     texts = [_as_text(node, part) for part in parts]
     skips = isinstance(node, exp.Concat)
-    made: exp.Expression | None = None
+    made: exp.Expr | None = None
     for text in texts:
         part = fill("coalesce(:x, '')", x=text) if skips else text
         made = part if made is None else fill("concat(:a, :b)", a=made, b=part)
@@ -84,7 +87,7 @@ def convert_join(node: exp.Expression) -> exp.Expression:
     return set_type(made, "VARCHAR")
 
 
-def _as_text(node: exp.Expression, part: exp.Expression) -> exp.Expression:
+def _as_text(node: exp.Expr, part: exp.Expr) -> exp.Expr:
     if family(part) in ("string", "null"):
         return part
     if family(part) not in ("integer", "decimal", "bool", "date", "timestamp"):
@@ -94,7 +97,7 @@ def _as_text(node: exp.Expression, part: exp.Expression) -> exp.Expression:
     return convert_cast(set_type(cast, "VARCHAR"))
 
 
-def convert_part(node: exp.Expression) -> exp.Expression:
+def convert_part(node: exp.Expr) -> exp.Expr:
     """Return a part of a text, from a place and of a length that are written out."""
     _need_texts(node, [node.this])
     if isinstance(node, exp.Substring):
@@ -107,7 +110,7 @@ def convert_part(node: exp.Expression) -> exp.Expression:
     return set_type(node, "VARCHAR")
 
 
-def convert_trim(node: exp.Expression) -> exp.Expression:
+def convert_trim(node: exp.Expr) -> exp.Expr:
     """Return a text without spaces, or other letters, at its ends."""
     letters = node.args.get("expression")
     _need_texts(node, [node.this, letters])
@@ -118,26 +121,25 @@ def convert_trim(node: exp.Expression) -> exp.Expression:
     return set_type(fill(f"trim({side} :c from :x)", c=chars, x=node.this), "VARCHAR")
 
 
-def convert_search(node: exp.Expression) -> exp.Expression:
+def convert_search(node: exp.Expr) -> exp.Expr:
     """Return whether or where a text is in another."""
     if isinstance(node, exp.StrPosition):
         _need_texts(node, [node.this, node.args["substr"]])
         made = fill("cast(instr(:x, :s) as bigint)", x=node.this, s=node.args["substr"])
         return set_type(made, "BIGINT")
     _need_texts(node, [node.this, node.expression])
-    names = {exp.StartsWith: "startswith", exp.EndsWith: "endswith", exp.Contains: "contains"}
-    name = names[type(node)]
+    name = type(node).__name__.lower()
     return set_type(fill(f"{name}(:x, :s)", x=node.this, s=node.expression), "BOOLEAN")
 
 
-def convert_replace(node: exp.Expression) -> exp.Expression:
+def convert_replace(node: exp.Expr) -> exp.Expr:
     """Return a text with parts of it replaced."""
     old, new = node.expression, node.args["replacement"]
     _need_texts(node, [node.this, old, new])
     return set_type(fill("replace(:x, :o, :n)", x=node.this, o=old, n=new), "VARCHAR")
 
 
-def convert_pad(node: exp.Expression) -> exp.Expression:
+def convert_pad(node: exp.Expr) -> exp.Expr:
     """Return a text that is filled up to a length."""
     pad = node.args.get("fill_pattern")
     _need_texts(node, [node.this, pad])
@@ -146,7 +148,7 @@ def convert_pad(node: exp.Expression) -> exp.Expression:
     return set_type(node, "VARCHAR")
 
 
-def convert_repeat(node: exp.Expression) -> exp.Expression:
+def convert_repeat(node: exp.Expr) -> exp.Expr:
     """Return a text several times."""
     _need_texts(node, [node.this])
     if _count(node.args["times"], 0) is None:
@@ -154,7 +156,7 @@ def convert_repeat(node: exp.Expression) -> exp.Expression:
     return set_type(node, "VARCHAR")
 
 
-def convert_pattern(node: exp.Expression) -> exp.Expression:
+def convert_pattern(node: exp.Expr) -> exp.Expr:
     """Return whether a text is LIKE a pattern that is written out, and has no backslash."""
     pattern = node.expression
     _need_texts(node, [node.this, pattern])

@@ -64,18 +64,12 @@ _WORDS = {
 }
 
 
-def family(node: exp.Expression) -> str:
+def family(node: exp.Expr) -> str:
     """Return the family of an expression's type; ``unknown`` if it has none."""
     if isinstance(node, exp.Null):
         return "null"
     kind = node.type
     return _FAMILIES.get(kind.this.value.upper(), "unknown") if kind is not None else "unknown"
-
-
-def family_of_type(type_: DataType) -> str:
-    """Return the family of a logical type."""
-    built = exp.DataType.build(write_duckdb(type_), dialect="duckdb")
-    return _FAMILIES.get(built.this.value.upper(), "unknown")
 
 
 def write_duckdb(type_: DataType) -> str:
@@ -88,19 +82,19 @@ def write_duckdb(type_: DataType) -> str:
     """
     if type_.kind in _WORDS:
         return _WORDS[type_.kind]
-    if type_.kind == "decimal":
-        return "DECIMAL({}, {})".format(*type_.arguments)
     if type_.kind == "timestamp":
         if type_.arguments[0] == "ns":
             return "TIMESTAMP_NS"
         return "TIMESTAMPTZ" if len(type_.arguments) > 1 else "TIMESTAMP"
     inner = [write_duckdb(part) for _, part in type_.fields]
-    if type_.kind == "list":
-        return f"{inner[0]}[]"
-    if type_.kind == "map":
-        return f"MAP({inner[0]}, {inner[1]})"
-    if type_.kind == "categorical":
-        return inner[0]
+    forms = {
+        "list": "{}[]",
+        "map": "MAP({}, {})",
+        "categorical": "{}",
+        "decimal": "DECIMAL({}, {})",
+    }
+    if type_.kind in forms:
+        return forms[type_.kind].format(*(inner or type_.arguments))
     names = (exp.to_identifier(name, quoted=True).sql("duckdb") for name, _ in type_.fields)
     return f"STRUCT({', '.join(f'{n} {t}' for n, t in zip(names, inner, strict=True))})"
 
@@ -113,27 +107,27 @@ def refuse(what: str, hint: str = "") -> UnsupportedError:
     )
 
 
-def show(node: exp.Expression) -> str:
+def show(node: exp.Expr) -> str:
     """Return an expression as a user knows it, in one short line."""
     text = node.sql("duckdb")
     return text if len(text) <= 80 else f"{text[:79]}…"  # noqa: PLR2004  # of a terminal
 
 
-def set_type(node: exp.Expression, name: str) -> exp.Expression:
+def set_type(node: exp.Expr, name: str) -> exp.Expr:
     """Return a node that is known to be of a type of DuckDB's."""
     node.type = exp.DataType.build(name, dialect="duckdb")
     return node
 
 
 def _typed(name: str) -> dict[str, Any]:
-    def annotate(annotator: Any, node: exp.Expression) -> exp.Expression:
+    def annotate(annotator: Any, node: exp.Expr) -> exp.Expr:
         annotator._set_type(node, exp.DataType.build(name, dialect="duckdb"))  # noqa: SLF001  # sqlglot's own way
         return node
 
     return {"annotator": annotate}
 
 
-def _annotate_divided(annotator: Any, node: exp.Expression) -> exp.Expression:
+def _annotate_divided(annotator: Any, node: exp.Expr) -> exp.Expr:
     families = {family(node.this), family(node.expression)}
     single = "float32" in families and "float64" not in families
     name = "FLOAT" if single else "DOUBLE"
@@ -141,7 +135,7 @@ def _annotate_divided(annotator: Any, node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _annotate_difference(annotator: Any, node: exp.Expression) -> exp.Expression:
+def _annotate_difference(annotator: Any, node: exp.Expr) -> exp.Expr:
     families = family(node.this), family(node.expression)
     if families == ("date", "date"):
         return _set(annotator, node, "BIGINT")
@@ -150,7 +144,7 @@ def _annotate_difference(annotator: Any, node: exp.Expression) -> exp.Expression
     return _annotate_moved(annotator, node)
 
 
-def _annotate_moved(annotator: Any, node: exp.Expression) -> exp.Expression:
+def _annotate_moved(annotator: Any, node: exp.Expr) -> exp.Expr:
     sides = [node.this, node.expression]
     families = [family(side) for side in sides]
     if "duration" in families and families != ["duration", "duration"]:
@@ -160,17 +154,16 @@ def _annotate_moved(annotator: Any, node: exp.Expression) -> exp.Expression:
         return _set(annotator, node, "DATE")
     if "float32" in families and "float64" not in families:
         return _set(annotator, node, "FLOAT")
-    default = DuckDB.EXPRESSION_METADATA[type(node)]["annotator"]
-    result: exp.Expression = default(annotator, node) or node
-    return result
+    DuckDB.EXPRESSION_METADATA[type(node)]["annotator"](annotator, node)
+    return node
 
 
-def _set(annotator: Any, node: exp.Expression, name: str) -> exp.Expression:
+def _set(annotator: Any, node: exp.Expr, name: str) -> exp.Expr:
     annotator._set_type(node, exp.DataType.build(name, dialect="duckdb"))  # noqa: SLF001
     return node
 
 
-METADATA: dict[type[exp.Expression], dict[str, Any]] = DuckDB.EXPRESSION_METADATA | {
+METADATA: dict[type[exp.Expr], dict[str, Any]] = DuckDB.EXPRESSION_METADATA | {
     exp.Add: {"annotator": _annotate_moved},
     exp.Avg: _typed("DOUBLE"),
     exp.Div: {"annotator": _annotate_divided},

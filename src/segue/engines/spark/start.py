@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from segue.engines.spark.failures import translated
+from segue.engines.spark.failures import translated, without_warnings
 from segue.errors import EngineError
 
 if TYPE_CHECKING:
@@ -47,6 +48,19 @@ _QUIET = {
 """Settings without which Spark writes to the terminal and listens on a port."""
 
 
+_LOUD = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
+"""PySpark's loggers of errors, which it raises as well."""
+
+
+def load_quietly() -> None:
+    """Import PySpark, and let it raise errors without printing them as well."""
+    with without_warnings():
+        import pyspark.sql.functions
+        import pyspark.sql.pandas.functions  # noqa: F401  # what imports this later is silent
+    for name in _LOUD:
+        logging.getLogger(name).disabled = True
+
+
 def is_connect(address: str) -> bool:
     """Return whether an address is one of Spark Connect."""
     return address.startswith("sc://")
@@ -58,9 +72,10 @@ def open_connect(place: PlaceSpec) -> Any:
     Raises:
         EngineError: It can't be reached, or refuses a setting.
     """
-    from pyspark.sql.connect.session import SparkSession
-
+    load_quietly()
     with translated(f"reaching {place.address}"):
+        from pyspark.sql.connect.session import SparkSession
+
         session = SparkSession.builder.remote(place.address).create()
         set_meaning(session, place.options)
     return session
@@ -87,6 +102,7 @@ def start_classic(place: PlaceSpec, scratch: Path) -> tuple[Any, bool]:
     Raises:
         EngineError: It can't be started.
     """
+    load_quietly()
     from pyspark.core.context import SparkContext
     from pyspark.sql.session import SparkSession
 
@@ -104,6 +120,7 @@ def _start_context(place: PlaceSpec, scratch: Path) -> Any:
     from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
 
+    launch: Any = launch_gateway  # it has no types
     conf = SparkConf().setAll(sorted(_configure(place, scratch).items()))
     local = conf.get("spark.master", "").startswith("local")
     scratch.mkdir(parents=True, exist_ok=True)
@@ -112,7 +129,7 @@ def _start_context(place: PlaceSpec, scratch: Path) -> Any:
     if SparkContext._gateway is None:  # noqa: SLF001  # the argument exists for this
         with log.open("ab") as file:
             try:
-                gateway = launch_gateway(conf, {"stdout": file, "stderr": file})
+                gateway = launch(conf, {"stdout": file, "stderr": file})
             except PySparkRuntimeError:
                 raise _explain_java(log.read_text(errors="replace")) from None
     else:

@@ -25,6 +25,10 @@ _NAMES = {
 }
 
 _KINDS = {name: DataType(kind) for kind, name in _NAMES.items()} | {
+    "char": DataType("string"),
+    "varchar": DataType("string"),
+    "time": DataType("time"),
+    "daytimeinterval": DataType("duration", ("us",)),
     "void": DataType("null"),
     "timestamp": DataType("timestamp", ("us", "UTC")),
     "timestamp_ntz": DataType("timestamp", ("us",)),
@@ -160,11 +164,7 @@ def read_type(type_: Any) -> DataType:
     Raises:
         ValueError: Segue has none; the message names a cast.
     """
-    name = type_.typeName()
-    if name in ("char", "varchar"):
-        return DataType("string")
-    if name == "decimal":
-        return DataType("decimal", (type_.precision, type_.scale))
+    name, plain = type_.typeName(), type_.simpleString()
     if name == "array":
         return DataType("list", (), (("item", read_type(type_.elementType)),))
     if name == "map":
@@ -173,11 +173,9 @@ def read_type(type_: Any) -> DataType:
     if name == "struct":
         inner = tuple((field.name, read_type(field.dataType)) for field in type_.fields)
         return DataType("struct", (), inner)
-    if name == "daytimeinterval" or name.startswith("interval day"):
-        return DataType("duration", ("us",))
-    plain = type_.simpleString()
-    if plain in _KINDS:
-        return _KINDS[plain]
-    if plain.startswith("time("):
-        return DataType("time")
+    if name == "decimal":
+        return DataType("decimal", (type_.precision, type_.scale))
+    found = _KINDS.get(plain) or _KINDS.get(name)
+    if found is not None:
+        return found
     raise ValueError(f"Spark's type {plain} can't be carried; cast it to another, such as string")

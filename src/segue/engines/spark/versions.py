@@ -78,7 +78,7 @@ def make_probe() -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch
         import platform
         from importlib.metadata import PackageNotFoundError, version
 
-        import pyarrow
+        import pyarrow as pa
 
         found = {"Python": ".".join(platform.python_version_tuple()[:2])}
         for name in packages:
@@ -87,6 +87,6 @@ def make_probe() -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch
             except PackageNotFoundError:
                 found[name] = ""
         for _ in batches:
-            yield pyarrow.record_batch([pyarrow.array([json.dumps(found)])], ["versions"])
+            yield pa.record_batch([pa.array([json.dumps(found)])], ["versions"])
 
     return probe
