@@ -166,10 +166,11 @@ def _refuse_local_limits(place: PlaceSpec) -> None:
 def _reach(place: PlaceSpec) -> None:
     import ray
 
+    start: Any = ray.init
     _knock(place.address)
     if not place.address.startswith(_REMOTE):
         given: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        ray.init(address=place.address, **{**given, **place.options})
+        start(address=place.address, **{**given, **place.options})
         return
     builder = logging.getLogger("ray.client_builder")
     kept = builder.level
@@ -177,7 +178,7 @@ def _reach(place: PlaceSpec) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what the error says again
-            ray.init(address=place.address, **place.options)
+            start(address=place.address, **place.options)
     finally:
         builder.setLevel(kept)
     api = _find_client()

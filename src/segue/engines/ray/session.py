@@ -25,7 +25,6 @@ from segue.errors import SqlError, StepError, UnsupportedError
 from segue.frames.arrow_types import conform, from_arrow, to_arrow
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier as quote
-from segue.spec.types import Column, TableSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,9 +35,10 @@ if TYPE_CHECKING:
     from segue.engines.ray.portions import Pieces
     from segue.protocols import LocalSession, Work
     from segue.spec.layout import Layout
+    from segue.spec.types import TableSchema
 
-_EVERYTHING = re.compile(r'\s*select\s+\*\s+from\s+"((?:[^"]|"")+)"[\s;]*', re.IGNORECASE)
-"""A SELECT of all rows of a name, as segue writes it."""
+_EVERYTHING = re.compile(r'select \* from "((?:[^"]|"")+)"')
+"""A SELECT of all rows of a name, as segue writes it: data keep types that SQL does not know."""
 
 
 def _pack(work: Work) -> bytes:
@@ -134,22 +134,17 @@ class RaySession:
         self._bound[name] = Bound(Blocks(blocks.blocks, exact), schema, refusal)
 
     def _bind_columns(self, name: str, columns: pa.Schema) -> tuple[TableSchema, SqlError | None]:
-        """Tell the local session of columns; return them in its types, and why it refuses them."""
-        empty = columns.empty_table()
+        """Tell the local session of columns; return them, and why SQL can't be asked of them."""
         try:
-            self._local.bind(name, empty)
-            return self._describe_name(name), None
+            schema = from_arrow(columns)
+        except ValueError as error:
+            raise SqlError(f"table {name!r}: {error}") from None
+        try:
+            self._local.bind(name, columns.empty_table())
         except SqlError as error:
             # names that SQL can't tell apart, or none at all: functions can work on them
-            plain = [f"c{position}" for position in range(len(columns))]
-            if not plain:
-                return TableSchema(()), error
-            self._local.bind(name, empty.rename_columns(plain))
-            found = self._describe_name(name)
-            self._local.unbind(name)
-            names = from_arrow(columns).names
-            typed = (Column(n, c.type) for n, c in zip(names, found, strict=True))
-            return TableSchema(tuple(typed)), error
+            return schema, error
+        return schema, None
 
     def _describe_name(self, name: str) -> TableSchema:
         return self._local.describe(f"select * from {quote(name)}")
