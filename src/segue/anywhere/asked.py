@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segue.anywhere.layouts import make_layout
@@ -10,6 +10,7 @@ from segue.anywhere.schemas import read_schema
 from segue.errors import UsageError
 from segue.execute.work import FunctionWork, WorkInput
 from segue.frames.convert import name_type
+from segue.frames.kinds import WRAPPED
 from segue.spec.step import FrameKind, FrameSpec
 from segue.spec.types import TableSchema
 
@@ -61,7 +62,7 @@ class Asked:
         """
         function = self.function
         inputs = tuple(
-            WorkInput(data.name, parameter, asked or choose_frame(data), schemas[data.name])
+            WorkInput(data.name, parameter, settle_frame(asked, data), schemas[data.name])
             for data, (parameter, asked) in zip(self.datas, function.inputs, strict=True)
         )
         return FunctionWork(
@@ -87,7 +88,23 @@ def choose_frame(data: Data) -> FrameSpec:
         return FrameSpec(FrameKind.PANDAS)
     if data.frame is None or data.frame.kind is FrameKind.ARROW_BATCH:
         return FrameSpec(FrameKind.ARROW)
-    return FrameSpec(data.frame.kind)
+    return replace(data.frame, iterator=False)
+
+
+def settle_frame(asked: FrameSpec | None, data: Data) -> FrameSpec:
+    """Return the frame that a function is given; narwhals' are over the kind that the data is."""
+    if asked is None or asked.kind not in WRAPPED:
+        return asked or choose_frame(data)
+    if data.frame is None:
+        return asked
+    over = data.frame.over or data.frame.kind
+    if asked.kind is FrameKind.NARWHALS:
+        over = {FrameKind.POLARS_LAZY: FrameKind.POLARS, FrameKind.DUCKDB: FrameKind.ARROW}.get(
+            over, over
+        )
+    if over in (FrameKind.ROWS, FrameKind.ARROW_BATCH):
+        over = FrameKind.ARROW
+    return replace(asked, over=over)
 
 
 def name_inputs(given: Sequence[Any]) -> tuple[str, ...]:

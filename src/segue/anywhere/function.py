@@ -36,6 +36,7 @@ class Function:
         returns: The frame it announces, None if it does not say.
         settings: Values of its further parameters.
         listeners: Names of the parameters that take a callback.
+        optional: Those that have a default.
         blame: Tells its errors.
     """
 
@@ -46,6 +47,7 @@ class Function:
     settings: Mapping[str, Any]
     listeners: tuple[str, ...]
     blame: Blame
+    optional: tuple[str, ...] = ()
 
 
 def read_function(given: Any, count: int, params: Mapping[str, Any] | None) -> Function:
@@ -78,7 +80,8 @@ def read_function(given: Any, count: int, params: Mapping[str, Any] | None) -> F
     reader = _Reader(name, annotations, settings, blame.location)
     inputs, listeners = reader.sort_parameters(signature, count)
     returns = reader.read_returns(signature)
-    return Function(call, name, inputs, returns, settings, listeners, blame)
+    optional = [p.name for p in signature.parameters.values() if p.default is not p.empty]
+    return Function(call, name, inputs, returns, settings, listeners, blame, tuple(optional))
 
 
 def _import(text: str) -> Any:

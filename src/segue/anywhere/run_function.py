@@ -8,16 +8,19 @@ from segue.anywhere.asked import Asked, name_inputs, read_skip
 from segue.anywhere.compute import compute, give_answer
 from segue.anywhere.data import read_data
 from segue.anywhere.function import read_function
+from segue.anywhere.hearing import add_listener
 from segue.anywhere.layouts import read_names
 from segue.anywhere.results import NATIVE, read_returns
 from segue.anywhere.sessions import find_owner, find_site
 from segue.anywhere.skips import report_skipped
-from segue.errors import OutputError, UsageError
+from segue.errors import OutputError, StepError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from segue.anywhere.compute import Answer
+    from segue.anywhere.hearing import Hearing
+    from segue.anywhere.sessions import Site
     from segue.execute.skipped import SkippedGroup
 
 _HINT = 'declare them: schema="name: type, ..."'
@@ -36,6 +39,7 @@ def transform(  # noqa: PLR0913  # users name them
     on: Any = None,
     returns: Any = None,
     split: int | str | None = None,
+    listen: Callable[..., Any] | None = None,
     on_skip: Callable[[SkippedGroup], object] | None = None,
 ) -> Any:
     """Call a function on data: once, or once for each group, wherever the data is.
@@ -67,6 +71,10 @@ def transform(  # noqa: PLR0913  # users name them
             input if not stated; Arrow for a path.
         split: In how many parts rows without `by` are passed: ``8``, ``"even:8"``, or
             ``"rows:100000"`` for so many rows at once. With `by` it is a hint to the engine.
+        listen: Called here, whenever the function calls the parameter that it annotates
+            ``Callable``, wherever it runs; its answer goes back there. So functions tell how
+            far they are, and ask whether to stop. What it raises ends the call. On an engine it
+            may hear of a sample first, by which the columns of the result are found.
         on_skip: Called for each group that was left out, in place of a warning.
 
     Returns:
@@ -89,7 +97,7 @@ def transform(  # noqa: PLR0913  # users name them
     if not given:
         raise UsageError("there is no data", hint="give a frame, or a tuple of frames")
     frame = read_returns(returns)
-    function = read_function(fn, len(given), params)
+    function, hearing = add_listener(read_function(fn, len(given), params), listen)
     found = [(find_owner(each), each) for each in given]
     owners = [(engine, each) for engine, each in found if engine is not None]
     asked = Asked(
@@ -107,14 +115,27 @@ def transform(  # noqa: PLR0913  # users name them
     )
     site = find_site(on, owners)
     native = frame == NATIVE or (frame is None and asked.datas[0].live is not None)
+    if hearing is not None and site is not None:
+        hearing.host = site.session.driver_host
     try:
         answer = compute(asked, site, native=native)
+    except StepError as error:
+        if hearing is not None and hearing.failure is not None:
+            raise hearing.failure from error
+        raise
     finally:
-        if site is not None and not native:
-            site.session.close()
+        if not native:  # an engine's own frame may be computed later
+            _close(hearing, site)
     _check_answer(answer, asked)
     report_skipped(answer.skipped, on_skip, 2)
     return give_answer(answer, asked, frame)
+
+
+def _close(hearing: Hearing | None, site: Site | None) -> None:
+    if hearing is not None:
+        hearing.close()
+    if site is not None:
+        site.session.close()
 
 
 def _check_answer(answer: Answer, asked: Asked) -> None:
