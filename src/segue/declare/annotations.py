@@ -17,11 +17,24 @@ SERVED = ", ".join(kind for kind in FrameKind if kind not in ("None", "pyarrow.R
 SERVED_HINT = f"can be served: {SERVED}, or an Iterator of pyarrow.RecordBatch or of frames"
 
 _LIBRARIES = {"pandas": "pandas", "polars": "polars", "pyarrow": "pyarrow"}
-_LIBRARIES |= {"duckdb": "duckdb", "_duckdb": "duckdb"}
+_LIBRARIES |= {"duckdb": "duckdb", "_duckdb": "duckdb", "narwhals": "narwhals"}
 _FRAMES = {kind.value: kind for kind in FrameKind if "." in kind}
+_FRAMES |= {f"narwhals.{name}": FrameKind.NARWHALS for name in ("DataFrameT", "FrameT")}
+_FRAMES |= {"narwhals.LazyFrameT": FrameKind.NARWHALS_LAZY}
+_INTO = ("IntoDataFrame", "IntoLazyFrame", "NativeDataFrame", "NativeLazyFrame", "NativeIbis")
+_FRAMES |= {f"narwhals.{name}": FrameKind.NATIVE for name in (*_INTO, *(f"{n}T" for n in _INTO))}
+_FRAMES |= {"narwhals.IntoFrameT": FrameKind.NATIVE}
 _ITERATORS = frozenset(("Iterator", "Iterable", "Generator"))
 _ITERATED = frozenset(
-    (FrameKind.PANDAS, FrameKind.POLARS, FrameKind.ARROW, FrameKind.ARROW_BATCH, FrameKind.ROWS)
+    (
+        FrameKind.PANDAS,
+        FrameKind.POLARS,
+        FrameKind.ARROW,
+        FrameKind.ARROW_BATCH,
+        FrameKind.ROWS,
+        FrameKind.NARWHALS,
+        FrameKind.NATIVE,
+    )
 )
 _SCALARS: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str}
 Tree = tuple[str, tuple["Tree", ...]]
@@ -131,7 +144,16 @@ def _frame_kind(tree: Tree) -> FrameKind | None:
     name, arguments = tree
     if name == "list" and [inner for inner, _ in arguments] in (["dict"], ["Mapping"]):
         return FrameKind.ROWS
+    if name == "Union":
+        return _union_kind(tuple(map(_frame_kind, arguments)))
     return _FRAMES.get(name)
+
+
+def _union_kind(kinds: tuple[FrameKind | None, ...]) -> FrameKind | None:
+    """Return the kind that serves a union of narwhals' frames, which is what its hints are."""
+    if kinds and set(kinds) <= {FrameKind.NARWHALS, FrameKind.NARWHALS_LAZY, FrameKind.NATIVE}:
+        return next((kind for kind in kinds if kind is FrameKind.NARWHALS), kinds[0])
+    return None
 
 
 def _name_of(value: Any) -> str:

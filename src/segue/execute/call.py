@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.errors import SegueError
 from segue.execute.results import LAZY
-from segue.frames.convert import from_frame
+from segue.frames.convert import from_frame, unwrap_frame
 from segue.spec.step import FrameKind
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class FunctionCaller:
             result = self.function(*positional, **frames, **self.settings)
         returned = self.results.recognise(result, call)
         if not returned.iterator:
-            self._take(result, returned.kind, call, take)
+            self._take(*unwrap_frame(result, returned.kind), call, take)
             return
         items = iter(result)
         while True:
@@ -90,9 +90,9 @@ class FunctionCaller:
                 item = next(items, _END)
             if item is _END:
                 return
-            kind = self.results.recognise_item(item, call)
+            frame, kind = unwrap_frame(item, self.results.recognise_item(item, call))
             # a generator may fill the same frame again
-            self._take(_own(item, kind), kind, call, take)
+            self._take(_own(frame, kind), kind, call, take)
 
     def _take(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.errors import MissingExtraError
 from segue.frames.arrow_types import conform, conform_batch, from_arrow, to_arrow
+from segue.frames.kinds import WRAPPED, find_kind
 from segue.spec.step import FrameKind
 
 if TYPE_CHECKING:
@@ -33,14 +34,22 @@ _ADAPTERS = {
 }
 
 
-def load_adapter(kind: FrameKind) -> FrameAdapter:
+def load_adapter(kind: FrameKind, over: FrameKind | None = None) -> FrameAdapter:
     """Return the adapter of a kind of frame, and import its library.
+
+    Args:
+        kind: Any kind.
+        over: Which frame is inside, for narwhals' kinds.
 
     Raises:
         MissingExtraError: The library is not installed; the hint is the command.
     """
-    module, name = _ADAPTERS[kind]
     try:
+        if kind in WRAPPED:
+            from segue.frames.narwhals_ import wrap_adapter
+
+            return wrap_adapter(kind, load_adapter(over or FrameKind.ARROW))
+        module, name = _ADAPTERS[kind]
         adapter: FrameAdapter = getattr(import_module(f"segue.frames.{module}"), name)
     except ModuleNotFoundError as error:
         extra = kind.partition(".")[0]
@@ -69,7 +78,7 @@ def to_frame(
     """
     import pyarrow as pa
 
-    adapter = load_adapter(spec.kind)
+    adapter = load_adapter(spec.kind, spec.over)
     if spec.iterator:
         batches = data.to_batches(BATCH_ROWS) if isinstance(data, pa.Table) else data
         return _iterate(batches, adapter, schema)
@@ -92,7 +101,7 @@ def open_slices(table: pa.Table, spec: FrameSpec) -> Callable[[int, int], Any]:
     Where the library cuts frames well, the table is converted once for all of them, so that
     thousands of small groups cost little.
     """
-    adapter = load_adapter(spec.kind)
+    adapter = load_adapter(spec.kind, spec.over)
     if adapter.cut is not None and not spec.iterator:
         return partial(adapter.cut, adapter.make(table))
     schema = from_arrow(table.schema)
@@ -118,7 +127,19 @@ def from_frame(result: Any, kind: FrameKind, hints: TableSchema | None = None) -
     import pyarrow as pa
 
     refuse_other(result, kind)
+    result, kind = unwrap_frame(result, kind)
     return load_adapter(kind).read(result, pa.schema([]) if hints is None else to_arrow(hints))
+
+
+def unwrap_frame(frame: Any, kind: FrameKind) -> tuple[Any, FrameKind]:
+    """Return what is inside a narwhals frame, and its kind; any other frame as it is."""
+    if kind not in WRAPPED:
+        return frame, kind
+    found = find_kind(frame)
+    if found is not None and found.kind in WRAPPED:
+        frame, found = frame.to_native(), find_kind(frame.to_native())
+    assert found is not None  # noqa: S101  # `is_frame` saw that there is one
+    return frame, found.kind
 
 
 def join_frames(frames: Sequence[Any], kind: FrameKind) -> Any | None:
@@ -141,6 +162,9 @@ def is_frame(result: Any, kind: FrameKind) -> bool:
     """Return whether a result is a frame of this kind."""
     if kind is FrameKind.NOTHING:
         return result is None
+    if kind in WRAPPED:
+        found = find_kind(result)  # functions for narwhals may return what was inside
+        return found is not None and found.kind is not FrameKind.ROWS and not found.iterator
     return isinstance(result, load_adapter(kind).frame)
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segue.spec.step import FrameKind, FrameSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+WRAPPED = (FrameKind.NARWHALS, FrameKind.NARWHALS_LAZY, FrameKind.NATIVE)
+"""Kinds that stand for another one: narwhals' frames, and what is inside them."""
 
 _CLASSES = {
     ("pandas", "DataFrame"): FrameSpec(FrameKind.PANDAS),
@@ -19,6 +23,8 @@ _CLASSES = {
     ("pyarrow", "RecordBatchReader"): FrameSpec(FrameKind.ARROW_BATCH, iterator=True),
     ("duckdb", "DuckDBPyRelation"): FrameSpec(FrameKind.DUCKDB),
     ("_duckdb", "DuckDBPyRelation"): FrameSpec(FrameKind.DUCKDB),
+    ("narwhals", "DataFrame"): FrameSpec(FrameKind.NARWHALS),
+    ("narwhals", "LazyFrame"): FrameSpec(FrameKind.NARWHALS_LAZY),
 }
 
 
@@ -30,11 +36,15 @@ def find_kind(value: Any) -> FrameSpec | None:
 
     Example:
         >>> find_kind([{"a": 1}])
-        FrameSpec(kind=<FrameKind.ROWS: 'list[dict]'>, iterator=False)
+        FrameSpec(kind=<FrameKind.ROWS: 'list[dict]'>, iterator=False, over=None)
     """
     if isinstance(value, list):
         return FrameSpec(FrameKind.ROWS)
-    return find_class(type(value))
+    found = find_class(type(value))
+    if found is None or found.kind not in WRAPPED:
+        return found
+    inside = find_kind(value.to_native())
+    return None if inside is None else replace(found, over=inside.kind)
 
 
 def find_class(class_: type) -> FrameSpec | None:

@@ -41,6 +41,10 @@ class FrameKind(StrEnum):
     ARROW_BATCH = "pyarrow.RecordBatch"
     DUCKDB = "duckdb.DuckDBPyRelation"
     ROWS = "list[dict]"
+    NARWHALS = "narwhals.DataFrame"
+    NARWHALS_LAZY = "narwhals.LazyFrame"
+    NATIVE = "narwhals.IntoFrame"
+    """The frame that is there, without narwhals around it."""
     NOTHING = "None"
 
 
@@ -51,10 +55,12 @@ class FrameSpec:
     Attributes:
         kind: Class of the frame.
         iterator: Whether the annotation is an ``Iterator`` (or ``Iterable``) of such frames.
+        over: Which frame is inside, for narwhals' kinds; Arrow if not stated.
     """
 
     kind: FrameKind
     iterator: bool = False
+    over: FrameKind | None = None
 
     def __str__(self) -> str:
         """Return the annotation as a user writes it."""

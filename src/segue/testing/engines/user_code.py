@@ -18,11 +18,15 @@ ANNOTATIONS = {
     "arrow": "pyarrow.Table",
     "relation": "duckdb.DuckDBPyRelation",
     "rows": "list[dict]",
+    "narwhals": "narwhals.DataFrame",
+    "narwhals-lazy": "narwhals.LazyFrame",
+    "narwhals-native": "narwhals.typing.IntoFrameT",
     "batches": "Iterator[pyarrow.RecordBatch]",
     "pandas-iterator": "Iterator[pandas.DataFrame]",
     "polars-iterator": "Iterator[polars.DataFrame]",
     "arrow-iterator": "Iterator[pyarrow.Table]",
     "rows-iterator": "Iterator[list[dict]]",
+    "narwhals-iterator": "Iterator[narwhals.DataFrame]",
 }
 """What a function may be annotated with."""
 
