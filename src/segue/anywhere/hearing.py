@@ -5,12 +5,10 @@ from __future__ import annotations
 import pickle
 import secrets
 import threading
-from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Listener, answer_challenge, deliver_challenge
 from typing import TYPE_CHECKING, Any
 
+from segue.anywhere.port import Port
 from segue.errors import UsageError
 from segue.execute.callback import Callback
 from segue.frames.convert import name_type
@@ -37,7 +35,7 @@ class Hearing:
     def __init__(self, hear: Callable[..., Any]) -> None:
         self._hear = hear
         self._turn = threading.RLock()
-        self._listener: Listener | None = None
+        self._port: Port | None = None
         self._key = secrets.token_bytes(32)
         self.host = LOOPBACK
         self.failure: BaseException | None = None
@@ -54,30 +52,14 @@ class Hearing:
     def __reduce__(self) -> tuple[Any, ...]:
         """Open a port, and leave as what speaks to it."""
         with self._turn:
-            if self._listener is None:
-                self._listener = Listener((self.host, 0), backlog=64)
-                threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
-            port = self._listener.address[1]
-        return Callback, ((self.host, port), self._key)
+            if self._port is None:
+                self._port = Port(self.host, self._key, self._answer)
+            return Callback, ((self.host, self._port.number), self._key)
 
-    def _accept(self, listener: Listener) -> None:
-        while True:
-            try:
-                connection = listener.accept()
-            except OSError:  # it was closed
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: Any) -> None:
-        with connection, suppress(EOFError, OSError, AuthenticationError):
-            deliver_challenge(connection, self._key)
-            answer_challenge(connection, self._key)
-            while True:
-                args, kwargs = pickle.loads(connection.recv_bytes())  # noqa: S301  # it proved itself
-                connection.send_bytes(self._answer(args, kwargs))
-
-    def _answer(self, args: Any, kwargs: Any) -> bytes:
+    def _answer(self, asked: bytes) -> bytes:
         import cloudpickle
+
+        args, kwargs = pickle.loads(asked)  # noqa: S301  # it proved itself
 
         try:
             packed: bytes = cloudpickle.dumps((True, self(*args, **kwargs)))
@@ -88,9 +70,9 @@ class Hearing:
     def close(self) -> None:
         """Stop listening."""
         with self._turn:
-            if self._listener is not None:
-                self._listener.close()
-                self._listener = None
+            port, self._port = self._port, None
+        if port is not None:
+            port.close()
 
 
 def add_listener(
