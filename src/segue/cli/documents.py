@@ -34,8 +34,8 @@ def describe_error(error: BaseException) -> Document:
         "location": asdict(error.location) if error.location else None,
     }
     if isinstance(error, StepError):
-        document |= {"step": error.step, "group": error.group, "trace": error.trace}
-        document["sample"] = error.sample
+        names = ("step", "engine", "group", "trace", "sample")
+        document |= {name: getattr(error, name) for name in names}
     if isinstance(error, ProjectError):
         document["message"] = error.message.partition("\n")[0]
         document["problems"] = [asdict(problem) for problem in error.problems]

@@ -26,7 +26,7 @@ def render_error(error: SegueError) -> Iterator[Block | Text]:
     where = str(error.location) if error.location else ""
     yield from _render_message("Error", error.message, where)
     if isinstance(error, StepError):
-        yield from _render_circumstances(error.group, error.trace, error.sample)
+        yield from _render_circumstances(error)
     yield from render_hint(error.hint)
 
 
@@ -34,7 +34,7 @@ def render_failure(step: str, failure: StepFailure) -> Iterator[Block | Text]:
     """Go through the lines of a step's failure."""
     yield line(("✗ ", BAD), (printable(step), f"bold {BAD}"), (f"  {failure.where}", "bold"))
     yield Block(failure.message)
-    yield from _render_circumstances(failure.group, failure.trace, failure.sample)
+    yield from _render_circumstances(failure)
     yield from render_hint(failure.hint)
 
 
@@ -61,15 +61,17 @@ def _render_message(title: str, message: str, where: str) -> Iterator[Block | Te
     yield Block(text, indent=0)
 
 
-def _render_circumstances(group: str, trace: str, sample: str) -> Iterator[Block | Text]:
-    if group:
-        yield line(("  group: ", QUIET), printable(group))
-    if trace:
+def _render_circumstances(told: StepError | StepFailure) -> Iterator[Block | Text]:
+    if told.engine:
+        yield line(("  engine: ", QUIET), printable(told.engine))
+    if told.group:
+        yield line(("  group: ", QUIET), printable(told.group))
+    if told.trace:
         yield Text("  your code:", style=QUIET)
-        yield Block(dedent(trace), indent=4)
-    if sample:
+        yield Block(dedent(told.trace), indent=4)
+    if told.sample:
         yield Text("  rows it was given:", style=QUIET)
-        yield Block(dedent(sample), indent=4)
+        yield Block(dedent(told.sample), indent=4)
 
 
 def render_hint(hint: str, indent: int = 2) -> Iterator[Block | Text]:

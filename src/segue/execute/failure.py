@@ -37,4 +37,5 @@ def describe_failure(error: SegueError, redact: Callable[[str], str] = str) -> S
         group=redact(of_step.group) if of_step else "",
         trace=redact(of_step.trace) if of_step else "",
         sample=redact(of_step.sample) if of_step else "",
+        engine=of_step.engine if of_step else "",
     )

@@ -109,6 +109,7 @@ class StepFailure:
         group: The group's key values.
         trace: The user's own frames.
         sample: Rows it was given.
+        engine: The engine whose worker it failed on; empty on this machine.
     """
 
     code: str
@@ -118,6 +119,7 @@ class StepFailure:
     group: str = ""
     trace: str = ""
     sample: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,10 @@ class SameProject:
             with segue.load(tmp_path / name) as project, pytest.raises(StepError) as caught:
                 project.run()
             error = caught.value
+            (path,) = (tmp_path / name / "lake" / "_runs").glob("*.json")
+            steps = json.loads(path.read_text())["steps"]
+            (failure,) = (step["failure"] for step in steps if step["failure"])
+            assert failure["engine"] == error.engine
             told.append((error.message, error.location, error.group, error.trace, error.sample))
         assert told[0] == told[1]
         assert told[0][1].path == "steps/late.py"
