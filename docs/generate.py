@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
+    from segue.protocols import Capabilities
+
 REFERENCE = Path(__file__).parent / "reference"
 NOTE = "<!-- Made by docs/generate.py: change the code, then run it again. -->\n"
 PARSED: dict[Any, str] = {settings.parse_size: "size", settings.parse_duration: "duration"}
@@ -299,25 +301,48 @@ def write_sources() -> Iterator[str]:
 
 
 def write_engines() -> Iterator[str]:
-    """Write what each engine can do."""
+    """Write what each engine can do, and what it can't."""
+    engines = {
+        name: registry.load_engine(name).capabilities for name in registry.names(registry.ENGINES)
+    }
     yield "# Engines\n"
-    yield "What plans know of the engines that are installed.\n"
-    rows = []
-    for name in registry.names(registry.ENGINES):
-        can = registry.load_engine(name).capabilities
-        scans = ", ".join(sorted(can.scans))
-        words = ["yes" if flag else "no" for flag in (can.functions, can.distributed)]
-        rows.append((f"`{name}`", can.dialect, scans, *words, can.row_hash, can.extra or "core"))
-    heads = (
-        "engine",
-        "SQL dialect",
-        "reads by itself",
-        "runs Python functions",
-        "on other machines",
-        "row hash",
-        "installed by",
+    yield (
+        "What plans know of each engine. All of them give the same rows and the same types;"
+        " [Run a function anywhere](../howto/engines.md) tells how to use them,"
+        " [Write an engine](../tutorial/engine.md) how to add one.\n"
     )
-    yield from table(heads, rows)
+    rows: dict[str, Callable[[Capabilities], str]] = {
+        "installed by": lambda can: f"`segue[{can.extra}]`" if can.extra else "core",
+        "addresses begin with": lambda can: ", ".join(f"`{each}`" for each in can.schemes) or "-",
+        "runs Python functions": lambda can: "yes" if can.functions else "no",
+        "on other processes or machines": lambda can: "yes" if can.distributed else "no",
+        "one SELECT is shared by": lambda can: (
+            "one worker" if can.sql_workers == "one" else "all workers"
+        ),
+        "its SQL, into which DuckDB's is translated": lambda can: can.dialect,
+        "reads by itself": lambda can: ", ".join(sorted(can.scans)) or "-",
+        "starts here in about": lambda can: f"{can.start_seconds:g} s",
+        "row hash": lambda can: can.row_hash or "-",
+        "gaps": lambda can: str(len(can.gaps)),
+    }
+    heads = ("", *(f"`{name}`" for name in engines))
+    yield from table(heads, ((row, *map(tell, engines.values())) for row, tell in rows.items()))
+    yield "## Gaps\n"
+    yield (
+        "What an engine can't do is named here by the test of the conformance suite that it"
+        " can't pass, or a pattern of such names, and is a strict expected failure there: one that"
+        " closes is noticed. *never* means that it can't be, *upstream* that the engine's present"
+        " release can't, *open* that it is not yet written.\n"
+    )
+    gaps = [
+        (f"`{name}`", f"`{test}`", prose(reason))
+        for name, can in engines.items()
+        for test, reason in sorted(can.gaps.items())
+    ]
+    if gaps:
+        yield from table(("engine", "tests", "reason"), gaps)
+    else:
+        yield "There is none.\n"
 
 
 def write_types() -> Iterator[str]:

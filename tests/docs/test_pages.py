@@ -16,6 +16,7 @@ def name(page):
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.mark.timeout(300)  # one of them runs the conformance suite of engines
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_page_does_what_it_says(page, tmp_path_factory):
     folder = tmp_path_factory.mktemp("page") / "home"  # a short path, for it is in what is shown

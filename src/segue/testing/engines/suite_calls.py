@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 import pytest
 
 import segue
@@ -30,6 +31,15 @@ def list_rows(given: pandas.DataFrame) -> list[dict]:
 SEEN = """
 def see(given: pandas.DataFrame) -> list[dict]:
     return [{"seen": ",".join(given["v"].astype(str))}]
+"""
+
+TELL = """
+from typing import Callable
+
+
+def tell(given: pandas.DataFrame, say: Callable) -> pandas.DataFrame:
+    more = say(int(given["k"].iloc[0]), len(given))
+    return given if more else given.head(0)
 """
 
 
@@ -209,3 +219,27 @@ class CallConformance(EngineBench):
         told = [(each.group, each.reason) for each in heard]
         if told != [("k=1", "ZeroDivisionError: an odd key")]:
             raise AssertionError(f"this was told of the group that was left out: {told}")
+
+    def test_listen(self, on: Any, user: UserCode) -> None:
+        """A function calls back to this process, and hears its answer."""
+        call = user.write(TELL).tell
+        heard = []
+
+        def listen(key: int, rows: int) -> bool:
+            heard.append((key, rows))
+            return key == 0
+
+        found = segue.transform(make_rows(), call, by="k", schema="*", on=on, listen=listen)
+        expect_table(found, make_rows().filter(pc.field("k") == 0))
+        if sorted(heard) != [(0, 5), (1, 5)]:
+            raise AssertionError(f"this was heard: {heard}")
+
+    def test_listener_that_stops(self, on: Any, user: UserCode) -> None:
+        """What a listener raises ends the work, and arrives as it is."""
+        call = user.write(TELL).tell
+
+        def listen(key: int, rows: int) -> bool:
+            raise StopAsyncIteration(f"{rows} rows of {key} are enough")
+
+        with pytest.raises(StopAsyncIteration, match="are enough"):
+            segue.transform(make_rows(), call, by="k", schema="*", on=on, listen=listen)
