@@ -155,21 +155,28 @@ class Applying:
 
     def _shuffle(self, parts: int) -> Iterator[tuple[Portion, ...]]:
         """Have the rows split by their keys, and yield those that belong together."""
-        splits: list[list[Block]] = []
-        for each in self.inputs:
-            count = max(1, -(-each.bytes // _part_bytes(self.cluster)))
-            bounds = _even_bounds(each.rows, min(count, max(each.rows, 1)))
-            groups = self.flight.run(
-                self._launch_split(each.between(start, stop), parts) for start, stop in bounds
-            )
-            splits.append([block for blocks in groups for block in blocks])
+        splits = [self._split(each, parts) for each in self.inputs]
         for part in range(parts):
-            rows = [[block for block in blocks if block.part == part] for blocks in splits]
+            # whoever takes them is the last who needs them, and Ray may forget them
+            rows = [split.pop(part, []) for split in splits]
             if any(rows):
                 yield tuple(
                     take_blocks(blocks, each.schema)
                     for blocks, each in zip(rows, self.inputs, strict=True)
                 )
+
+    def _split(self, each: Input, parts: int) -> dict[int, list[Block]]:
+        """Have the rows of an input split by their keys; return the blocks of each part."""
+        count = max(1, -(-each.bytes // _part_bytes(self.cluster)))
+        bounds = _even_bounds(each.rows, min(count, max(each.rows, 1)))
+        groups = self.flight.run(
+            self._launch_split(each.between(start, stop), parts) for start, stop in bounds
+        )
+        found: dict[int, list[Block]] = {}
+        for blocks in groups:
+            for block in blocks:
+                found.setdefault(block.part, []).append(block)
+        return found
 
     def _launch_split(self, portion: Portion, parts: int) -> Launch:
         (portion,), early = self._send_early((portion,))
@@ -201,9 +208,11 @@ class Applying:
         return isinstance(each.data, Files) and tuple(found) == self.layout.by
 
     def _count_parts(self, size: Callable[[Cluster], int]) -> int:
+        """Return how many parts of a size there are: as many for each worker."""
         rows = sum(each.rows for each in self.inputs)
         needed = -(-sum(each.bytes for each in self.inputs) // size(self.cluster))
-        return max(1, min(max(needed, self.cluster.workers), rows, MOST_PARTS))
+        rounds = max(1, -(-needed // self.cluster.workers))
+        return max(1, min(rounds * self.cluster.workers, rows, MOST_PARTS))
 
     @property
     def _limits(self) -> Limits:

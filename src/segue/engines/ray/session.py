@@ -202,8 +202,8 @@ class RaySession:
             SegueError: It failed.
         """
         schema = self.describe(query)
-        tables = self._flight.fetch(self._compute(query), schema)
-        return pa.concat_tables([to_arrow(schema).empty_table(), *tables])
+        tables = list(self._flight.fetch(self._compute(query), schema))
+        return pa.concat_tables(tables) if tables else to_arrow(schema).empty_table()
 
     def stream(self, query: str, batch_rows: int = 100_000) -> pa.RecordBatchReader:
         """Run a SELECT and return rows as they come, in the types that `describe` tells.

@@ -10,8 +10,9 @@ _PATIENCE = 60.0
 """Seconds in which each machine has to answer."""
 
 _ASKED = ("segue", "pyarrow", "duckdb", "cloudpickle")
-_MAJOR = ("pyarrow", "duckdb", "cloudpickle")
-"""Libraries of which releases with the same first number understand each other."""
+_MAJOR = ("pyarrow", "cloudpickle")
+"""Libraries of which releases with the same first number understand each other. DuckDB is none:
+workers must agree on its hashes, which part rows."""
 
 
 def tell_versions(names: tuple[str, ...]) -> dict[str, str]:
