@@ -120,7 +120,7 @@ def read_skip(skip: Any) -> Exceptions:
     Raises:
         UsageError: They are something else.
     """
-    classes = (skip,) if isinstance(skip, type) else tuple(skip)
+    classes = tuple(skip) if isinstance(skip, list | tuple | set | frozenset) else (skip,)
     for each in classes:
         if not (isinstance(each, type) and issubclass(each, BaseException)):
             shown = getattr(each, "__name__", None) or name_type(each)

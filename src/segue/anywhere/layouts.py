@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from segue.errors import UsageError
 from segue.execute.unify import unify_types
@@ -22,14 +23,15 @@ _SPLIT = re.compile(r"(rows|even):(\d+)")
 _UNSORTABLE = ("list", "struct", "map")
 
 
-def read_names(given: str | Sequence[str] | None, what: str) -> tuple[str, ...]:
+def read_names(given: Any, what: str) -> tuple[str, ...]:
     """Return names of columns that were given as one text, or as several.
 
     Raises:
         UsageError: They are something else, or one comes twice.
     """
-    names = (given,) if isinstance(given, str) else tuple(given or ())
-    odd: list[object] = [name for name in names if type(name) is not str or not name]
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    names = () if given is None else tuple(given) if several else (given,)
+    odd = [name for name in names if type(name) is not str or not name]
     if odd:
         raise UsageError(f"{what}={odd[0]!r} is no name of a column", hint=f'write {what}="name"')
     plain = [name.removeprefix("-") if what == "sort" else name for name in names]

@@ -56,6 +56,8 @@ def give_frame(table: pa.Table, frame: FrameSpec | None) -> Any:
         return table
     if frame.kind is FrameKind.ARROW_BATCH and frame.iterator:
         return table.to_reader()
+    if frame.kind is FrameKind.DUCKDB and not table.num_columns:
+        return table  # a relation has columns
     try:
         return to_frame(table, frame, from_arrow(table.schema))
     except ValueError as error:
