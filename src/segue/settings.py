@@ -157,11 +157,20 @@ class LakeSettings(Table):
 class PlaceSettings(Table):
     """``[places.<name>]``."""
 
-    engine: str = Field("duckdb", description="Engine: duckdb; later spark, ray, dask.")
-    address: str = Field("", description="Where the engine is reached; empty for this process.")
+    engine: str = Field(
+        "duckdb", description="Engine: duckdb, spark, ray, dask, or one that a package adds."
+    )
+    address: str = Field(
+        "",
+        description="Where the engine is reached: sc://…, ray://…, tcp://…; else it starts here.",
+    )
     threads: int | None = Field(None, ge=1, description="Most threads; all cores if not stated.")
     memory: Size | None = Field(
         None, description="Most memory; what does not fit goes to temporary files."
+    )
+    options: dict[str, bool | int | float | str] = Field(
+        default_factory=dict,
+        description="What the engine's own configuration takes, such as spark.executor.memory.",
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from segue import registry
 from segue.errors import EngineError, name_disk_fault
 from segue.execute.attempt import StepEngines
+from segue.settings import expand_secrets
 from segue.spec.step import LOCAL
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ class Engines:
             if place not in self._sessions:
                 folder = self.scratch / place
                 folder.mkdir()
-                spec = self.places[place]
+                spec = _fill_secrets(self.places[place])
                 session = registry.load_engine(spec.engine).open(spec, folder)
                 self._sessions[place] = self._stack.enter_context(session)
             return self._sessions[place]
@@ -88,6 +90,15 @@ class Engines:
             "row_hash": registry.load_engine(place.engine).capabilities.row_hash,
             "places": {name: dict(session.facts()) for name, session in others.items()},
         }
+
+
+def _fill_secrets(place: PlaceSpec) -> PlaceSpec:
+    """Return a place with the values of secrets, which stand in plans by name."""
+    options = {
+        key: expand_secrets(value, os.environ) if isinstance(value, str) else value
+        for key, value in place.options.items()
+    }
+    return replace(place, address=expand_secrets(place.address, os.environ), options=options)
 
 
 def scratch_folder(run_id: str) -> Path:

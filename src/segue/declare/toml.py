@@ -14,7 +14,7 @@ from segue import registry
 from segue.declare.locate import find_deep_key, find_lines, line_of
 from segue.declare.problems import check_name, read_text
 from segue.declare.sources import plain_message, read_source
-from segue.errors import Location, MissingExtraError, UnknownNameError
+from segue.errors import Location
 from segue.registry import nearest
 from segue.settings import (
     LakeSettings,
@@ -194,13 +194,14 @@ def _read_places(
     for name, place in settings.places.items():
         where = Location(FILE, line_of(("places", name, "engine"), lines))
         check_name(name, "place", where, problems)
-        places[name] = PlaceSpec(name, place.engine, place.address, place.threads, place.memory)
-        if place.engine in registry.names(registry.ENGINES):
-            continue
-        try:
-            registry.load_engine(place.engine)
-        except (MissingExtraError, UnknownNameError) as error:
-            problems.add(error.code, error.message, where, error.hint)
+        places[name] = PlaceSpec(
+            name, place.engine, place.address, place.threads, place.memory, place.options
+        )
+        known = registry.names(registry.ENGINES)
+        # whether its libraries are installed is asked once a step is to run there
+        if place.engine not in known:
+            message = f"there is no engine called {place.engine!r}"
+            problems.add("unknown-name", message, where, registry.nearest(place.engine, known))
     return places
 
 

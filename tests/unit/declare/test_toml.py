@@ -66,7 +66,7 @@ WRONG = [
     ("[places.far]\nengine = 'duckdb'\nthreads = 'x'", "bad-value", 5, "places.far.threads", ""),
     ("[places.far]\nengin = 'x'", "unknown-key", 4, "places.far.engin", "'engine'"),
     ("[places.far]\nengine = 'duckbd'", "unknown-name", 4, "'duckbd'", "'duckdb'"),
-    ("[places.far]\nengine = 'ray'", "missing-extra", 4, "'ray'", "pip install 'segue[ray]'"),
+    ("[places.far]\nengine = 'rey'", "unknown-name", 4, "'rey'", "did you mean 'ray'?"),
     ("[steps.raw]\nretrys = 1", "unknown-key", 4, "steps.raw.retrys", "'retries'"),
     ("[steps.rwa]\nretries = 1", "unknown-step", 3, "'rwa'", "did you mean 'raw'?"),
     ("[steps.raw]\non = 'fra'", "unknown-place", 4, "'fra'", "[places.fra]"),
