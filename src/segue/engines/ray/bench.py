@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from segue.registry import load_local_engine
 from segue.spec.step import PlaceSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
@@ -71,6 +73,13 @@ class Bench:
             self._session.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def warm_up(modules: Sequence[str]) -> None:
+    """Load what tasks are going to need, while the driver still thinks about it."""
+    load_local_engine()
+    for name in modules:
+        importlib.import_module(name)
 
 
 @cache

@@ -7,11 +7,13 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segue.engines.ray.bench import warm_up
 from segue.engines.ray.versions import list_nodes, refuse_other_versions
 from segue.errors import EngineError, UnsupportedError, VersionClashError
 
@@ -33,6 +35,8 @@ _HUSH = "RAY_IGNORE_UNHANDLED_ERRORS"
 
 _KNOCK = 10.0
 """Seconds in which the machine at an address has to answer."""
+
+_FRAMES = ("numpy", "pandas", "polars", "narwhals")
 
 _lock = threading.Lock()
 
@@ -219,6 +223,17 @@ def _start(place: PlaceSpec, scratch: Path) -> None:
     with _on_loopback():
         ray.init(**{**given, **place.options})
     _silence()
+    _warm_up()
+
+
+def _warm_up() -> None:
+    """Let workers load what functions are likely to use: pandas takes a second."""
+    import ray
+
+    loaded = [name for name in _FRAMES if name in sys.modules]
+    warm = ray.remote(warm_up).options(max_retries=0)
+    for _ in range(_look("", None).workers):
+        warm.remote(loaded)
 
 
 @contextlib.contextmanager
