@@ -139,13 +139,10 @@ def bind_scan(driver: Driver, scan: Scan) -> Bound:
     if direct is not None:
         return _read_parquet(driver, scan.paths, direct)
     name = driver.new_name()
-    driver.local.bind(name, scan)
-    try:
-        query = f"select * from {quote_identifier(name)}"
-        schema = driver.local.describe(query)
-        return bind_batches(driver, schema, driver.local.stream(query))
-    finally:
-        driver.local.unbind(name)
+    query = f"select * from {quote_identifier(name)}"
+    with driver.local.fork() as local:  # other threads bind files at the same time
+        local.bind(name, scan)
+        return bind_batches(driver, local.describe(query), local.stream(query))
 
 
 def _find_direct(scan: Scan) -> TableSchema | None:
