@@ -60,7 +60,7 @@ def run_remote(task: StepTask, engines: StepEngines, lake: Lake) -> StepResult:
                 fork.fetch(f"select * from {quote_identifier(_RESULT)}")
                 return StepResult(None)
             refuse_other_columns(task, schema)
-            work = WriteFiles(lake, task.folder, task.stem, schema, task.step.name)
+            work = WriteFiles(lake.storage_type, task.folder, task.stem, schema, task.step.name)
             files = write_result(fork, _RESULT, work)
         staged = add_to_base(task, writer, lake, schema, files)
     pass_point("stage.written")

@@ -21,11 +21,12 @@ from segue.spec.step import LOCAL, PlaceSpec
 from segue.spec.types import TableSchema, parse_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
-    from segue.protocols import Lake, Session
+    from segue.protocols import Session
+    from segue.spec.types import DataType
 
 FILES = parse_schema("path: string, rows: int64, bytes: int64, digest: string, stats: string")
 """Columns of what the work of writing returns: one row for each file."""
@@ -38,24 +39,26 @@ _ROWS, _WRITTEN = "segue: rows to write", "segue: files"
 
 @dataclass(frozen=True, slots=True)
 class WriteFiles:
-    """The work of writing rows into a table's folder, hashed and measured where they are.
+    """The work of writing rows into a folder, hashed and measured where they are.
 
     Workers write with the local engine, so that files are the same whichever engine made the
     rows. The folder has to be the same place for all of them.
 
     Attributes:
-        lake: Says in which types columns are stored.
+        storage: Gives the type in which a logical type is stored.
         folder: Existing folder.
         stem: Beginning of the files' names; the rest is drawn, for workers don't know each other.
         columns: Logical columns of the rows.
         step: Name of the step, for errors.
+        hint: What to do if a worker does not see the folder.
     """
 
-    lake: Lake
+    storage: Callable[[DataType], DataType]
     folder: Path
     stem: str
     columns: TableSchema
-    step: str
+    step: str = ""
+    hint: str = "put the lake where all workers can write: [lake] path in segue.toml"
 
     @property
     def schema(self) -> TableSchema:
@@ -84,9 +87,9 @@ class WriteFiles:
     def _write(self, rows: Iterable[pa.RecordBatch]) -> list[DataFile]:
         if not self.folder.is_dir():
             raise OutputError(
-                f"a worker does not see the lake's folder {str(self.folder)!r}",
+                f"a worker does not see the folder {str(self.folder)!r}",
                 step=self.step,
-                hint="put the lake where all workers can write: [lake] path in segue.toml",
+                hint=self.hint,
             )
         files: list[DataFile] = []
         with tempfile.TemporaryDirectory(prefix="segue-") as scratch:
@@ -99,7 +102,7 @@ class WriteFiles:
                         self.folder,
                         f"{self.stem}-{uuid4().hex[:12]}",
                         self.columns,
-                        self.lake.storage_type,
+                        self.storage,
                     )
                     session.unbind(_ROWS)
         return files

@@ -172,6 +172,17 @@ class Session(Protocol):
         """Return a SELECT as the engine's own frame, unevaluated."""
         ...
 
+    def persist(self, query: str) -> Any:
+        """Run a SELECT once, and return its rows as the engine's own frame.
+
+        They stay where workers have them, and go with the frame, or as the engine's own users
+        let them go.
+
+        Raises:
+            SegueError: It failed.
+        """
+        ...
+
     def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:
         """Let workers do work on bound data, and give the result a name.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from segue.engines.dask.inputs import Block, Blocks, Files
 from segue.engines.dask.pieces import Away, Budget, Piece, Share, Source, Span
 from segue.engines.dask.place import budget_of, finish_blocks, source_of
-from segue.engines.dask.tasks import measure_parts, pick_part, run_part, split_piece
+from segue.engines.dask.tasks import measure_parts, pick_part, read_piece, run_part, split_piece
 from segue.errors import StepError
 from segue.frames.split import MOST_PARTS
 
@@ -156,7 +156,7 @@ def _shuffle(call: Call, inputs: Sequence[Blocks | Files], parts: int) -> list[F
     split = [
         [
             link.submit(split_piece, piece, source, call.layout.by, parts, budget)
-            for piece, source in _cut_input(each, call.power)
+            for piece, source in cut_input(each, call.power)
         ]
         for each in inputs
     ]
@@ -191,7 +191,7 @@ def _shuffle(call: Call, inputs: Sequence[Blocks | Files], parts: int) -> list[F
     return futures
 
 
-def _cut_input(each: Blocks | Files, power: Power) -> Iterator[tuple[Piece, Source]]:
+def cut_input(each: Blocks | Files, power: Power) -> Iterator[tuple[Piece, Source]]:
     """Yield pieces of an input, a task for each."""
     if isinstance(each, Files):
         count = max(min(power.threads, each.rows // _TASK_ROWS), -(-each.bytes // _TASK_BYTES), 1)
@@ -207,6 +207,20 @@ def _cut_input(each: Blocks | Files, power: Power) -> Iterator[tuple[Piece, Sour
         group.append(block)
     if group:
         yield Piece(each.schema), [other.future for other in group]
+
+
+def read_files(link: Link, files: Files) -> Blocks:
+    """Return the rows of Parquet files in the memory of workers, which share the reading.
+
+    Raises:
+        SegueError: A file can't be read.
+    """
+    power = link.measure_power()
+    futures = [
+        link.submit(read_piece, piece, source, budget_of(power))
+        for piece, source in cut_input(files, power)
+    ]
+    return finish_blocks(link, futures, files.schema)
 
 
 def cut_rows(rows: int, count: int) -> list[Span]:
@@ -225,7 +239,7 @@ def _run_spans(call: Call, inputs: Sequence[Blocks | Files]) -> list[Future[Any]
     first, *others = inputs
     layout = call.layout
     if layout.loose:
-        cut = list(_cut_input(first, call.power))
+        cut = list(cut_input(first, call.power))
     else:
         count = layout.parts or 1
         if layout.part_rows is not None:

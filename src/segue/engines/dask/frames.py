@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from segue.engines.dask.apply import cut_input
 from segue.engines.dask.inputs import Blocks, Bound, Files, Given, Query
 from segue.engines.dask.pieces import Piece
 from segue.engines.dask.place import budget_of, finish_blocks, place_table, prepare_select
@@ -96,8 +97,14 @@ def make_frame(link: Link, bound: Bound) -> Any:
         parts = [make(make_partition, block.future, start) for block, start in tables]
         divisions = (*starts, bound.rows - 1) if parts else None
     elif isinstance(bound, Files):
-        budget = budget_of(link.measure_power())
-        parts = [make(make_partition, make(read_piece, Piece(bound.schema), bound.scan, budget), 0)]
+        power = link.measure_power()
+        # rows of text files can only be counted by reading them
+        whole = bound.scan.format != "parquet"
+        cut = [(Piece(bound.schema), bound.scan)] if whole else cut_input(bound, power)
+        parts = [
+            make(make_partition, make(read_piece, piece, source, budget_of(power)), 0)
+            for piece, source in cut
+        ]
     else:
         parts = [make(make_partition, make(run_select, *prepare_select(link, bound)), 0)]
     empty = to_arrow(bound.schema).empty_table()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from segue.engines.dask.apply import apply_work
+from segue.engines.dask.apply import apply_work, read_files
 from segue.engines.dask.files import measure_files
 from segue.engines.dask.frames import is_frame, make_frame, read_frame
 from segue.engines.dask.inputs import Blocks, Bound, Files, Given, Query
@@ -191,6 +191,17 @@ class DaskSession:
         if known is None:
             known = Query(self.describe(query), query, self._find_needs(query))
         return make_frame(self._link, known)
+
+    def persist(self, query: str) -> Any:
+        """Run a SELECT once, and return its rows as a dask dataframe; workers hold them.
+
+        Raises:
+            SegueError: It failed.
+        """
+        known = self._find_star(query)
+        if isinstance(known, Files) and known.scan.format == "parquet":
+            return make_frame(self._link, read_files(self._link, known))
+        return make_frame(self._link, self._compute(query))
 
     def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:
         """Let workers do work on bound data, and give the result a name; it stays on workers.

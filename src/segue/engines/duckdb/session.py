@@ -258,6 +258,16 @@ class DuckDBSession:
         """
         return self._relate(self._parse(query))
 
+    def persist(self, query: str) -> duckdb.DuckDBPyRelation:
+        """Run a SELECT once, and return its rows as a relation; they are in memory.
+
+        Raises:
+            SegueError: It failed.
+        """
+        from segue.frames.duckdb_ import to_relation
+
+        return to_relation(self.fetch(query))
+
     def write(
         self,
         query: str,

@@ -238,6 +238,15 @@ class RaySession:
             )
         return make_dataset(self._compute(query, exact=True), self.describe(query))
 
+    def persist(self, query: str) -> Any:
+        """Return a SELECT as a dataset of Ray Data, whose rows Ray holds.
+
+        Raises:
+            UnsupportedError: Ray is reached through its client, which Ray Data can't use.
+            SegueError: It failed.
+        """
+        return self.native(query)  # it has been computed
+
     def _compute(self, query: str, *, exact: bool = False) -> tuple[Block, ...]:
         """Return the rows of a query as blocks."""
         bound = self._find_everything(query)

@@ -145,6 +145,22 @@ class SparkEngineSession:
             frame = show_frame(self._driver, bound)
             return frame if self._driver.origin is None else move_frame(frame, self._driver.origin)
 
+    def persist(self, query: str) -> Any:
+        """Run a SELECT once, and return its rows as Spark's frame, which ``unpersist`` frees.
+
+        Raises:
+            SegueError: It failed.
+        """
+        frame = self.native(query)
+        with translated("the query"):
+            frame = frame.persist()
+            try:
+                frame.count()
+            except Exception:
+                frame.unpersist()
+                raise
+        return frame
+
     def apply(self, name: str, inputs: Sequence[str], work: Work, layout: Layout) -> None:
         """Let workers do work on bound data, when the result is asked for.
 
