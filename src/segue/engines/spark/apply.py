@@ -48,7 +48,9 @@ def apply_work(driver: Driver, inputs: Sequence[Bound], work: Work, layout: Layo
         raise UnsupportedError(
             "several inputs without keys can't be split in parts", hint="name keys with `by`"
         )
-    runner = Runner(cloudpickle.dumps(work), arriving, layout.whole, layout.part_rows)
+    runner = Runner(
+        cloudpickle.dumps(work), arriving, layout.whole, layout.part_rows, unsorted=driver.lax
+    )
     made = frame.mapInArrow(runner, carried_struct(work.schema))
     return Bound(made, work.schema)
 

@@ -29,6 +29,8 @@ class Driver:
         address: Where Spark was reached; its master, for a classic one.
         owner: Whether closing the first session stops Spark.
         origin: Session to which frames that users get belong.
+        lax: Whether a server computes otherwise than Spark, or its user has told it to: numbers
+            overflow, and rows may come to workers unsorted.
         proven: Whether workers were seen to run the same versions as this process.
     """
 
@@ -41,6 +43,7 @@ class Driver:
     owner: bool = False
     origin: Any = None
     proven: bool = False
+    lax: bool = False
     closed: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:12])

@@ -83,7 +83,7 @@ class Query:
         schema = self.describe(query)
         sound = [name for name in self._bound if name not in self._refused]
         schemas = {name: self._local.describe(_select_all(name)) for name in sound}
-        made = translate_query(query, schemas)
+        made = translate_query(query, schemas, lax=self._driver.lax)
         views = {view: self._view(name) for view, name in made.tables.items()}
         with translated("the query"):
             frame = self._driver.spark.sql(made.text, **views)

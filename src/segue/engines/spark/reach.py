@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue import registry
 from segue.engines.spark.driver import Driver
+from segue.engines.spark.failures import translated
 from segue.engines.spark.start import (
     is_connect,
     load_quietly,
@@ -80,7 +81,23 @@ def _make(
     host = _HOST.match(address)
     nearby = host[1] in _LOOPBACK if host else address.startswith("local")
     local = registry.load_local_engine().open(PlaceSpec("local"), scratch)
-    return Driver(spark, scratch, local, connect, nearby, address, owner=owner, origin=origin)
+    driver = Driver(spark, scratch, local, connect, nearby, address, owner=owner, origin=origin)
+    driver.lax = connect and overflows(spark)
+    return driver
+
+
+def overflows(spark: Any) -> bool:
+    """Return whether a sum that is too large is no error, as on servers that are not Spark."""
+    from pyspark.errors import PySparkException
+
+    with translated("reaching the server"):
+        try:
+            spark.sql("select 2147483647 + 1").collect()
+        except PySparkException as error:
+            if "OVERFLOW" in str(error):
+                return False
+            raise
+        return True
 
 
 def reach_back(driver: Driver) -> str:

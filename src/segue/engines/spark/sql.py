@@ -13,6 +13,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 
+from segue.engines.spark.sql_lax import refuse_lax
 from segue.engines.spark.sql_nodes import convert
 from segue.engines.spark.sql_types import METADATA, refuse, write_duckdb
 from segue.errors import UnsupportedError
@@ -50,12 +51,15 @@ def fold(name: str) -> str:
     return name.lower()
 
 
-def translate_query(query: str, schemas: Mapping[str, TableSchema]) -> Translated:
+def translate_query(
+    query: str, schemas: Mapping[str, TableSchema], *, lax: bool = False
+) -> Translated:
     """Return a SELECT as Spark's.
 
     Args:
         query: A SELECT that DuckDB has bound.
         schemas: Columns of its tables, in the types that SQL sees.
+        lax: Whether the server computes otherwise than Spark.
 
     Raises:
         UnsupportedError: It can't be carried over so that it means the same.
@@ -71,7 +75,11 @@ def translate_query(query: str, schemas: Mapping[str, TableSchema]) -> Translate
         tree = qualify(tree, schema=schema, dialect="duckdb")
         tree = annotate_types(tree, schema=schema, expression_metadata=METADATA, dialect="duckdb")
         tables = _name_views(tree, known)
-        made = convert(tree)
+        for select in tree.find_all(exp.Select):
+            _spell_all(select)
+        if lax:
+            refuse_lax(tree)
+        made = _sort_outside(convert(tree))
         text = made.sql("spark")
     except UnsupportedError:
         raise
@@ -100,3 +108,45 @@ def _name_views(tree: exp.Expr, known: Mapping[str, str]) -> dict[str, str]:
             views[view] = name
             source.set("this", exp.to_identifier(view, quoted=True))
     return views
+
+
+def _sort_outside(tree: exp.Expr) -> exp.Expr:
+    """Return a query whose DISTINCT ON keeps the order of its rows, which Spark's form loses."""
+    distinct, order = tree.args.get("distinct"), tree.args.get("order")
+    if distinct is None or distinct.args.get("on") is None or order is None:
+        return tree
+    plain = all(isinstance(e.this, exp.Column) and not e.this.table for e in order.expressions)
+    if not plain or tree.args.get("limit") or tree.args.get("offset"):
+        raise refuse("DISTINCT ON with this order", "order by columns of the result")
+    rows = exp.Subquery(this=tree.copy(), alias=exp.TableAlias(this=exp.to_identifier("sorted")))
+    return exp.Select(expressions=[exp.Star()], from_=exp.From(this=rows), order=order.copy())
+
+
+def _spell_all(select: exp.Select) -> None:
+    """Write out what GROUP BY ALL and ORDER BY ALL stand for."""
+    group, order = select.args.get("group"), select.args.get("order")
+    if group is not None and group.args.get("all"):
+        plain = [each.unalias() for each in select.selects if not _aggregates(each)]
+        keys = [each.copy() for each in plain if not isinstance(each, (exp.Literal, exp.Null))]
+        for key, each in zip(keys, plain, strict=False):
+            key.type = each.type
+        select.set("group", exp.Group(expressions=keys) if keys else None)
+    first = order.expressions[0] if order is not None and len(order.expressions) == 1 else None
+    if first is not None and isinstance(first.this, exp.Var):
+        terms = []
+        for at in range(len(select.selects)):
+            term = first.copy()
+            term.set("this", exp.Literal.number(at + 1))
+            terms.append(term)
+        select.set("order", exp.Order(expressions=terms))
+
+
+def _aggregates(node: exp.Expr) -> bool:
+    """Return whether an expression has an aggregate of its own group."""
+    for found in node.find_all(exp.AggFunc, exp.Anonymous):
+        around = found.parent
+        while isinstance(around, (exp.Filter, exp.IgnoreNulls)):
+            around = around.parent
+        if not isinstance(around, exp.Window) and isinstance(found, exp.AggFunc):
+            return True
+    return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from segue.engines.spark.sql_lists import convert_collected
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import NESTED, NUMBERS, family, refuse, set_type, show
 
@@ -37,6 +38,8 @@ AGGREGATES = (
     exp.Count,
     exp.CountIf,
     exp.Sum,
+    exp.ArrayAgg,
+    exp.GroupConcat,
 )
 
 
@@ -50,10 +53,14 @@ def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     Raises:
         UnsupportedError: Spark computes it otherwise.
     """
-    if isinstance(node, exp.Sum):
-        return _convert_sum(node, wrap)
-    if isinstance(node, exp.Avg):
-        return _convert_average(node, wrap)
+    special = {
+        exp.ArrayAgg: convert_collected,
+        exp.Avg: _convert_average,
+        exp.GroupConcat: convert_collected,
+        exp.Sum: _convert_sum,
+    }.get(type(node))
+    if special is not None:
+        return special(node, wrap)
     if isinstance(node, (exp.Count, exp.CountIf)):
         return set_type(wrap(_plain_count(node)), "BIGINT")
     if isinstance(node, (*_ORDERED, *_SHARES)):

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from segue.engines.spark import sql_aggregates, sql_casts, sql_dates, sql_numbers, sql_texts
+from segue.engines.spark import (
+    sql_aggregates,
+    sql_casts,
+    sql_dates,
+    sql_lists,
+    sql_numbers,
+    sql_texts,
+)
 from segue.engines.spark.sql_types import NUMBERS, family, refuse, set_type, show
 
 if TYPE_CHECKING:
@@ -187,6 +194,8 @@ RULES: dict[type[exp.Expr], Rule] = (
     | _rules(sql_texts.convert_replace, exp.Replace)
     | _rules(sql_texts.convert_search, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains)
     | _rules(sql_texts.convert_trim, exp.Trim)
+    | _rules(sql_lists.convert_bytes, exp.Unhex)
+    | _rules(sql_lists.convert_item, exp.Bracket)
     | _rules(sql_dates.convert_apart, exp.DateDiff)
     | _rules(
         sql_dates.convert_date_part,
@@ -235,6 +244,9 @@ _ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
         exp.FirstValue: "this",
         exp.LastValue: "this",
         exp.Star: "",
+        exp.ArrayAgg: "this",
+        exp.GroupConcat: "this separator",
+        exp.Bracket: "this expressions",
         exp.Round: "this decimals",
         exp.Trim: "this expression position",
         exp.StrPosition: "this substr",

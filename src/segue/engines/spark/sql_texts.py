@@ -68,7 +68,9 @@ _ODD_LOWER = (
 
 
 def convert_length(node: exp.Expr) -> exp.Expr:
-    """Return the number of characters of a text."""
+    """Return the number of characters of a text, or of items of a list."""
+    if family(node.this) == "list":
+        return set_type(fill("cast(array_size(:x) as bigint)", x=node.this), "BIGINT")
     _need_texts(node, [node.this])
     return set_type(fill("cast(char_length(:x) as bigint)", x=node.this), "BIGINT")
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import cloudpickle
 import pyarrow as pa
+import pyarrow.compute
 
 from segue.errors import StepError
+from segue.frames.arrow_types import to_arrow
 from segue.frames.nearest import restore_batch, store_batch
 from segue.spec.failure import seal
+from segue.spec.layout import INPUT, row_name
 from segue.spec.types import TableSchema
 
 if TYPE_CHECKING:
@@ -40,19 +43,22 @@ class Runner:
         arriving: What the rows are; with `marked`, without the first column.
         marked: Whether the first column tells rows that only stand for a part.
         part_rows: How many rows a part has at most.
+        unsorted: Whether rows come in any order: then a part is gathered before it is worked on.
     """
 
     work: bytes
     arriving: TableSchema
     marked: bool = False
     part_rows: int | None = None
+    unsorted: bool = False
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Yield what the work gives, in nearest types."""
         work = self._load()
         names = [f"c{number}" for number in range(len(work.schema))]
         for part in self._parts(self._restore(batches)):
-            for batch in work.run_stream(part):
+            done = work.run_tables(self._gather(part)) if self.unsorted else work.run_stream(part)
+            for batch in done:
                 if names:
                     yield store_batch(batch, work.schema, names)
                 else:
@@ -80,6 +86,19 @@ class Runner:
                 rows = rows.select([])
             if rows.num_rows:
                 yield restore_batch(rows, self.arriving)
+
+    def _gather(self, rows: Iterable[pa.RecordBatch]) -> list[pa.Table]:
+        """Return a part as one table for each input."""
+        whole = pa.Table.from_batches(rows, to_arrow(self.arriving))
+        if INPUT not in self.arriving.names:
+            return [whole]
+        tables = []
+        for number in range(sum(name.startswith("segue: row") for name in self.arriving.names)):
+            mine = whole.filter(pa.compute.equal(whole[INPUT], number))
+            parts = mine[row_name(number)].combine_chunks().flatten()
+            struct = mine.schema.field(row_name(number)).type
+            tables.append(pa.table(parts, pa.schema(list(struct))))
+        return tables
 
     def _parts(self, rows: Iterator[pa.RecordBatch]) -> Iterator[Iterable[pa.RecordBatch]]:
         if self.marked:
