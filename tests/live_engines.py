@@ -7,6 +7,9 @@ import pytest
 
 CORES = 2
 
+# Ray listens on all networks unless it believes to be on a laptop; read when it is imported.
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+
 
 @pytest.fixture(scope="session")
 def live_duckdb():
