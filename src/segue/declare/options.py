@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from segue.errors import Location
 from segue.registry import nearest
 from segue.settings import parse_duration, parse_size
+from segue.spec.expression import read_expression
 from segue.spec.step import Limits, Mode
-from segue.spec.types import TableSchema, parse_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +135,7 @@ def _read_word(value: Any) -> str:
 def _read_schema(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is neither a schema expression nor a pyarrow.Schema")  # noqa: TRY004 - a ValueError is what the caller reports
-    parse_schema(value, TableSchema(()))
+    read_expression(value)
     return value
 
 

@@ -6,8 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from segue.frames.casts import LISTS, cast_array
 from segue.spec.types import MAX_PRECISION, Column, DataType, TableSchema
 
 if TYPE_CHECKING:
@@ -55,13 +55,10 @@ _KINDS: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
     (pa.types.is_time, "time"),
 )
 
-_LISTS: tuple[Callable[[pa.DataType], bool], ...] = (
-    pa.types.is_list,
-    pa.types.is_large_list,
-    pa.types.is_fixed_size_list,
-    pa.types.is_list_view,
-    pa.types.is_large_list_view,
-)
+_PANDAS_ONLY = {
+    "pandas.period": "pandas' periods can't be stored: make them times, with .dt.to_timestamp()",
+    "pandas.interval": "pandas' intervals can't be stored: make them text, with .astype(str)",
+}
 
 
 def to_arrow(schema: TableSchema) -> pa.Schema:
@@ -124,13 +121,15 @@ def from_arrow_type(type_: pa.DataType) -> DataType:
 
 def _from_nested(type_: pa.DataType) -> DataType:
     if isinstance(type_, pa.BaseExtensionType):
+        if type_.extension_name in _PANDAS_ONLY:
+            raise ValueError(_PANDAS_ONLY[type_.extension_name])
         named = {"arrow.uuid": "string", "arrow.bool8": "bool"}.get(type_.extension_name)
         return DataType(named) if named else from_arrow_type(type_.storage_type)
     if pa.types.is_dictionary(type_):
         return DataType("categorical", (), (("item", from_arrow_type(type_.value_type)),))
     if pa.types.is_run_end_encoded(type_):
         return from_arrow_type(type_.value_type)
-    if any(test(type_) for test in _LISTS):
+    if any(test(type_) for test in LISTS):
         return DataType("list", (), (("item", from_arrow_type(type_.value_type)),))
     if pa.types.is_map(type_):
         key, value = from_arrow_type(type_.key_type), from_arrow_type(type_.item_type)
@@ -215,12 +214,11 @@ def _cast_column(array: pa.Array, column: Column) -> pa.Array:
     target = to_arrow_type(column.type)
     if array.type == target:
         return array
-    plain = _lay_out(array)
     try:
-        return _cast(plain, target)
+        return cast_array(array, target)
     except (pa.ArrowException, ValueError) as error:
         shown = _show_type(array.type)
-        detail = _find_bad_value(plain, target) or str(error)
+        detail = _find_bad_value(array, target) or str(error)
         raise ValueError(
             f"column {column.name!r} is {shown} and can't be {column.type}: {detail}"
         ) from None
@@ -249,7 +247,7 @@ def _find_bad_value(array: pa.Array, target: pa.DataType) -> str:
 
 def _can_cast(array: pa.Array, target: pa.DataType) -> bool:
     try:
-        _cast(array, target)
+        cast_array(array, target)
     except (pa.ArrowException, ValueError):
         return False
     return True
@@ -258,100 +256,6 @@ def _can_cast(array: pa.Array, target: pa.DataType) -> bool:
 def _show_value(value: pa.Scalar) -> str:
     try:
         text = repr(value.as_py())
-    except ValueError:  # Python's own times end at microseconds
+    except (ValueError, OverflowError):  # Python's own times end at microseconds, and in 9999
         text = str(value.cast(pa.string()))
     return textwrap.shorten(text, 80, placeholder="…") if " " in text else text[:80]
-
-
-def _cast(array: pa.Array, target: pa.DataType) -> pa.Array:
-    source = array.type
-    if source == target:
-        return array
-    if pa.types.is_dictionary(target):
-        values = _cast(_decode(array), target.value_type)
-        return values.dictionary_encode().cast(target)
-    if pa.types.is_dictionary(source):
-        return _cast(_decode(array), target)
-    _refuse_guess(source, target)
-    if pa.types.is_integer(source) and pa.types.is_decimal(target):
-        # Arrow asks for room for every integer there could be; the next cast looks at values
-        array = array.cast(pa.decimal128(20, 0))
-    result = array.cast(target)
-    if _may_lose(source, target):
-        _refuse_loss(array, result)
-    return result
-
-
-def _decode(array: pa.Array) -> pa.Array:
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-
-
-def _refuse_guess(source: pa.DataType, target: pa.DataType) -> None:
-    """Refuse casts for which Arrow would make something up."""
-    if pa.types.is_temporal(target) and pa.types.is_integer(source):
-        raise ValueError("a number is not a time")
-    if pa.types.is_temporal(source) and pa.types.is_integer(target):
-        raise ValueError("a time is not a number")
-    if pa.types.is_struct(source) and pa.types.is_struct(target):
-        # Arrow fills and drops fields in silence
-        names = [{t.field(i).name for i in range(t.num_fields)} for t in (source, target)]
-        if names[0] != names[1]:
-            odd = ", ".join(map(repr, sorted(names[0] ^ names[1])))
-            raise ValueError(f"the fields differ: {odd}")
-
-
-def _may_lose(source: pa.DataType, target: pa.DataType) -> bool:
-    """Return whether Arrow casts without a look at what gets lost."""
-    if pa.types.is_boolean(target):
-        return bool(pa.types.is_integer(source) or pa.types.is_floating(source))
-    if pa.types.is_date(target):
-        return bool(pa.types.is_timestamp(source))
-    return bool(pa.types.is_float32(target) and pa.types.is_float64(source))
-
-
-def _refuse_loss(array: pa.Array, result: pa.Array) -> None:
-    if pa.types.is_float32(result.type):
-        kept = pc.equal(pc.is_inf(array), pc.is_inf(result))
-    else:
-        kept = pc.equal(result.cast(array.type), array)
-    if pc.all(kept).as_py() is False:
-        raise ValueError("part of a value would be lost")
-
-
-def _lay_out(array: pa.Array) -> pa.Array:
-    """Return the array with extension types and run ends replaced by plain values."""
-    type_ = array.type
-    if not _is_wrapped(type_):
-        return array
-    if isinstance(type_, pa.BaseExtensionType):
-        return _lay_out_extension(array)
-    if pa.types.is_run_end_encoded(type_):
-        return _lay_out(pc.run_end_decode(array))
-    if pa.types.is_struct(type_):
-        names = [type_.field(position).name for position in range(type_.num_fields)]
-        parts = [_lay_out(array.field(position)) for position in range(type_.num_fields)]
-        return pa.StructArray.from_arrays(parts, names, mask=array.is_null())
-    return _lay_out_list(pa.concat_arrays([array]))  # from_arrays takes no slices
-
-
-def _lay_out_extension(array: pa.Array) -> pa.Array:
-    name = array.type.extension_name
-    if name == "arrow.uuid":
-        return pa.array([None if v is None else str(v) for v in array.to_pylist()], pa.string())
-    storage = _lay_out(array.storage)
-    return storage.cast(pa.bool_()) if name == "arrow.bool8" else storage
-
-
-def _lay_out_list(array: pa.Array) -> pa.Array:
-    type_, mask = array.type, array.is_null()
-    if pa.types.is_map(type_):
-        keys, items = _lay_out(array.keys), _lay_out(array.items)
-        return pa.MapArray.from_arrays(array.offsets, keys, items, mask=mask)
-    listed = array if pa.types.is_large_list(type_) else array.cast(pa.large_list(type_.value_type))
-    return pa.LargeListArray.from_arrays(listed.offsets, _lay_out(listed.values), mask=mask)
-
-
-def _is_wrapped(type_: pa.DataType) -> bool:
-    if isinstance(type_, pa.BaseExtensionType) or pa.types.is_run_end_encoded(type_):
-        return True
-    return any(_is_wrapped(type_.field(position).type) for position in range(type_.num_fields))

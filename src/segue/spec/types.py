@@ -32,11 +32,15 @@ _WITH_ARGUMENTS = ("decimal", "timestamp", "duration", "list", "map", "struct", 
 ALIASES = {
     "boolean": "bool",
     "tinyint": "int8",
+    "byte": "int8",
+    "short": "int16",
     "smallint": "int16",
     "int": "int64",
     "integer": "int64",
     "bigint": "int64",
     "long": "int64",
+    "uint": "uint64",
+    "ulong": "uint64",
     "float": "float64",
     "double": "float64",
     "real": "float32",
@@ -45,12 +49,19 @@ ALIASES = {
     "varchar": "string",
     "bytes": "binary",
     "blob": "binary",
+    "datetime": "timestamp(us)",
     "timestamptz": "timestamp(us, UTC)",
 }
 """Other words that users write, and what they stand for."""
 
+_BRACKETS = {"[": ("list", "]"), "{": ("struct", "}"), "<": ("map", ">")}
+"""Nested types that are written with brackets alone, and their ends."""
+
 _WORD = re.compile(r"[^\W\d]\w*")
-_TOKEN = re.compile(r"\s*(?:(?P<name>\"(?:[^\"]|\"\")+\"|[\w/+\-]+)|(?P<mark>[<>(),:*]))")
+_MARKS = "<>(),:*[]{}+-~/"
+_TOKEN = re.compile(
+    r"\s*(?:(?P<name>\"(?:[^\"]|\"\")+\"|`(?:[^`]|``)+`|\w+)|(?P<mark>[<>(),:*\[\]{}+\-~/]))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +167,13 @@ def parse_type(text: str) -> DataType:
 
     Args:
         text: Such as ``int64``, ``decimal(18,2)``, ``list<string>``; SQL's usual words
-            (``bigint``, ``double``, ``text``) are understood too.
+            (``bigint``, ``double``, ``text``) are understood too, and ``[int]`` for a list,
+            ``{a: int}`` for a struct, ``<str, int>`` for a map.
 
     Raises:
         ValueError: The text is not a type; the message says what was expected.
     """
-    reader = _Reader(text)
+    reader = TypeReader(text)
     type_ = reader.read_type()
     reader.end()
     return type_
@@ -171,34 +183,27 @@ def parse_schema(text: str, inputs: TableSchema | None = None) -> TableSchema:
     """Read a schema expression.
 
     Args:
-        text: ``name: type`` pairs with commas; ``*`` stands for the input's columns.
+        text: ``name: type`` pairs with commas; ``*`` stands for the input's columns, of which
+            ``-name`` leaves one out and ``+name: type`` changes one.
         inputs: What ``*`` stands for.
 
     Raises:
-        ValueError: The text can't be read, a name comes twice, or ``*`` has nothing to stand for.
+        ValueError: The text can't be read, a name comes twice or is not there, or ``*`` has
+            nothing to stand for.
     """
-    reader = _Reader(text)
-    columns: list[Column] = []
-    while not reader.done():
-        if reader.take("*"):
-            if inputs is None:
-                raise ValueError("'*' stands for the input's columns, and there is no input here")
-            columns.extend(inputs.columns)
-        else:
-            name = reader.name("a column name")
-            reader.expect(":")
-            columns.append(Column(name, reader.read_type()))
-        if not reader.done():
-            reader.expect(",")
-    names = [column.name for column in columns]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"column {twice!r} comes twice")
-    return TableSchema(tuple(columns))
+    from segue.spec.expression import read_expression
+
+    return read_expression(text).apply(inputs)
 
 
-class _Reader:
-    """Reads the tokens of a type or schema, left to right."""
+class TypeReader:
+    """Reads the tokens of a type or schema, left to right.
+
+    Args:
+        text: All of it, which errors show.
+    """
+
+    MARKS = frozenset(_MARKS)
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -212,31 +217,44 @@ class _Reader:
             position = match.end()
 
     def done(self) -> bool:
+        """Return whether nothing is left."""
         return not self.tokens
 
+    def next(self, ahead: int = 0) -> str:
+        """Return a token that is to come; empty after the end."""
+        return self.tokens[ahead] if ahead < len(self.tokens) else ""
+
     def end(self) -> None:
+        """Raise ValueError if something is left."""
         if self.tokens:
             raise ValueError(f"unexpected {self.tokens[0]!r} in {self.text!r}")
 
     def take(self, mark: str) -> bool:
+        """Pass over a mark; False if another token comes."""
         if self.tokens and self.tokens[0] == mark:
             self.tokens.pop(0)
             return True
         return False
 
-    def expect(self, mark: str) -> None:
+    def expect(self, mark: str, hint: str = "") -> None:
+        """Pass over a mark that must come, or raise ValueError."""
         if not self.take(mark):
             found = repr(self.tokens[0]) if self.tokens else "the end"
-            raise ValueError(f"expected {mark!r}, found {found} in {self.text!r}")
+            raise ValueError(f"expected {mark!r}, found {found} in {self.text!r}{hint}")
 
     def name(self, what: str) -> str:
-        if not self.tokens or self.tokens[0] in "<>(),:*":
+        """Return a name, without its quotes, or raise ValueError."""
+        if not self.tokens or self.tokens[0] in self.MARKS:
             found = repr(self.tokens[0]) if self.tokens else "the end"
             raise ValueError(f"expected {what}, found {found} in {self.text!r}")
         token = self.tokens.pop(0)
-        return token[1:-1].replace('""', '"') if token.startswith('"') else token
+        quote = token[0] if token[0] in '"`' else ""
+        return token[1:-1].replace(quote * 2, quote) if quote else token
 
     def read_type(self) -> DataType:
+        """Return a type, or raise ValueError."""
+        if self.next() in _BRACKETS:
+            return self._bracketed()
         word = self.name("a type")
         kind = word.lower()
         if kind in ALIASES:
@@ -251,23 +269,37 @@ class _Reader:
             return self._timed(kind)
         raise ValueError(f"unknown type {word!r}{_suggest(kind)}")
 
+    def _bracketed(self) -> DataType:
+        """Return a nested type that is written with brackets alone."""
+        kind, end = _BRACKETS[self.next()]
+        self.expect(self.next())
+        if kind == "struct":
+            return DataType(kind, (), self._fields(end))
+        return DataType(kind, (), self._parts(kind, end))
+
     def _nested(self, kind: str) -> DataType:
         self.expect("<")
-        fields: list[tuple[str, DataType]] = []
         if kind == "struct":
-            while not self.take(">"):
-                name = self.name("a field name")
-                self.expect(":")
-                fields.append((name, self.read_type()))
-                self.take(",")
-            return DataType(kind, (), tuple(fields))
-        labels = ("key", "value") if kind == "map" else ("item",)
-        for position, label in enumerate(labels):
+            return DataType(kind, (), self._fields(">"))
+        return DataType(kind, (), self._parts(kind, ">"))
+
+    def _fields(self, end: str) -> tuple[tuple[str, DataType], ...]:
+        fields: list[tuple[str, DataType]] = []
+        while not self.take(end):
+            name = self.name("a field name")
+            self.expect(":")
+            fields.append((name, self.read_type()))
+            self.take(",")
+        return tuple(fields)
+
+    def _parts(self, kind: str, end: str) -> tuple[tuple[str, DataType], ...]:
+        fields: list[tuple[str, DataType]] = []
+        for position, label in enumerate(("key", "value") if kind == "map" else ("item",)):
             if position:
                 self.expect(",")
             fields.append((label, self.read_type()))
-        self.expect(">")
-        return DataType(kind, (), tuple(fields))
+        self.expect(end)
+        return tuple(fields)
 
     def _decimal(self) -> DataType:
         self.expect("(")
@@ -284,14 +316,14 @@ class _Reader:
         unit = self.name("a unit")
         if unit not in UNITS:
             raise ValueError(f"unknown unit {unit!r}: one of {', '.join(UNITS)}")
-        zone: tuple[str, ...] = ()
+        zone = ""
         if kind == "timestamp" and self.take(","):
-            # offsets such as +01:00 hold a mark of ours
-            zone = (
-                self.name("a time zone") + (":" + self.name("minutes") if self.take(":") else ""),
-            )
+            # names and offsets of zones hold marks of ours
+            while self.tokens and self.tokens[0] != ")":
+                zone += self.tokens.pop(0)
+            zone = zone.strip('"') or self.name("a time zone")
         self.expect(")")
-        return DataType(kind, (unit, *zone))
+        return DataType(kind, (unit, zone) if zone else (unit,))
 
 
 def _suggest(kind: str) -> str:
