@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from segue.errors import (
@@ -50,12 +51,39 @@ _VALUES = (
 """Beginnings of the conditions in which a value is at fault, and not the engine."""
 
 
+class _Silence:
+    """Keeps a warning back while any thread wants it: filters belong to the whole process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._wanted = 0
+        self._kept = ExitStack()
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self._wanted:
+                self._kept.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
+            self._wanted += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._wanted -= 1
+            if not self._wanted:
+                self._kept.close()
+
+
+_SILENCE = _Silence()
+
+
 @contextmanager
 def without_warnings() -> Iterator[None]:
     """Keep back what PySpark says of pandas' version, at many calls: segue uses no pandas in it."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
+    _SILENCE.begin()
+    try:
         yield
+    finally:
+        _SILENCE.end()
 
 
 @contextmanager
