@@ -176,13 +176,35 @@ def _tag(batch: pa.RecordBatch, feeds: Sequence[Feed], layout: Layout) -> pa.Rec
 
 def _restore(batch: pa.RecordBatch, schema: TableSchema) -> pa.RecordBatch:
     """Return a batch, whose columns stand in the schema's order, with its names and types."""
-    arrays = []
-    for array, column in zip(batch.columns, schema, strict=True):
-        if column.type.kind == "duration" and pa.types.is_integer(array.type):
-            arrays.append(array.cast(to_arrow_type(column.type)))
-        else:
-            arrays.append(pa.nulls(len(array)) if column.type.kind == "null" else array)
+    arrays = [
+        _restore_array(array, column.type)
+        for array, column in zip(batch.columns, schema, strict=True)
+    ]
     return conform_batch(pa.RecordBatch.from_arrays(arrays, list(schema.names)), schema)
+
+
+def _restore_array(array: pa.Array, type_: DataType) -> pa.Array:
+    """Return an array with what SQL changes of it undone, as far as no value changes."""
+    target = to_arrow_type(type_)
+    if type_.kind == "duration" and pa.types.is_integer(array.type):
+        return array.cast(target)
+    if type_.kind == "null":
+        return pa.nulls(len(array))
+    named = _rename_fields(array.type, target)
+    return array if named == array.type else array.view(named)
+
+
+def _rename_fields(found: pa.DataType, target: pa.DataType) -> pa.DataType:
+    """Return a type with the other's names of fields: SQL renames those that differ by case."""
+    if pa.types.is_struct(found) and pa.types.is_struct(target):
+        fields = zip(found, target, strict=True)
+        return pa.struct([(to.name, _rename_fields(field.type, to.type)) for field, to in fields])
+    if pa.types.is_map(found) and pa.types.is_map(target):
+        key = _rename_fields(found.key_type, target.key_type)
+        return pa.map_(key, _rename_fields(found.item_type, target.item_type))
+    if pa.types.is_list(found) and pa.types.is_list(target):
+        return pa.list_(_rename_fields(found.value_type, target.value_type))
+    return found
 
 
 def _plain_names(schema: TableSchema) -> tuple[str, ...]:

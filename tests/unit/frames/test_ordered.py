@@ -51,6 +51,7 @@ def test_every_type_comes_back(session, tmp_path, plain):
         "m": (pa.map_(pa.string(), pa.int64()), [("x", 1)]),
         "l": (pa.list_(pa.struct([("p", pa.int32())])), [{"p": 1}, None]),
         "dec": (pa.decimal128(38, 2), Decimal("123456789012345678901234567890123456.78")),
+        "twins": (pa.list_(pa.struct({"A": pa.int64(), "a": pa.string()})), [{"A": 1, "a": "x"}]),
         "c": (pa.dictionary(pa.int32(), pa.string()), "red"),
         "b": (pa.binary(), b"\0\xff"),
     }

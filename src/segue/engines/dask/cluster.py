@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0
 """Seconds that workers have to start."""
 
+_NOTICE = 2.0
+"""Seconds that the scheduler has to see that workers are gone."""
 _NO_DASHBOARD = "127.0.0.1:0"
 """Without an address distributed listens to all of the network."""
 
@@ -127,31 +130,20 @@ def start_workers(place: PlaceSpec) -> Workers:
         EngineError: They did not start in time.
     """
     import dask
-    import distributed
+    from distributed.utils import silence_logging_cmgr
 
     threads = place.threads or _count_cores()
     memory = (place.memory or psutil.virtual_memory().total) // threads
     with ExitStack() as stack, dask.config.set(dict(place.options)):
         folder = tempfile.mkdtemp(prefix="segue-dask-")
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]  # distributed's
-            n_workers=0,
-            host="127.0.0.1",
-            dashboard_address=_NO_DASHBOARD,
-            silence_logs=logging.CRITICAL,
-            scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
-        )
+        # until the very end: what distributed itself offers ends before its last words
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
+        cluster = _start_scheduler()
         stack.callback(cluster.close, timeout=5)
-        stack.callback(
-            _end_processes,
-            _start_watcher(
-                cluster.scheduler_address,
-                {
-                    str(number): _describe_worker(number, memory, folder)
-                    for number in range(threads)
-                },
-            ),
-        )
+        workers = {str(at): _describe_worker(at, memory, folder) for at in range(threads)}
+        watcher = _start_watcher(cluster.scheduler_address, workers)
+        stack.callback(_end_processes, watcher, cluster.scheduler)
         link = Link(connect(cluster), own=True)
         stack.callback(link.end)
         try:
@@ -162,6 +154,21 @@ def start_workers(place: PlaceSpec) -> Workers:
                 hint="is the machine short of memory? set threads and memory of the place",
             ) from None
         return Workers(link, stack.pop_all())
+
+
+def _start_scheduler() -> Any:
+    import distributed
+
+    try:
+        return distributed.LocalCluster(  # type: ignore[no-untyped-call]  # distributed's
+            n_workers=0,
+            host="127.0.0.1",
+            dashboard_address=_NO_DASHBOARD,
+            silence_logs=False,
+            scheduler_kwargs={"allowed_failures": 0, "dashboard": False},
+        )
+    except (OSError, RuntimeError) as error:
+        raise EngineError(f"Dask's scheduler did not start: {error}") from error
 
 
 def _count_cores() -> int:
@@ -195,16 +202,17 @@ def _start_watcher(address: str, workers: Mapping[str, Any]) -> subprocess.Popen
     )
 
 
-def _end_processes(watcher: subprocess.Popen[bytes]) -> None:
+def _end_processes(watcher: subprocess.Popen[bytes], scheduler: Any) -> None:
     """End workers and what watches them, at once: what they hold is of no use any more."""
-    try:
+    children = []
+    with suppress(psutil.NoSuchProcess):
         children = psutil.Process(watcher.pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        children = []
     watcher.kill()
     for child in children:
-        try:
+        with suppress(psutil.NoSuchProcess):
             child.kill()
-        except psutil.NoSuchProcess:
-            continue
     watcher.wait()
+    # closed before it has seen that they are gone, the scheduler would tell so in the log
+    deadline = time.monotonic() + _NOTICE
+    while scheduler.workers and time.monotonic() < deadline:
+        time.sleep(0.01)

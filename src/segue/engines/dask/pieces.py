@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
@@ -118,7 +119,15 @@ def open_session(budget: Budget) -> Iterator[LocalSession]:
 @cache
 def _open_database(memory: int, threads: int) -> LocalSession:
     place = PlaceSpec("worker", threads=threads, memory=memory)
-    return load_local_engine().open(place, _find_folder())
+    session = load_local_engine().open(place, _find_folder())
+    atexit.register(_close_database, session)
+    return session
+
+
+def _close_database(session: LocalSession) -> None:
+    # what is still open when a worker ends makes DuckDB complain
+    _open_database.cache_clear()
+    session.close()
 
 
 @cache
@@ -170,11 +179,13 @@ def select_piece(name: str, piece: Piece) -> str:
 
 
 def _fetch_tables(away: Away) -> Iterator[pa.Table]:
-    from distributed import Future, get_client
+    import distributed
 
-    client = get_client()
+    client: Any = distributed.get_client()
+    future: Any = distributed.Future
     for key in away.keys:
-        yield client.gather(Future(key, client), direct=True)  # type: ignore[no-untyped-call]  # distributed's
+        # they are there: unless it is told so, this client waits for ever to hear of it
+        yield client.gather(future(key, client, state="memory"), direct=True)
 
 
 def join_tables(tables: Sequence[pa.Table], schema: TableSchema) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from segue.engines.dask.inputs import Block, Blocks, Bound, Files, Given, Query
 from segue.engines.dask.pieces import Away, Budget, Piece, Source
@@ -33,7 +33,7 @@ def budget_of(power: Power, *, whole: bool = False) -> Budget:
     """
     threads = power.threads_here if whole else 1
     memory = min(power.memory, 2**42)
-    return Budget(memory // 2, threads, memory // PART_SHARE)
+    return Budget(memory // 2, threads, max(memory // PART_SHARE, 1))
 
 
 def source_of(bound: Blocks | Files, *, away: bool = False) -> Source:
@@ -73,9 +73,16 @@ def finish_blocks(link: Link, futures: Sequence[Future[pa.Table]], schema: Table
     return Blocks(schema, tuple(blocks))
 
 
+def _is_there(blocks: Blocks | None) -> TypeGuard[Blocks]:
+    """Return whether rows are on workers, and have not gone with one."""
+    if blocks is None:
+        return False
+    return all(block.future.status in ("finished", "pending") for block in blocks.blocks)
+
+
 def place_table(link: Link, given: Given) -> Blocks:
     """Return a table of this process as one on workers."""
-    if given.placed is None:
+    if not _is_there(given.placed):
         table = given.table
         threads = link.measure_power().threads
         count = max(min(threads, table.nbytes // 1_000_000), -(-table.nbytes // BLOCK_BYTES), 1)
@@ -101,7 +108,7 @@ def resolve_input(link: Link, bound: Bound) -> Blocks | Files:
     if isinstance(bound, Given):
         return place_table(link, bound)
     if isinstance(bound, Query):
-        if bound.computed is None:
+        if not _is_there(bound.computed):
             bound.computed = finish_blocks(link, [select_rows(link, bound)], bound.schema)
         return bound.computed
     if isinstance(bound, Files) and bound.scan.format != "parquet":
@@ -143,7 +150,7 @@ def prepare_select(link: Link, query: Query) -> tuple[Any, ...]:
 
 
 def _resolve_for_sql(link: Link, bound: Bound) -> Blocks | Files | Query:
-    if isinstance(bound, Files) or (isinstance(bound, Query) and bound.computed is None):
+    if isinstance(bound, Files) or (isinstance(bound, Query) and not _is_there(bound.computed)):
         return bound
     return resolve_input(link, bound)
 
@@ -154,7 +161,7 @@ def _add_needs(
     """Add what a SELECT reads, each after what it needs itself."""
     scope = {**scope, **needs}
     for name, bound in needs.items():
-        if isinstance(bound, Query) and bound.computed is None:
+        if isinstance(bound, Query) and not _is_there(bound.computed):
             if any(scope.get(other, inner) is not inner for other, inner in bound.needs.items()):
                 # a name that meant something else when that SELECT was bound
                 resolve_input(link, bound)
