@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 BATCH_ROWS = 100_000
 """Rows of one frame of an iterator."""
 
+_WINDOW_ROWS = 4_096
+
 _ADAPTERS = {
     FrameKind.PANDAS: ("pandas_", "PANDAS"),
     FrameKind.POLARS: ("polars_", "EAGER"),
@@ -34,6 +36,7 @@ _ADAPTERS = {
 }
 
 
+@cache
 def load_adapter(kind: FrameKind, over: FrameKind | None = None) -> FrameAdapter:
     """Return the adapter of a kind of frame, and import its library.
 
@@ -108,7 +111,26 @@ def open_slices(table: pa.Table, spec: FrameSpec) -> Callable[[int, int], Any]:
     if spec.iterator:
         return lambda start, stop: to_frame(table.slice(start, stop - start), spec, schema)
     laid_out = conform(table, schema)
+    if adapter.cut is None and spec.kind is FrameKind.ROWS:
+        return _Window(laid_out, adapter).cut
     return lambda start, stop: adapter.make(laid_out.slice(start, stop - start))
+
+
+class _Window:
+    """Rows of a table as objects, some thousands at a time: all of them need much memory."""
+
+    def __init__(self, table: pa.Table, adapter: FrameAdapter) -> None:
+        self._table = table
+        self._adapter = adapter
+        self._rows: Any = []
+        self._start = 0
+
+    def cut(self, start: int, stop: int) -> Any:
+        """Return rows, from and to; those of the last call are not held any longer."""
+        if start < self._start or stop > self._start + len(self._rows):
+            size = max(stop - start, _WINDOW_ROWS)
+            self._rows, self._start = self._adapter.make(self._table.slice(start, size)), start
+        return self._rows[start - self._start : stop - self._start]
 
 
 def from_frame(result: Any, kind: FrameKind, hints: TableSchema | None = None) -> pa.Table:

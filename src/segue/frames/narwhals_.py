@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from segue.frames.adapter import FrameAdapter
 
 
+def wrap_lazy(native: Any) -> nw.LazyFrame[Any]:
+    """Return a lazy frame of narwhals over a native one."""
+    return nw.from_native(native).lazy()
+
+
 def wrap_adapter(kind: FrameKind, inner: FrameAdapter) -> FrameAdapter:
     """Return how frames are made for functions that use narwhals.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+_UNFIT = (pa.ArrowException, OverflowError, TypeError, ValueError)
 _MISSING = frozenset({"NoneType", "NAType", "NaTType"})
 
 
@@ -46,11 +47,13 @@ def make_array(
     _refuse_mixture(kinds - {float} if nan_is_null else kinds, name)
     try:
         inferred = _infer(values, kinds, nan_is_null=nan_is_null)
-    except (pa.ArrowException, OverflowError, ValueError) as error:
+    except _UNFIT as error:
         return _retry_with_hint(values, kinds, name, hint, error)
+    if _has_times(inferred.type):
+        _refuse_mixed_parts(values, inferred.type, name)
     if hint is None or hint == inferred.type or not _may_replace(inferred.type, hint):
         return inferred
-    with suppress(pa.ArrowException, OverflowError, ValueError):
+    with suppress(*_UNFIT):
         return pa.array(values, hint, from_pandas=nan_is_null)
     return inferred
 
@@ -96,6 +99,39 @@ def _refuse_mixture(kinds: set[type], name: str) -> None:
         raise _mixture(kinds, name)
 
 
+def _refuse_mixed_zones(values: Iterable[Any], kinds: set[type], name: str) -> None:
+    """Refuse times of which Arrow would take some to be in another zone, in silence."""
+    if not any(issubclass(kind, dt.datetime | dt.time) for kind in kinds):
+        return
+    times = [each for each in values if type(each) in kinds]
+    if any(isinstance(each, dt.time) and each.tzinfo is not None for each in times):
+        raise ValueError(f"column {name!r} holds times of day with a time zone, which has no type")
+    if len({each.utcoffset() is None for each in times if isinstance(each, dt.datetime)}) > 1:
+        raise ValueError(f"column {name!r} mixes times with and without a time zone")
+
+
+def _refuse_mixed_parts(values: Iterable[Any], type_: pa.DataType, name: str) -> None:
+    """Refuse in lists and dicts what is refused in a column of its own."""
+    if pa.types.is_temporal(type_):
+        held = list(values)
+        kinds = {kind for kind in map(type, held) if kind.__name__ not in _MISSING}
+        _refuse_mixture(kinds, name)
+        _refuse_mixed_zones(held, kinds, name)
+    elif pa.types.is_struct(type_):
+        held = [each for each in values if isinstance(each, Mapping)]
+        for field in (type_.field(position) for position in range(type_.num_fields)):
+            _refuse_mixed_parts((each.get(field.name) for each in held), field.type, name)
+    elif pa.types.is_list(type_) and _has_times(type_):
+        items = (part for each in values if isinstance(each, Iterable) for part in each)
+        _refuse_mixed_parts(items, type_.value_type, name)
+
+
+def _has_times(type_: pa.DataType) -> bool:
+    if pa.types.is_nested(type_):
+        return any(_has_times(type_.field(at).type) for at in range(type_.num_fields))
+    return bool(pa.types.is_temporal(type_))
+
+
 def _mixture(kinds: set[type], name: str) -> ValueError:
     names = sorted({kind.__name__ for kind in kinds})
     return ValueError(f"column {name!r} mixes {', '.join(names[:-1])} and {names[-1]}")
@@ -109,7 +145,7 @@ def _retry_with_hint(
     if kinds == {int}:
         likely = pa.uint64()
     if likely is not None:
-        with suppress(pa.ArrowException, OverflowError, ValueError):
+        with suppress(*_UNFIT):
             return pa.array(values, likely)
     if len(kinds) > 1:
         raise _mixture(kinds, name) from None

@@ -102,8 +102,11 @@ def from_pandas(frame: pd.DataFrame, hints: pa.Schema) -> pa.Table:
     Raises:
         ValueError: A name is not text or comes twice, or a column mixes types.
     """
-    names = [level for level in _named_levels(frame) if level not in frame.columns]
-    data: list[tuple[Any, Any]] = [(name, frame.index.get_level_values(name)) for name in names]
+    data: list[tuple[Any, Any]] = [
+        (name, frame.index.get_level_values(position))
+        for position, name in enumerate(frame.index.names)
+        if name is not None and name not in frame.columns
+    ]
     data += [(name, frame.iloc[:, position]) for position, name in enumerate(frame.columns)]
     refuse_odd_names([name for name, _ in data])
     if not data:
@@ -121,9 +124,11 @@ def _to_array(values: Any, name: str, hint: pa.DataType | None) -> Any:
         return make_array(values.to_numpy(), name, hint, nan_is_null=True)
     if isinstance(values.dtype, pd.SparseDtype):
         values = pd.Series(np.asarray(values))
+    if isinstance(values.dtype, np.dtype) and not values.dtype.isnative:
+        values = values.astype(values.dtype.newbyteorder("="))
     try:
         return pa.array(values, from_pandas=True)
-    except (pa.ArrowException, TypeError) as error:
+    except (pa.ArrowException, TypeError, ValueError) as error:
         raise ValueError(
             f"column {name!r} is of pandas' type {values.dtype}, which can't be stored: {error}"
         ) from None

@@ -10,6 +10,7 @@ from segue.frames.adapter import FrameAdapter
 from segue.frames.objects import make_array, make_empty, refuse_odd_names
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 
@@ -47,4 +48,22 @@ def from_rows(rows: list[Any], hints: pa.Schema) -> pa.Table:
     return pa.table(columns) if columns else make_empty(len(rows))
 
 
-ROWS = FrameAdapter(list, to_rows, from_rows)
+def join_rows(parts: Sequence[list[Any]]) -> list[Any] | None:
+    """Return rows below each other if all of them have the same columns, else None.
+
+    Types of values are not compared: if they differ, each part has to be looked at by itself.
+    """
+    joined = [row for part in parts for row in part]
+    if not joined or not isinstance(joined[0], dict):
+        return None
+    first = joined[0]
+    names, kinds = first.keys(), [type(value) for value in first.values()]
+    for row in joined:
+        if not isinstance(row, dict) or row.keys() != names:
+            return None
+        if [type(value) for value in row.values()] != kinds:
+            return None
+    return joined
+
+
+ROWS = FrameAdapter(list, to_rows, from_rows, None, join_rows)
