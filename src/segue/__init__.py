@@ -10,20 +10,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segue.anywhere import check, query, transform
+    from segue.anywhere import check, checkpoint, persist, query, transform
     from segue.declare.decorator import step
     from segue.errors import SegueError
     from segue.project import Project, load
 
 __version__ = "0.1.0"
 
-__all__ = ["Project", "SegueError", "__version__", "check", "load", "query", "step", "transform"]
+__all__ = [
+    "Project",
+    "SegueError",
+    "__version__",
+    "check",
+    "checkpoint",
+    "load",
+    "persist",
+    "query",
+    "step",
+    "transform",
+]
 
 _HOMES = {
     "Project": "segue.project",
     "SegueError": "segue.errors",
     "check": "segue.anywhere",
+    "checkpoint": "segue.anywhere",
     "load": "segue.project",
+    "persist": "segue.anywhere",
     "query": "segue.anywhere",
     "step": "segue.declare.decorator",
     "transform": "segue.anywhere",

@@ -1,9 +1,11 @@
-"""The parts of segue that need no project: transform, query, check."""
+"""The parts of segue that need no project: transform, query, check, persist, checkpoint."""
 
 from __future__ import annotations
 
 from segue.anywhere.check_data import check
+from segue.anywhere.checkpoint_data import checkpoint
+from segue.anywhere.persist_data import persist
 from segue.anywhere.run_function import transform
 from segue.anywhere.run_query import query
 
-__all__ = ["check", "query", "transform"]
+__all__ = ["check", "checkpoint", "persist", "query", "transform"]

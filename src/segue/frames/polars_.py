@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from segue.frames.adapter import FrameAdapter
+from segue.frames.arrow_types import from_arrow_type
 from segue.frames.arrow_types import to_arrow
 from segue.spec.nearest import find_storage
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pyarrow as pa
+
+    from segue.spec.types import DataType
 
     from segue.spec.types import TableSchema
 
@@ -57,10 +60,10 @@ def _find_odd(type_: Any) -> Any | None:
 
 def join_polars(frames: Sequence[pl.DataFrame]) -> pl.DataFrame | None:
     """Return frames below each other if they have the same columns and types, else None."""
-    first = frames[0].schema
-    if any(frame.schema != first for frame in frames[1:]):
+    try:
+        return pl.concat([frame for frame in frames if frame.width or frame.height])
+    except (pl.exceptions.PolarsError, ValueError):  # they differ, or all of them are empty
         return None
-    return pl.concat(frames, how="vertical")
 
 
 def scan_parquet(paths: Sequence[str], schema: TableSchema) -> pl.LazyFrame | None:
@@ -85,6 +88,17 @@ def scan_parquet(paths: Sequence[str], schema: TableSchema) -> pl.LazyFrame | No
         factor = _FACTORS.get((column.type.kind, unit), 1)
         restored.append((lies * factor if factor > 1 else lies).cast(wanted[column.name]))
     return pl.scan_parquet(list(paths)).with_columns(restored)
+
+
+def read_dtype(dtype: Any) -> DataType:
+    """Return the column type that a dtype tells.
+
+    Raises:
+        ValueError: It tells none.
+    """
+    if (odd := _find_odd(dtype)) is not None:
+        raise ValueError(f"polars' type {odd} can't be stored")
+    return from_arrow_type(pl.Series([], dtype=dtype).to_arrow().type)
 
 
 EAGER = FrameAdapter(

@@ -132,8 +132,8 @@ def _count_duration(expression: str, unit: str) -> str:
     elif unit != "us":
         size = _MICROSECONDS[unit]
         count = (
-            f"case when {count} % {size} = 0 then {count} // {size} "
-            f"else error('a duration is finer than its unit, {unit}') end"
+            f"case when {count} % {size} <> 0 "
+            f"then error('a duration is finer than its unit, {unit}') else {count} // {size} end"
         )
     return f"{refuse_months(interval)} {count} end"
 
