@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from segue.declare.schemas import FORMS, read_columns
 from segue.errors import UsageError
-from segue.frames.arrow_types import from_arrow
 from segue.frames.convert import name_type
 from segue.spec.types import TableSchema, parse_schema
 
@@ -17,7 +17,7 @@ def read_schema(declared: Any, inputs: Mapping[str, TableSchema]) -> TableSchema
     """Return the declared columns of a result, None if none are declared.
 
     Args:
-        declared: An expression, or a `pyarrow.Schema`.
+        declared: An expression, or anything that `read_columns` takes.
         inputs: Columns of each input; ``*`` stands for those of the first.
 
     Raises:
@@ -28,11 +28,14 @@ def read_schema(declared: Any, inputs: Mapping[str, TableSchema]) -> TableSchema
     try:
         if isinstance(declared, str):
             return parse_schema(declared, next(iter(inputs.values()), None))
-        if type(declared).__module__.partition(".")[0] == "pyarrow":
-            return from_arrow(declared)
-    except (ValueError, AttributeError) as error:
-        raise UsageError(f"schema={declared!r} can't be read: {error}") from None
-    raise UsageError(
-        f"schema is of type {name_type(declared)}, which tells no columns",
-        hint='write schema="name: type, ...", or give a pyarrow.Schema',
-    )
+        return read_columns(declared)
+    except ValueError as error:
+        shown = repr(declared) if isinstance(declared, str) else _name(declared)
+        raise UsageError(f"schema={shown} can't be read: {error}") from None
+    except TypeError:
+        message = f"schema is of type {name_type(declared)}, which tells no columns"
+        raise UsageError(message, hint=f"give {FORMS}") from None
+
+
+def _name(declared: Any) -> str:
+    return declared.__qualname__ if isinstance(declared, type) else name_type(declared)

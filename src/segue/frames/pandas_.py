@@ -10,6 +10,7 @@ becomes columns and any other is dropped.
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segue.frames.adapter import FrameAdapter
+from segue.frames.arrow_types import from_arrow_type
 from segue.frames.objects import make_array, make_empty, refuse_odd_names
+from segue.spec.types import DataType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NULLABLE = (
+    *(f"{kind}{bits}" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)),
+    "boolean",
+    "Float32",
+    "Float64",
+)
+_MASKED = tuple(type(pd.api.types.pandas_dtype(name)) for name in _NULLABLE)
 _COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3  # noqa: PLR2004  # pandas 3
 
 
@@ -71,24 +81,67 @@ def _back(kind: pa.DataType) -> Any:
 
 
 def slice_pandas(frame: pd.DataFrame, start: int, stop: int) -> pd.DataFrame:
-    """Return rows as a frame of their own, with an index from 0; cheap."""
+    """Return rows of what `to_pandas` made, as it would have made them alone; cheap."""
     part = frame.iloc[start:stop]
     if not _COPY_ON_WRITE:
         part = part.copy()
     part.index = pd.RangeIndex(stop - start)
+    for position in _find_masked(frame):
+        plain = _unmask(part.iloc[:, position].array)
+        if plain is not None:
+            part.isetitem(position, plain)
     return part
+
+
+_masked: tuple[Any, list[int]] = (lambda: None, [])
+"""The frame that was cut last, and which of its columns have a mask."""
+
+
+def _find_masked(frame: pd.DataFrame) -> list[int]:
+    global _masked  # noqa: PLW0603  # one frame is cut thousands of times
+    known, columns = _masked
+    if known() is not frame:
+        dtypes = enumerate(frame.dtypes)
+        columns = [place for place, dtype in dtypes if isinstance(dtype, _MASKED)]
+        _masked = weakref.ref(frame), columns
+    return columns
+
+
+def _unmask(array: Any) -> Any | None:
+    """Return values without a mask that need none, None for those that do."""
+    missing = array.isna()
+    if array.dtype.kind != "f":
+        return None if missing.any() else array.to_numpy(array.dtype.numpy_dtype)
+    values = array.to_numpy(array.dtype.numpy_dtype, na_value=0)
+    if np.isnan(values).any():
+        return None
+    values = values.copy()
+    values[missing] = np.nan
+    return values
 
 
 def join_pandas(frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
     """Return frames below each other if they have the same columns and types, else None."""
-    first = frames[0]
-    columns, dtypes = list(first.columns), list(first.dtypes)
-    for frame in frames:
-        if _named_levels(frame) or list(frame.columns) != columns or list(frame.dtypes) != dtypes:
-            return None
-    if len(set(columns)) != len(columns) or not columns:
+    frames = [frame for frame in frames if len(frame) or len(frame.columns)]
+    if not frames:
         return None
+    first = frames[0]
+    columns, dtypes = first.columns, _list_types(first)
+    if not columns.is_unique or not len(columns):
+        return None
+    for frame in frames:
+        if frame.columns is not columns and not frame.columns.equals(columns):
+            return None
+        if _named_levels(frame) or _list_types(frame) != dtypes:
+            return None
     return pd.concat(frames, ignore_index=True)
+
+
+def _list_types(frame: pd.DataFrame) -> list[Any]:
+    # the public way makes a Series, which takes longer than to look at a small frame
+    manager = getattr(frame, "_mgr", None)
+    found = manager.get_dtypes() if hasattr(manager, "get_dtypes") else frame.dtypes
+    return list(found)
 
 
 def from_pandas(frame: pd.DataFrame, hints: pa.Schema) -> pa.Table:
@@ -132,6 +185,20 @@ def _to_array(values: Any, name: str, hint: pa.DataType | None) -> Any:
         raise ValueError(
             f"column {name!r} is of pandas' type {values.dtype}, which can't be stored: {error}"
         ) from None
+
+
+def read_dtype(dtype: Any) -> DataType:
+    """Return the column type that a dtype of pandas or NumPy tells.
+
+    Raises:
+        ValueError: It tells none.
+    """
+    known = pd.api.types.pandas_dtype(dtype)
+    if known.kind == "O" and isinstance(known, np.dtype):
+        raise ValueError("pandas' type object tells no column type")
+    if isinstance(known, pd.CategoricalDtype) and known.categories is None:
+        return DataType("categorical", (), (("item", DataType("string")),))
+    return from_arrow_type(_to_array(pd.Series([], dtype=known), "", None).type)
 
 
 PANDAS = FrameAdapter(pd.DataFrame, to_pandas, from_pandas, slice_pandas, join_pandas)

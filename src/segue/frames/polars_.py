@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from segue.frames.adapter import FrameAdapter
-from segue.frames.arrow_types import from_arrow_type
-from segue.frames.arrow_types import to_arrow
+from segue.frames.arrow_types import from_arrow_type, to_arrow
 from segue.spec.nearest import find_storage
 
 if TYPE_CHECKING:
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from segue.spec.types import DataType
-
-    from segue.spec.types import TableSchema
+    from segue.spec.types import DataType, TableSchema
 
 _RESTORED = frozenset(
     ("uint8", "uint16", "uint32", "uint64", "categorical", "timestamp", "time", "duration")
