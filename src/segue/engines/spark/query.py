@@ -96,6 +96,10 @@ class Query:
         if name not in self._views:
             bound = self._bound[name]
             seen = self._local.describe(_select_all(name))
+            if len({each.casefold() for each in seen.names}) < len(seen):
+                raise UnsupportedError(
+                    f"table {name!r} has columns that Spark can't tell apart", hint="rename one"
+                )
             columns = zip(carried_names(len(seen)), bound.schema, seen, strict=False)
             expressions = [
                 f"{cast_between(carried, found.type, shown.type)} as {quote(fold(shown.name))}"

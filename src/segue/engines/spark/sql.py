@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,17 @@ from sqlglot.schema import MappingSchema
 
 from segue.engines.spark.sql_lax import refuse_lax
 from segue.engines.spark.sql_nodes import convert
-from segue.engines.spark.sql_types import METADATA, refuse, write_duckdb
+from segue.engines.spark.sql_types import METADATA, refuse, show, write_duckdb
+from segue.engines.spark.sql_using import mend_using, note_using
 from segue.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from segue.spec.types import TableSchema
+
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,13 @@ def find_tables(query: str) -> set[str]:
 
 
 def fold(name: str) -> str:
-    """Return a name as queries are normalised to, for SQL's names don't tell cases apart."""
-    return name.lower()
+    """Return a name as queries are normalised to: DuckDB does not tell ASCII's cases apart.
+
+    Example:
+        >>> fold("Ä B")
+        'Ä b'
+    """
+    return name.translate(_LOWER)
 
 
 def translate_query(
@@ -72,11 +82,14 @@ def translate_query(
     try:
         tree = sqlglot.parse_one(query, read="duckdb")
         schema = MappingSchema(columns, dialect="duckdb", normalize=False)
+        note_using(tree)
         tree = qualify(tree, schema=schema, dialect="duckdb")
+        mend_using(tree)
         tree = annotate_types(tree, schema=schema, expression_metadata=METADATA, dialect="duckdb")
         tables = _name_views(tree, known)
         for select in tree.find_all(exp.Select):
             _spell_all(select)
+            _spell_windows(select)
         if lax:
             refuse_lax(tree)
         made = _sort_outside(convert(tree))
@@ -113,7 +126,8 @@ def _name_views(tree: exp.Expr, known: Mapping[str, str]) -> dict[str, str]:
 def _sort_outside(tree: exp.Expr) -> exp.Expr:
     """Return a query whose DISTINCT ON keeps the order of its rows, which Spark's form loses."""
     distinct, order = tree.args.get("distinct"), tree.args.get("order")
-    if distinct is None or distinct.args.get("on") is None or order is None:
+    picks = isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None
+    if order is None or not picks:
         return tree
     plain = all(isinstance(e.this, exp.Column) and not e.this.table for e in order.expressions)
     if not plain or tree.args.get("limit") or tree.args.get("offset"):
@@ -139,6 +153,24 @@ def _spell_all(select: exp.Select) -> None:
             term.set("this", exp.Literal.number(at + 1))
             terms.append(term)
         select.set("order", exp.Order(expressions=terms))
+
+
+def _spell_windows(select: exp.Select) -> None:
+    """Write out windows where their names stand."""
+    named = {each.name: each for each in select.args.get("windows") or ()}
+    for window in select.find_all(exp.Window):
+        name = window.args.get("alias")
+        if name is None:
+            continue
+        if name.name not in named or window.args.get("partition_by") or window.args.get("order"):
+            raise refuse(f"the window {show(window)}")
+        for part in ("partition_by", "order", "spec"):
+            value = named[name.name].args.get(part)
+            if value and not window.args.get(part):
+                copied = [v.copy() for v in value] if isinstance(value, list) else value.copy()
+                window.set(part, copied)
+        window.set("alias", None)
+    select.set("windows", None)
 
 
 def _aggregates(node: exp.Expr) -> bool:
