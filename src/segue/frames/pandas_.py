@@ -139,9 +139,8 @@ def join_pandas(frames: Sequence[pd.DataFrame]) -> pd.DataFrame | None:
 
 def _list_types(frame: pd.DataFrame) -> list[Any]:
     # the public way makes a Series, which takes longer than to look at a small frame
-    manager = getattr(frame, "_mgr", None)
-    found = manager.get_dtypes() if hasattr(manager, "get_dtypes") else frame.dtypes
-    return list(found)
+    manager: Any = getattr(frame, "_mgr", None)
+    return list(manager.get_dtypes() if hasattr(manager, "get_dtypes") else frame.dtypes)
 
 
 def from_pandas(frame: pd.DataFrame, hints: pa.Schema) -> pa.Table:

@@ -175,6 +175,33 @@ def test_null_is_not_nan():
         assert str(values) == "[nan, None, inf]"
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_a_group_looks_the_same_whatever_lies_beside_it(several, request):
+    if several:
+        request.getfixturevalue("shared")
+    table = pa.table(
+        {
+            "k": [1, 1, 2, 3],
+            "i": [BIG, 1, None, 2],
+            "b": [True, False, None, True],
+            "f": pa.array([1.5, None, NAN, 2.0], pa.float32()),
+        }
+    )
+
+    def show(frame: pd.DataFrame) -> list[dict]:
+        return [{"k": int(frame["k"][0]), "types": " ".join(map(str, frame.dtypes[1:]))}]
+
+    made = segue.transform(table, show, by="k", returns="rows")
+    assert {row["k"]: row["types"] for row in made} == {
+        1: "int64 bool float32",
+        2: "Int64 boolean Float32",
+        3: "int64 bool float32",
+    }
+    same = segue.transform(table, lambda frame: frame, by="k", returns="arrow")
+    assert str(same["f"].to_pylist()) == "[1.5, None, nan, 2.0]" or several
+    assert set(same["i"].to_pylist()) == {BIG, 1, None, 2}
+
+
 def test_several_columns_group_and_sort():
     table = pa.table({"a": ["x", "y", "x", None], "b": [1, None, 1, 2], "v": [NAN, 1.0, None, 2.0]})
     made = segue.transform(table, identity, by=["a", "b"], sort=["-v"])
