@@ -167,7 +167,7 @@ def test_inputs_are_grouped_together(session, tmp_path, request, way):
         request.getfixturevalue(fixture)
     session.bind("l", write_files(rows(500), tmp_path))
     session.bind("r", rows(300, 5).cast(pa.schema([("k", pa.int8()), ("v", pa.int64())])))
-    found = calls(session, ["l", "r"], Layout(by=KEY))
+    found = calls(session, ["l", "r"], Layout(by=KEY, parts=4))
     assert sum(each["rows"] for each in found) == 800
     keys = [key for each in found for key in each["keys"].split(",") if key]
     assert sorted(keys) == ["1", "2", "3", "4", "5", "6", "None"]

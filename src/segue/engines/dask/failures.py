@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from segue.errors import EngineError, SegueError, StepCrashedError, StepError
 from segue.spec.failure import WorkerFailure, unseal
-
-if TYPE_CHECKING:
-    from segue.engines.dask.link import Link
 
 _CRASH_HINT = (
     "it may have run out of memory (then raise `memory` of the place, or split the rows into "
@@ -16,12 +11,12 @@ _CRASH_HINT = (
 )
 
 
-def translate_failure(error: BaseException, link: Link | None = None) -> SegueError:
+def translate_failure(error: BaseException, *, lost: bool = False) -> SegueError:
     """Return the error that a user is to see.
 
     Args:
         error: What came back from distributed.
-        link: The connection that it came over.
+        lost: Whether the scheduler can't be reached any more.
     """
     if isinstance(error, SegueError):
         return error
@@ -31,15 +26,14 @@ def translate_failure(error: BaseException, link: Link | None = None) -> SegueEr
         if isinstance(found, StepError) and not found.engine:
             found.engine = "dask"
         return found
+    if lost:
+        return EngineError(
+            "the connection to Dask's scheduler was lost", hint="is the scheduler still running?"
+        )
     kind = type(error).__name__
     if kind == "KilledWorker":
         return StepCrashedError("a worker's process died", hint=_CRASH_HINT, engine="dask")
     if kind.endswith("CancelledError") or kind in ("CommClosedError", "ClosedClientError"):
-        if link is not None and not link.alive:
-            return EngineError(
-                "the connection to Dask's scheduler was lost",
-                hint="is the scheduler still running?",
-            )
         # data that was only in the memory of a worker is gone with it
         return StepCrashedError(
             "a worker's process died, and data with it", hint=_CRASH_HINT, engine="dask"

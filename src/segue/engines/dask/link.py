@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 import time
 import uuid
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segue.engines.dask.failures import translate_failure
 from segue.engines.dask.tasks import run_task
-from segue.errors import EngineError, VersionClashError
+from segue.errors import EngineError, SegueError, VersionClashError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from distributed import Client, Future
 
@@ -108,7 +109,7 @@ class Link:
         """
         deadline = time.monotonic() + IDLE_SECONDS
         while not (workers := self._list_workers()):
-            if not self.alive or time.monotonic() > deadline:
+            if time.monotonic() > deadline:
                 raise EngineError(
                     f"the scheduler at {self.address} has no workers",
                     hint=f"start one: dask worker {self.address}",
@@ -125,19 +126,33 @@ class Link:
         )
 
     def _list_workers(self) -> list[dict[str, Any]]:
-        return list(self.client.scheduler_info(n_workers=-1)["workers"].values())
+        with self._telling():
+            found = self.client.scheduler_info(n_workers=-1)
+        if not self.alive:
+            raise translate_failure(ConnectionError(), lost=True)
+        return list(found["workers"].values())
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what distributed raises into segue's errors: it raises anything."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # that is why this is here
+            raise translate_failure(error, lost=not self.alive) from None
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Let a worker call a function; futures among the arguments arrive as their results."""
         key = f"segue-{function.__name__}-{uuid.uuid4().hex}"
-        return self.client.submit(run_task, function, *arguments, key=key, pure=False)
+        with self._telling():
+            return self.client.submit(run_task, function, *arguments, key=key, pure=False)
 
     def scatter(self, things: Sequence[Any]) -> list[Future[Any]]:
         """Put things on workers, spread evenly."""
         client: Any = self.client
-        futures: list[Future[Any]] = client.scatter(
-            list(things), hash=False, direct=self.own or None
-        )
+        with self._telling():
+            futures: list[Future[Any]] = client.scatter(
+                list(things), hash=False, direct=self.own or None
+            )
         return futures
 
     def finish(self, futures: Iterable[Future[Any]]) -> None:
@@ -151,28 +166,21 @@ class Link:
         wait: Any = distributed.wait
         waiting = set(futures)
         everything = list(waiting)
-        idle_since = None
+        idle_since: float | None = None
         while waiting:
             try:
-                done, waiting = wait(waiting, timeout=_TICK, return_when="FIRST_COMPLETED")
-            except TimeoutError:
+                with self._telling(), suppress(TimeoutError):
+                    done, waiting = wait(waiting, timeout=_TICK, return_when="FIRST_COMPLETED")
+                    idle_since = None
+                    _raise_first(done)
+                    continue
                 idle_since = self._look_after(idle_since)
-                continue
-            except Exception as error:  # of whatever kind: the loop or connection has ended
-                raise translate_failure(error, self) from error
-            bad = next((each for each in done if each.status != "finished"), None)
-            if bad is not None:
-                reason = self._read_error(bad)
+            except SegueError:
                 self.cancel(everything)
-                raise reason
+                raise
 
     def _look_after(self, idle_since: float | None) -> float | None:
         """Return since when there is no worker, None if there is one."""
-        if not self.alive:
-            raise EngineError(
-                "the connection to Dask's scheduler was lost",
-                hint="is the scheduler still running?",
-            )
         if self._list_workers():
             return None
         now = time.monotonic()
@@ -183,13 +191,6 @@ class Link:
             )
         return idle_since or now
 
-    def _read_error(self, future: Future[Any]) -> Exception:
-        try:
-            future.result(timeout=CONNECT_SECONDS)
-        except Exception as error:  # noqa: BLE001  # a task raises anything
-            return translate_failure(error, self)
-        return EngineError("a task failed and came back without an error")
-
     def gather(self, futures: Sequence[Future[Any]]) -> list[Any]:
         """Return the results of tasks.
 
@@ -197,17 +198,15 @@ class Link:
             SegueError: One of them failed.
         """
         self.finish(futures)
-        try:
-            client: Any = self.client
+        client: Any = self.client
+        with self._telling():
             results: list[Any] = client.gather(list(futures), direct=self.own or None)
-        except Exception as error:  # of whatever kind: a worker or the connection has ended
-            raise translate_failure(error, self) from error
         return results
 
     def cancel(self, futures: Sequence[Future[Any]]) -> None:
         """Let workers forget tasks."""
+        client: Any = self.client
         if self.alive:
-            client: Any = self.client
             client.cancel(list(futures), force=True)
 
     def check_versions(self) -> None:
@@ -217,10 +216,8 @@ class Link:
             VersionClashError: A worker runs another Python, segue or Arrow.
         """
         here = eval(_PROBE)  # noqa: S307  # the constant above
-        try:
+        with self._telling():
             found = self.client.run(eval, _PROBE)
-        except Exception as error:  # of whatever kind: a worker or the connection has ended
-            raise translate_failure(error, self) from error
         for address, there in found.items():
             for name, version in there.items():
                 if _significant(name, version) != _significant(name, here[name]):
@@ -229,6 +226,13 @@ class Link:
                         f"this process {here[name]}",
                         hint=f"install the same {name} on both",
                     )
+
+
+def _raise_first(done: Iterable[Any]) -> None:
+    """Raise the error of a task that failed, if any."""
+    for future in done:
+        if future.status != "finished":
+            future.result(timeout=CONNECT_SECONDS)
 
 
 def _significant(name: str, version: str | None) -> str | None:
