@@ -83,8 +83,12 @@ def child(kit: Kit, tool: str, task: str, engine: str, files: Files) -> Child:
 
     name = f"engines/{tool}_work"
     command = subject(name, task, engine, files.points, files.names, files.result, python=python)
-    quiet = {"RAY_DATA_DISABLE_PROGRESS_BARS": "1", "PYSPARK_PYTHON": str(python)}
-    return Child(command, cwd=kit.scratch, env=quiet, prepare=prepare)
+    env = {
+        "PYSPARK_PYTHON": str(python),
+        "PYTHONPATH": str(ROOT / "benchmarks" / "subjects" / "engines"),  # for workers
+        "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    }
+    return Child(command, cwd=kit.scratch, env=env, prepare=prepare)
 
 
 def measure_small(kit: Kit) -> list[Row]:

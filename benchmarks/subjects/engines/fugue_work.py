@@ -21,7 +21,7 @@ if __name__ == "__main__":
     elif engine == "ray":
         import ray
 
-        ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+        ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level="ERROR")
         on = "ray"
     elif engine == "dask":
         from distributed import Client
@@ -42,6 +42,7 @@ if __name__ == "__main__":
         if task == "groups":
             loaded = fa.load(points)
             made = fa.transform(loaded, call, schema="*,level:double", partition={"by": "k"})
+            result = f"{result}.parquet"
             fa.save(made, result, mode="overwrite")
             rows = fa.count(fa.load(result))
         else:

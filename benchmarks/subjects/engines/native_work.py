@@ -74,7 +74,7 @@ def run_spark(watch: Watch) -> int:
 def run_ray(watch: Watch) -> int:
     import ray
 
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+    ray.init(address="local", num_cpus=2, include_dashboard=False, logging_level="ERROR")
     ray.data.DataContext.get_current().enable_progress_bars = False
     ray.data.range(2).count()
     watch.started()

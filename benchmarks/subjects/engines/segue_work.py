@@ -21,7 +21,7 @@ if __name__ == "__main__":
 
     import segue
 
-    on = None if engine == "local" else {"spark": "local[2]"}.get(engine, engine)
+    on = None if engine == "local" else engine
     warm = pd.DataFrame({"k": [1, 2], "t": [1, 2], "v": [0.5, 1.5]})
     segue.transform(warm, call, by="k", on=on)
     segue.query("select k from points", points=warm, on=on)

@@ -151,18 +151,18 @@ def find_site(on: Any, owners: Sequence[tuple[Engine, Any]]) -> Site | None:
 
 
 def _find_named(on: str, owners: Sequence[tuple[Engine, Any]]) -> Site | None:
+    if on == LOCAL:
+        return None
+    known: list[str] = []
+    for name in registry.names(registry.ENGINES):
+        schemes = _peek(name)
+        known += schemes
+        if on.startswith(tuple(schemes)):
+            return SESSIONS.open(registry.load_engine(name), on)
     if "://" in on:
-        known: list[str] = []
-        for name in registry.names(registry.ENGINES):
-            schemes = _peek(name)
-            known += schemes
-            if on.startswith(tuple(schemes)):
-                return SESSIONS.open(registry.load_engine(name), on)
         raise UnknownNameError(
             f"no engine is reached by {on!r}", hint=f"addresses begin with {', '.join(known)}"
         )
-    if on == LOCAL:
-        return None
     engine = registry.load_engine(on)
     attached = next((pair for pair in owners if pair[0].name == engine.name), None)
     return SESSIONS.follow(*attached) if attached else SESSIONS.open(engine)
