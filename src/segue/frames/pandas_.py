@@ -38,28 +38,36 @@ _COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3  # noqa: PLR2004  # pand
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Return a table as a frame that may be changed without an effect on the table."""
-    data = {position: _to_series(column) for position, column in enumerate(table.columns)}
-    frame = pd.DataFrame(data, index=pd.RangeIndex(table.num_rows), copy=False)
-    frame.columns = pd.Index(table.column_names, dtype=object if not data else None)
+    names, rows = table.column_names, pd.RangeIndex(table.num_rows)
+    columns = map(_to_values, table.columns)
+    if len(set(names)) == len(names) > 0:
+        return pd.DataFrame(dict(zip(names, columns, strict=True)), index=rows, copy=False)
+    frame = pd.DataFrame(dict(enumerate(columns)), index=rows, copy=False)
+    frame.columns = pd.Index(names, dtype=None if names else object)
     return frame
 
 
-def _to_series(column: pa.ChunkedArray) -> Any:
+def _to_values(column: pa.ChunkedArray) -> Any:
     types, kind = pa.types, column.type
     if types.is_integer(kind) or types.is_boolean(kind):
         if column.null_count:
-            return pd.Series(_nullable(kind).__from_arrow__(column))
-    elif types.is_floating(kind):
+            return _nullable(kind).__from_arrow__(column)
+        return _own(column.to_numpy())
+    if types.is_floating(kind):
+        values = _own(column.to_numpy())
         if pc.any(pc.is_nan(column)).as_py():
-            values, mask = np.array(column.to_numpy()), np.array(column.is_null().to_numpy())
-            return pd.Series(pd.arrays.FloatingArray(values, mask))
-    elif types.is_nested(kind) and not types.is_dictionary(kind):
+            return pd.arrays.FloatingArray(values, np.array(column.is_null().to_numpy()))
+        return values
+    if types.is_nested(kind) and not types.is_dictionary(kind):
         return column.to_pandas(types_mapper=pd.ArrowDtype)
     series = column.to_pandas()
-    # Arrow lends its own memory, which can't be written to
-    return (
-        series.copy() if isinstance(series.dtype, np.dtype) and series.dtype != object else series
-    )
+    plain = isinstance(series.dtype, np.dtype) and series.dtype != object
+    return series.copy() if plain else series
+
+
+def _own(values: Any) -> Any:
+    """Return values that may be changed: Arrow lends its own memory, which must not be."""
+    return values if values.flags.writeable and values.flags.owndata else values.copy()
 
 
 def _nullable(kind: pa.DataType) -> Any:
@@ -159,7 +167,7 @@ def from_pandas(frame: pd.DataFrame, hints: pa.Schema) -> pa.Table:
         for position, name in enumerate(frame.index.names)
         if name is not None and name not in frame.columns
     ]
-    data += [(name, frame.iloc[:, position]) for position, name in enumerate(frame.columns)]
+    data += list(frame.items())
     refuse_odd_names([name for name, _ in data])
     if not data:
         return make_empty(len(frame))
