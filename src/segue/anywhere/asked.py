@@ -54,6 +54,10 @@ class Asked:
         returns = self.function.returns
         return returns is not None and returns.kind is FrameKind.NOTHING
 
+    def _read_schema(self, schemas: Mapping[str, TableSchema]) -> TableSchema | None:
+        told = self.function.schema if self.schema is None else self.schema
+        return read_schema(told, schemas)
+
     def make_work(self, schemas: Mapping[str, TableSchema]) -> FunctionWork:
         """Return the work to be done on inputs with these columns.
 
@@ -72,7 +76,7 @@ class Asked:
             function.blame,
             self.how,
             function.returns,
-            NO_COLUMNS if self.is_effect else read_schema(self.schema, schemas),
+            NO_COLUMNS if self.is_effect else self._read_schema(schemas),
             function.settings,
             self.skip,
             reports=self.is_effect or bool(self.skip),

@@ -36,8 +36,9 @@ class Function:
         returns: The frame it announces, None if it does not say.
         settings: Values of its further parameters.
         listeners: Names of the parameters that take a callback.
-        optional: Those that have a default.
         blame: Tells its errors.
+        optional: Names of the parameters that have a default.
+        schema: What its annotation tells of the result's columns, if anything.
     """
 
     call: Callable[..., Any]
@@ -48,6 +49,7 @@ class Function:
     listeners: tuple[str, ...]
     blame: Blame
     optional: tuple[str, ...] = ()
+    schema: Any = None
 
 
 def read_function(given: Any, count: int, params: Mapping[str, Any] | None) -> Function:
@@ -81,7 +83,10 @@ def read_function(given: Any, count: int, params: Mapping[str, Any] | None) -> F
     inputs, listeners = reader.sort_parameters(signature, count)
     returns = reader.read_returns(signature)
     optional = [p.name for p in signature.parameters.values() if p.default is not p.empty]
-    return Function(call, name, inputs, returns, settings, listeners, blame, tuple(optional))
+    schema = annotations.read_schema(signature.return_annotation)
+    return Function(
+        call, name, inputs, returns, settings, listeners, blame, tuple(optional), schema
+    )
 
 
 def _import(text: str) -> Any:
@@ -209,7 +214,7 @@ class _Reader:
         annotation = signature.return_annotation
         if annotation is signature.empty or self.annotations.name(annotation) == "Any":
             return None
-        frame = self.annotations.read_frame(annotation)
+        frame = self.annotations.read_result(annotation)
         if frame is None:
             shown = self.annotations.show(annotation)
             raise self._wrong(f"announces to return {shown}, which can't be taken", SERVED_HINT)

@@ -59,9 +59,11 @@ def transform(  # noqa: PLR0913  # users name them
         how: Which keys of several inputs have a call: those that all inputs have (``inner``),
             the first (``left``), the last (``right``) or any (``full``). ``cross`` passes all
             rows of each input at once.
-        schema: Columns of the result: a `pyarrow.Schema`, or an expression such as
-            ``"*, n: int64"``. Results are cast to it where nothing is lost. Without it they are
-            found: from all results here, from a small sample elsewhere.
+        schema: Columns of the result: an expression such as ``"*, n: int64"``, a
+            `pyarrow.Schema`, a dict of types by name, or a TypedDict, dataclass, pydantic or
+            pandera model. Results are cast to it where nothing is lost. Without it they are told
+            by the function's annotation (``list[Row]``), else found: from all results here, from
+            a small sample elsewhere.
         params: Values of the function's further parameters.
         skip: Exceptions for which a group is left out, and reported.
         on: Where to work: None for where the data is, the name of an engine, an address, or

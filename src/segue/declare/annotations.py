@@ -8,10 +8,12 @@ import typing
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from segue.declare.row_types import is_dict_class, is_row_class
+from segue.declare.schemas import is_pandera
 from segue.spec.step import FrameKind, FrameSpec, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 SERVED = ", ".join(kind for kind in FrameKind if kind not in ("None", "pyarrow.RecordBatch"))
 SERVED_HINT = f"can be served: {SERVED}, or an Iterator of pyarrow.RecordBatch or of frames"
@@ -24,6 +26,13 @@ _FRAMES |= {"narwhals.LazyFrameT": FrameKind.NARWHALS_LAZY}
 _INTO = ("IntoDataFrame", "IntoLazyFrame", "NativeDataFrame", "NativeLazyFrame", "NativeIbis")
 _FRAMES |= {f"narwhals.{name}": FrameKind.NATIVE for name in (*_INTO, *(f"{n}T" for n in _INTO))}
 _FRAMES |= {"narwhals.IntoFrameT": FrameKind.NATIVE}
+_PANDERA = {
+    "pandera.typing.DataFrame": FrameKind.PANDAS,
+    "pandera.typing.pandas.DataFrame": FrameKind.PANDAS,
+    "pandera.typing.polars.DataFrame": FrameKind.POLARS,
+    "pandera.typing.polars.LazyFrame": FrameKind.POLARS_LAZY,
+}
+_FRAMES |= _PANDERA
 _ITERATORS = frozenset(("Iterator", "Iterable", "Generator"))
 _ITERATED = frozenset(
     (
@@ -52,17 +61,30 @@ class Annotations:
     def __init__(self, names: Mapping[str, Any], imports: Mapping[str, str]) -> None:
         self._names = names
         self._imports = imports
+        self._schemas: dict[str, Any] = {}
 
     def read_frame(self, annotation: Any) -> FrameSpec | None:
-        """Return the frame that an annotation asks for, or None if none is served."""
+        """Return the frame that a parameter's annotation asks for, or None if none is served."""
+        tree = self._read(annotation)
+        return _read_frame(tree, [n for n, each in self._schemas.items() if is_dict_class(each)])
+
+    def read_result(self, annotation: Any) -> FrameSpec | None:
+        """Return the frame that a result's annotation announces, or None if none is taken."""
+        tree = self._read(annotation)
+        return _read_frame(tree, [n for n, each in self._schemas.items() if is_row_class(each)])
+
+    def read_schema(self, annotation: Any) -> Any | None:
+        """Return what tells the columns of an annotated result, such as ``Row`` in ``list[Row]``.
+
+        It is a class of rows or a model of pandera's; None if nothing tells them.
+        """
         name, arguments = self._read(annotation)
-        if name == "None":
-            return FrameSpec(FrameKind.NOTHING)
         if name in _ITERATORS and arguments:
-            kind = _frame_kind(arguments[0])
-            return FrameSpec(kind, iterator=True) if kind in _ITERATED else None
-        kind = _frame_kind((name, arguments))
-        return FrameSpec(kind) if kind and kind != FrameKind.ARROW_BATCH else None
+            name, arguments = arguments[0]
+        known = self._schemas.get(arguments[0][0]) if arguments else None
+        if known is None or not (name in _PANDERA if is_pandera(known) else name == "list"):
+            return None
+        return known
 
     def read_scalar(self, annotation: Any) -> tuple[type, ...] | None:
         """Return the types of a setting's annotation, or None if it is no scalar."""
@@ -95,7 +117,10 @@ class Annotations:
             return ("None", ())
         origin = typing.get_origin(annotation)
         if origin is None:
-            return (_name_of(annotation), ())
+            name = _name_of(annotation)
+            if is_row_class(annotation) or is_pandera(annotation):
+                self._schemas[name] = annotation
+            return (name, ())
         arguments = typing.get_args(annotation)
         if origin is typing.Annotated:
             return self._read(arguments[0])
@@ -140,10 +165,22 @@ def _parse(text: str) -> ast.expr | None:
         return None
 
 
-def _frame_kind(tree: Tree) -> FrameKind | None:
+def _read_frame(tree: Tree, rows: Collection[str]) -> FrameSpec | None:
+    """Return the frame that an annotation names; lists of these rows are some, too."""
     name, arguments = tree
-    if name == "list" and [inner for inner, _ in arguments] in (["dict"], ["Mapping"]):
-        return FrameKind.ROWS
+    if name == "None":
+        return FrameSpec(FrameKind.NOTHING)
+    if name in _ITERATORS and arguments:
+        kind = _frame_kind(arguments[0], rows)
+        return FrameSpec(kind, iterator=True) if kind in _ITERATED else None
+    kind = _frame_kind(tree, rows)
+    return FrameSpec(kind) if kind and kind != FrameKind.ARROW_BATCH else None
+
+
+def _frame_kind(tree: Tree, rows: Collection[str] = ()) -> FrameKind | None:
+    name, arguments = tree
+    if name == "list" and len(arguments) == 1:
+        return FrameKind.ROWS if arguments[0][0] in ("dict", "Mapping", *rows) else None
     if name == "Union":
         return _union_kind(tuple(map(_frame_kind, arguments)))
     return _FRAMES.get(name)

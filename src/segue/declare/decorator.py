@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    import pyarrow as pa
-
 P = ParamSpec("P")
 R = TypeVar("R")
 ATTRIBUTE = "__segue_step__"
@@ -64,7 +62,7 @@ def step(
     how: Literal["inner", "left", "right", "full"] | None = None,
     mode: Literal["replace", "append", "merge"] | None = None,
     key: str | Sequence[str] | None = None,
-    schema: str | pa.Schema | None = None,
+    schema: Any = None,
     tags: str | Sequence[str] | None = None,
     on: str | None = None,
     retries: int | None = None,
@@ -91,7 +89,8 @@ def step(
         **options: `by` calls it once per group of these columns; `sort` orders rows, ``-day``
             for descending; `how` joins co-groups: inner, left, right, full; `mode` is replace,
             append or merge, and `key` the columns that tell a merge's rows apart; `schema` is
-            the result's, as an expression or a `pyarrow.Schema`; `tags` are words to select by;
+            the result's, as an expression, a `pyarrow.Schema`, a dict of types by name, or a
+            TypedDict, dataclass, pydantic or pandera model; `tags` are words to select by;
             `on` names a place; `retries`, `backoff`, `timeout` and `memory` limit attempts.
 
     Example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from segue.declare.modules import ProjectModules, is_project_file
 from segue.declare.options import OPTIONS, Options, read_options
 from segue.declare.problems import Problems, check_name, read_text
 from segue.declare.reach import CodeReader
+from segue.declare.schemas import read_columns
 from segue.declare.signature import Types, find_bare, read_signature
 from segue.errors import Location, UnknownNameError
 from segue.registry import nearest
@@ -182,6 +183,11 @@ def _read_step(
     if read is None or len(problems) > before:
         return None
     spec, types = read
+    row = annotations.read_schema(find_bare(function).__annotations__["return"])
+    if row is not None and options.schema is None:
+        options = replace(options, schema=_write_schema(row, location, problems))
+        if options.schema is None:
+            return None
     _check_options(spec, options, location, problems)
     libraries = [frame.kind.partition(".")[0] for frame in _frames_of(spec) if "." in frame.kind]
     step = StepSpec(
@@ -242,17 +248,17 @@ def _read_mark(marked: MarkedFunction, location: Location, problems: Problems) -
         del raw["mode"]
     schema = raw.get("schema")
     if schema is not None and not isinstance(schema, str):
-        raw["schema"] = _show_schema(schema)
+        raw["schema"] = _write_schema(schema, location, problems)
     return read_options(raw, location, problems)
 
 
-def _show_schema(schema: Any) -> Any:
-    """Return a `pyarrow.Schema` as an expression; anything else as it is."""
-    if type(schema).__module__.partition(".")[0] != "pyarrow":
-        return schema
-    from segue.frames.arrow_types import from_arrow
-
-    return str(from_arrow(schema))
+def _write_schema(schema: Any, location: Location, problems: Problems) -> str | None:
+    """Return a schema that is declared in another form as an expression."""
+    try:
+        return str(read_columns(schema))
+    except (ValueError, TypeError) as error:
+        problems.add("bad-option", f"schema: {error}", location)
+        return None
 
 
 def _frames_of(spec: FunctionSpec) -> list[FrameSpec]:

@@ -76,12 +76,12 @@ def read_row_class(class_: type) -> TableSchema:
     return TableSchema(tuple(Column(name, type_) for name, type_ in _read_fields(class_)))
 
 
-def _read_fields(class_: type) -> tuple[tuple[str, DataType], ...]:
-    if not isinstance(class_, type) or not is_row_class(class_):
+def _read_fields(class_: Any) -> tuple[tuple[str, DataType], ...]:
+    if not is_row_class(class_):
         raise TypeError(f"{class_!r} is no class of rows")
     hints: Mapping[str, Any]
     if _is_model(class_):
-        fields: Mapping[str, Any] = class_.model_fields  # type: ignore[attr-defined]  # pydantic's
+        fields: Mapping[str, Any] = class_.model_fields
         hints = {
             name: typing.Annotated[(field.annotation, None, *field.metadata)]
             for name, field in fields.items()

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from segue.declare.row_types import is_row_class, read_column_type, read_row_class
-from segue.frames.arrow_types import from_arrow
 from segue.spec.types import Column, TableSchema
 
 FORMS = (
@@ -33,6 +32,8 @@ def read_columns(declared: Any) -> TableSchema:
     if isinstance(declared, TableSchema):
         return declared
     if type(declared).__module__.partition(".")[0] == "pyarrow" and hasattr(declared, "metadata"):
+        from segue.frames.arrow_types import from_arrow
+
         return from_arrow(declared)
     if is_row_class(declared):
         return read_row_class(declared)

@@ -129,7 +129,7 @@ def _read_return(
         problems.add("missing-annotation", "it does not say what it returns", location, hint)
         return None
     annotation = function.__annotations__["return"]
-    frame = annotations.read_frame(annotation)
+    frame = annotations.read_result(annotation)
     if frame is None:
         message = f"the result: {annotations.show(annotation)} can't be served"
         problems.add("bad-annotation", message, location, SERVED_HINT)

@@ -201,7 +201,7 @@ def read_dtype(dtype: Any) -> DataType:
         ValueError: It tells none.
     """
     known = pd.api.types.pandas_dtype(dtype)
-    if known.kind == "O" and isinstance(known, np.dtype):
+    if str(known) == "object":
         raise ValueError("pandas' type object tells no column type")
     if isinstance(known, pd.CategoricalDtype) and known.categories is None:
         return DataType("categorical", (), (("item", DataType("string")),))

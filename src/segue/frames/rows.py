@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def _as_dict(row: Any) -> Any:
+    """Return a row of a class that has fields as a dict; anything else as it is."""
+    if dataclasses.is_dataclass(row) and not isinstance(row, type):
+        return dataclasses.asdict(row)
+    for way in ("model_dump", "_asdict"):  # of pydantic, and of named tuples
+        if hasattr(row, way):
+            return getattr(row, way)()
+    return row
+
+
 def to_rows(table: pa.Table) -> list[dict[str, Any]]:
     """Return a table's rows, each as a dict in the order of the columns."""
     rows: list[dict[str, Any]] = table.to_pylist()
@@ -24,13 +35,15 @@ def from_rows(rows: list[Any], hints: pa.Schema) -> pa.Table:
     """Return rows as a table; a key that a row lacks is null there.
 
     Args:
-        rows: Dicts with text keys.
+        rows: Dicts with text keys, or instances of dataclasses, named tuples, pydantic's models.
         hints: Types that columns had before, for what values alone don't tell.
 
     Raises:
         ValueError: A row is not a dict, a key is not text, or a column has no type.
     """
     names: dict[str, None] = {}
+    if not all(type(row) is dict for row in rows):
+        rows = [_as_dict(row) for row in rows]
     odd = next((type(row).__name__ for row in rows if not isinstance(row, dict)), None)
     if odd is not None:
         raise ValueError(f"a row is of type {odd}, not a dict")
