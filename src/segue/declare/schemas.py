@@ -9,7 +9,7 @@ from segue.declare.row_types import is_row_class, read_column_type, read_row_cla
 from segue.spec.types import Column, TableSchema
 
 FORMS = (
-    'an expression ("*, n: int64"), a pyarrow.Schema, a dict of types by name, '
+    'an expression ("name: type, ..."), a pyarrow.Schema, a dict of types by name, '
     "or a TypedDict, dataclass, pydantic model or pandera model"
 )
 

@@ -203,7 +203,7 @@ def read_dtype(dtype: Any) -> DataType:
     known = pd.api.types.pandas_dtype(dtype)
     if str(known) == "object":
         raise ValueError("pandas' type object tells no column type")
-    if isinstance(known, pd.CategoricalDtype) and known.categories is None:
+    if isinstance(known, pd.CategoricalDtype) and getattr(known, "categories", None) is None:
         return DataType("categorical", (), (("item", DataType("string")),))
     return from_arrow_type(_to_array(pd.Series([], dtype=known), "", None).type)
 
