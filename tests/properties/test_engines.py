@@ -6,7 +6,7 @@ Always the same examples, so that what passed on one machine passes on another;
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import segue
@@ -25,6 +25,7 @@ ENGINES = [
 EVERYWHERE = settings(
     max_examples=200 if EXPLORING else 12,
     derandomize=not EXPLORING,
+    phases=list(Phase) if EXPLORING else (Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
