@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import Location, UsageError
+from segue.frames.arrow_types import from_arrow
 from segue.frames.convert import from_frame, name_type
 from segue.frames.kinds import find_kind, is_iterator, name_kinds
 from segue.spec.step import FrameKind, FrameSpec
@@ -83,15 +84,18 @@ def read_data(value: Any, name: str, *, live: bool) -> Data:
     if frame.iterator:
         import pyarrow as pa
 
-        return Data(name, frame, batches=(pa.Table.from_batches([each]) for each in value))
+        tables = (_read_frame(pa.Table.from_batches([e]), FrameKind.ARROW, name) for e in value)
+        return Data(name, frame, batches=tables)
     return Data(name, frame, table=_read_frame(value, frame.kind, name))
 
 
 def _read_frame(value: Any, kind: FrameKind, name: str) -> pa.Table:
     try:
-        return from_frame(value, kind)
+        table = from_frame(value, kind)
+        from_arrow(table.schema)
     except ValueError as error:
         raise UsageError(f"{name} can't be read: {error}") from None
+    return table
 
 
 def _read_iterator(items: Iterator[Any], name: str) -> Data:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import Location, OutputError, StepError
+from segue.frames.values import show_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -160,11 +161,7 @@ def write_rows(table: pa.Table, masked: Iterable[str] = ()) -> str:
 def _write_value(value: Any) -> str:
     if not value.is_valid:
         return "null"
-    try:
-        text = str(value.as_py())
-    except ValueError:  # nanoseconds that Python's own times can't hold
-        text = str(value)
-    text = text.replace("\n", "\\n")
+    text = show_value(value).replace("\n", "\\n")
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segue.frames.values import list_values
 from segue.spec.sql import quote_identifier as quote
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Block:
         import pyarrow as pa
 
         firsts = self.table.select(list(columns)).take(pa.array(self.bounds[:-1], pa.int64()))
-        return list(zip(*(column.to_pylist() for column in firsts.columns), strict=True))
+        return list(zip(*map(list_values, firsts.columns), strict=True))
 
 
 def order_clause(by: Sequence[str], sort: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.execute.blocks import Block, cut_codes, encode_keys, order_codes
 from segue.frames.arrow_types import conform, to_arrow
+from segue.frames.values import list_values
 from segue.spec.layout import INPUT, key_name, row_name
 from segue.spec.types import TableSchema
 
@@ -100,7 +101,7 @@ def _meet(
     distinct, firsts = np.unique(np.concatenate(codes), return_index=True)
     rows = firsts[np.searchsorted(distinct, chosen)]
     values = keys.take(pa.array(rows, pa.int64()))
-    listed = list(zip(*(column.to_pylist() for column in values.columns), strict=True))
+    listed = list(zip(*map(list_values, values.columns), strict=True))
     return Cogroups(listed, [cut_codes(*each) for each in ordered], places)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from segue.frames.casts import LISTS, cast_array
+from segue.frames.values import show_value
 from segue.spec.types import MAX_PRECISION, Column, DataType, TableSchema
 
 if TYPE_CHECKING:
@@ -257,5 +258,5 @@ def _show_value(value: pa.Scalar) -> str:
     try:
         text = repr(value.as_py())
     except (ValueError, OverflowError):  # Python's own times end at microseconds, and in 9999
-        text = str(value.cast(pa.string()))
+        text = show_value(value)
     return textwrap.shorten(text, 80, placeholder="…") if " " in text else text[:80]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from segue.errors import UsageError
 from segue.frames.adapter import FrameAdapter
 from segue.frames.objects import make_array, make_empty, refuse_odd_names
 
@@ -26,8 +27,18 @@ def _as_dict(row: Any) -> Any:
 
 
 def to_rows(table: pa.Table) -> list[dict[str, Any]]:
-    """Return a table's rows, each as a dict in the order of the columns."""
-    rows: list[dict[str, Any]] = table.to_pylist()
+    """Return a table's rows, each as a dict in the order of the columns.
+
+    Raises:
+        UsageError: A time is beyond what Python's own can hold.
+    """
+    try:
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except OverflowError as error:
+        raise UsageError(
+            f"rows can't be dicts, for Python's own times can't hold a value: {error}",
+            hint="take another frame than list[dict]",
+        ) from None
     return rows
 
 
