@@ -8,6 +8,7 @@ import time
 import duckdb
 
 from segue.engines.duckdb.digest import prove_hash
+from segue.engines.duckdb.seen import Seen
 from segue.engines.duckdb.watch import Watch
 from segue.errors import StepError
 
@@ -24,6 +25,7 @@ class Database:
         self._connections: set[duckdb.DuckDBPyConnection] = set()
         self._proven = False
         self.watch = Watch()
+        self.seen = Seen()
         self.closed = False
 
     def connect(self) -> duckdb.DuckDBPyConnection:
