@@ -105,7 +105,9 @@ class Query:
                 f"{cast_between(carried, found.type, shown.type)} as {quote(fold(shown.name))}"
                 for carried, found, shown in columns
             ]
-            self._views[name] = bound.frame.selectExpr(*expressions or ["c0"]), seen
+            # Spark names it for a moment, and forgets with the name what is cached of the very
+            # same rows: the filter, which it leaves out, makes them others
+            self._views[name] = bound.frame.selectExpr(*expressions or ["c0"]).where("true"), seen
         return self._views[name][0]
 
     def close(self) -> None:
