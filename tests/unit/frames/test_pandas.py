@@ -5,9 +5,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from segue.frames.arrow_types import conform, from_arrow, to_arrow
+from segue.frames.convert import from_frame, to_frame
 from segue.frames.pandas_ import from_pandas, to_pandas
-from tests.unit.frames.every_type import BIG, make_table
+from segue.spec.step import FrameKind, FrameSpec
+from segue.spec.types import parse_schema
+from tests.unit.frames.every_type import BIG, cells, make_table
 
 NOTHING_KNOWN = pa.schema([])
 
@@ -136,3 +142,114 @@ def test_sparse_columns_are_filled():
 def test_frame_without_columns_keeps_its_rows():
     assert read(pd.DataFrame(index=range(3))).num_rows == 3
     assert to_pandas(pa.table({})).shape == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (pd.period_range("2020-01", periods=1, freq="M"), "pandas' periods can't be stored"),
+        (pd.cut(pd.Series([1]), [0, 3]), "pandas' intervals can't be stored: make them text"),
+        (pd.interval_range(0, 1), "pandas' intervals can't be stored"),
+    ],
+)
+def test_types_that_are_pandas_own_are_refused(values, message):
+    with pytest.raises(ValueError, match=f"column 'p': {message}"):
+        from_arrow(read(pd.DataFrame({"p": values})).schema)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([pd.Timestamp(0), pd.Timestamp(0, tz="UTC")], "mixes times with and without a time zone"),
+        ([np.datetime64("2020-01-01")], "type datetime64, which can't be stored"),
+        (["\ud800"], "type str, which can't be stored"),
+        ([Decimal("Infinity")], "type Decimal, which can't be stored"),
+        ([dt.time(1, tzinfo=dt.UTC)], "times of day with a time zone"),
+        ([[dt.date(2020, 1, 1), dt.datetime.fromisoformat("2020-01-01T05:00")]], "mixes date and"),
+    ],
+)
+def test_objects_that_arrow_would_change_are_refused(values, message):
+    with pytest.raises(ValueError, match=f"column 'x' .*{message}"):
+        read(pd.DataFrame({"x": pd.Series(values, dtype=object)}))
+
+
+def test_dates_and_times_in_fields_of_their_own_are_no_mixture():
+    moment = dt.datetime.fromisoformat("2020-01-01T05:00")
+    rows = [{"d": moment.date(), "t": moment}, None]
+    table = read(pd.DataFrame({"x": pd.Series(rows, dtype=object)}))
+    assert table["x"].to_pylist() == rows
+
+
+@pytest.mark.parametrize("dtype", [">i8", ">f8", ">u2"])
+def test_numbers_of_another_byte_order_are_turned(dtype):
+    assert read(pd.DataFrame({"x": np.array([1, 2], dtype)}))["x"].to_pylist() == [1, 2]
+
+
+def test_categories_keep_their_order_and_those_without_rows():
+    values = pd.Categorical(["a", None, "b"], categories=["z", "b", "a"], ordered=True)
+    table = read(pd.DataFrame({"c": values}))
+    back = to_pandas(conform(table, from_arrow(table.schema)))
+    assert list(back["c"].cat.categories) == ["z", "b", "a"]
+    assert back["c"].astype(object).where(back["c"].notna(), None).to_list() == ["a", None, "b"]
+
+
+def test_two_levels_of_an_index_with_one_name_are_refused():
+    level = pd.Index([1], name="z")
+    with pytest.raises(ValueError, match="column 'z' comes twice"):
+        read(pd.DataFrame({"a": [1]}, index=[level, level]))
+
+
+@pytest.mark.parametrize("name", [None, 1, ("a", "x"), pd.Timestamp(0), True])
+def test_names_that_are_no_text_are_refused(name):
+    frame = pd.DataFrame({"a": [1]})
+    frame.columns = pd.Index([name], dtype=object)
+    with pytest.raises(ValueError, match="column names are text"):
+        read(frame)
+
+
+@pytest.mark.parametrize("names", [("a", "A"), ("", "a b"), ("ü.`x", '"'), ("a\n", "select")])
+def test_odd_names_survive(names):
+    frame = pd.DataFrame([[1, 2]], columns=list(names))
+    assert list(to_pandas(read(frame)).columns) == list(names)
+
+
+COLUMNS = {
+    "int64": st.integers(-(2**63), 2**63 - 1),
+    "uint64": st.integers(0, 2**64 - 1),
+    "float64": st.floats(),
+    "bool": st.booleans(),
+    "string": st.text(),
+    "binary": st.binary(),
+    "decimal(38,4)": st.decimals(-(10**12), 10**12, places=4),
+    "date": st.dates(),
+    "time": st.times(),
+    "timestamp": st.datetimes(),
+    "timestamp(us, Europe/Rome)": st.datetimes(
+        dt.datetime.fromisoformat("1900-01-01"),
+        dt.datetime.fromisoformat("2200-01-01"),
+        timezones=st.just(dt.UTC),
+    ),
+    "timestamp(ns)": st.integers(-(2**62), 2**62),
+    "duration(us)": st.timedeltas(dt.timedelta(days=-(10**6)), dt.timedelta(days=10**6)),
+    "categorical<string>": st.sampled_from(["a", "ü", ""]),
+    "list<int64>": st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=3),
+    "struct<a: int64, b: string>": st.fixed_dictionaries(
+        {"a": st.none() | st.integers(0, 9), "b": st.none() | st.text(max_size=2)}
+    ),
+}
+
+
+@pytest.mark.parametrize("type_", COLUMNS)
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_any_column_survives_pandas_polars_and_dicts(type_, data):
+    values = data.draw(st.lists(st.none() | COLUMNS[type_], max_size=6))
+    schema = parse_schema(f"x: {type_}")
+    table = pa.table([pa.array(values, to_arrow(schema).field(0).type)], to_arrow(schema))
+    for kind in (FrameKind.PANDAS, FrameKind.POLARS, FrameKind.ROWS, FrameKind.NARWHALS):
+        if kind is FrameKind.ROWS and not values:
+            continue
+        frame = to_frame(table, FrameSpec(kind), schema)
+        back = conform(from_frame(frame, kind, schema), schema)
+        assert cells(back) == cells(table)
+        assert back.schema == table.schema
