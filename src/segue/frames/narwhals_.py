@@ -32,7 +32,7 @@ def wrap_adapter(kind: FrameKind, inner: FrameAdapter) -> FrameAdapter:
     frame = nw.LazyFrame if kind is FrameKind.NARWHALS_LAZY else nw.DataFrame
 
     def wrap(native: Any) -> Any:
-        wrapped = nw.from_native(native)
+        wrapped: Any = nw.from_native(native)
         return wrapped.lazy() if kind is FrameKind.NARWHALS_LAZY else wrapped
 
     def make(table: pa.Table) -> Any:
