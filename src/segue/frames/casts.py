@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segue.frames.texts import write_text, writes_text
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -114,6 +116,8 @@ def _cast_plain(array: pa.Array, target: pa.DataType) -> pa.Array:
     if pa.types.is_integer(source) and pa.types.is_decimal(target):
         # Arrow asks for room for every integer there could be; the next cast looks at values
         array = array.cast(pa.decimal128(20, 0))
+    if pa.types.is_string(target) and writes_text(source):
+        return write_text(array)
     result = array.cast(target)
     if _may_lose(source, target):
         _refuse_loss(array, result)

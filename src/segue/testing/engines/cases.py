@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOLDER = Path(__file__).parent
-_ALIASES = {"presort": "order", "sort": "order", "on": "by", "keys": "by", "sql": "q"}
+_ALIASES: dict[Any, str] = {
+    "presort": "order",
+    "sort": "order",
+    "keys": "by",
+    "on": "by",
+    True: "by",  # what YAML takes `on` for
+    "sql": "q",
+}
 
 
 @dataclass(frozen=True)
