@@ -26,6 +26,7 @@ from segue.testing.engines.perform import perform_case, perform_steps
 from segue.testing.engines.suite_calls import CallConformance
 from segue.testing.engines.suite_errors import ErrorConformance
 from segue.testing.engines.suite_frames import FrameConformance
+from segue.testing.engines.suite_schemas import SchemaConformance
 from segue.testing.engines.suite_types import TypeConformance
 
 if TYPE_CHECKING:
@@ -41,7 +42,9 @@ def name_case(case: Case) -> str:
     return case.name
 
 
-class EngineConformance(CallConformance, ErrorConformance, FrameConformance, TypeConformance):
+class EngineConformance(
+    CallConformance, ErrorConformance, FrameConformance, SchemaConformance, TypeConformance
+):
     """All that an engine must do.
 
     Attributes:
