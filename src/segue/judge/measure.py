@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import StepError
+from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
 from segue.judge.compile import CompiledCheck, combine_metrics, compile_checks, write_query
 from segue.judge.sample import sample_failing
 from segue.judge.verdict import judge_unmeasured

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from segue.spec.contract import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from segue.spec.contract import Measurement, Report
 
-_SHOWN_ROWS = 2
+SHOWN_ROWS = 2
+"""Failing rows that are shown of a check."""
 _SHOWN_VALUES = 6
 _WORDS = {
     Verdict.FAIL: "fails",
@@ -68,12 +71,15 @@ def _tell(found: Measurement) -> list[str]:
     word = _WORDS.get(found.verdict, "passes")
     aside = "; the rows are set aside" if found.rejected else ""
     lines = [f"{found.table}: {found.check} {word}: {found.message}{aside}"]
-    for row in found.sample[:_SHOWN_ROWS]:
-        shown = list(row.items())[: max(_SHOWN_VALUES, len(found.columns))]
-        more = ", …" if len(row) > len(shown) else ""
-        values = ", ".join(f"{name}={_show(value)}" for name, value in shown)
-        lines.append(f"    such as {values}{more}")
+    lines += [f"    such as {tell_row(found, row)}" for row in found.sample[:SHOWN_ROWS]]
     return lines
+
+
+def tell_row(found: Measurement, row: Mapping[str, Any]) -> str:
+    """Return a failing row in words: its first values, those that were checked among them."""
+    shown = list(row.items())[: max(_SHOWN_VALUES, len(found.columns))]
+    more = ", …" if len(row) > len(shown) else ""
+    return ", ".join(f"{name}={_show(value)}" for name, value in shown) + more
 
 
 def _show(value: Any) -> str:

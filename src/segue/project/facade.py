@@ -15,8 +15,9 @@ from segue.place.limit import limit_local
 from segue.project.clock import SystemClock, name_run, read_moment
 from segue.project.pause import paused_collector
 from segue.project.reading import fetch_frame, open_rows, open_session
-from segue.project.views import PlannedRun, TableInfo, list_tables
+from segue.project.views import PlannedRun, Reports, Runs, Tables, list_tables
 from segue.spec.plan import Selection
+from segue.spec.shown import Shown
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -31,10 +32,9 @@ if TYPE_CHECKING:
     from segue.publish.recover import Recovery
     from segue.publish.vacuum import Vacuumed
     from segue.record.lineage import ColumnLineage, Lineage
-    from segue.spec.contract import Report
     from segue.spec.output import TableVersion
     from segue.spec.plan import Plan
-    from segue.spec.run import Progress, RunResult, RunSummary
+    from segue.spec.run import Progress, RunResult
     from segue.spec.step import ProjectSpec, Scalar
     from segue.spec.types import TableSchema
 
@@ -57,7 +57,7 @@ def load(path: str | Path = ".", params: Mapping[str, Scalar] | None = None) -> 
     return Project(declare_project(find_root(Path(path)), dict(params or {})))
 
 
-class Project:
+class Project(Shown):
     """A folder with a ``segue.toml``: planned, run, checked and read.
 
     Attributes:
@@ -289,7 +289,7 @@ class Project:
         with open_rows(self._settle(), table, sql, snapshot, limit) as (session, query):
             yield session.stream(query)
 
-    def check(self, *tables: str) -> tuple[Report, ...]:
+    def check(self, *tables: str) -> Reports:
         """Measure published tables, views and sources against their contracts, now.
 
         Args:
@@ -306,16 +306,16 @@ class Project:
         names = tables or tuple(known)
         needed = {name for table in names for name in (table, *known[table].references)}
         with open_session(self._settle(), tuple(sorted(needed))) as session:
-            return conductor.check_tables(self.workspace, session, names)
+            return Reports(conductor.check_tables(self.workspace, session, names))
 
-    def tables(self) -> tuple[TableInfo, ...]:
+    def tables(self) -> Tables:
         """Return every table of the project: sources, steps in the order of the graph, rejects."""
         workspace = self._settle()
         return list_tables(self.spec, workspace.ledger.snapshot(workspace.environment))
 
-    def runs(self, limit: int = 20) -> tuple[RunSummary, ...]:
+    def runs(self, limit: int = 20) -> Runs:
         """Return the newest runs, newest first."""
-        return self._settle().ledger.runs(limit)
+        return Runs(self._settle().ledger.runs(limit))
 
     def record(self, run: str = "last") -> dict[str, Any]:
         """Return the record of a run: the JSON document that lies in the lake.

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from segue.settings import redact, redact_all
+from segue.spec.contract import Report
+from segue.spec.run import RunSummary
+from segue.spec.shown import Shown
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedRun:
+class PlannedRun(Shown):
     """A plan that can be shown, compared and turned into JSON.
 
     Attributes:
@@ -49,7 +52,7 @@ class PlannedRun:
 
 
 @dataclass(frozen=True, slots=True)
-class TableInfo:
+class TableInfo(Shown):
     """A table in the list of tables.
 
     Attributes:
@@ -77,7 +80,25 @@ class TableInfo:
     about: str = ""
 
 
-def list_tables(project: ProjectSpec, snapshot: Snapshot) -> tuple[TableInfo, ...]:
+class Tables(tuple[TableInfo, ...], Shown):
+    """Tables of a project, which a notebook shows as one list."""
+
+    __slots__ = ()
+
+
+class Reports(tuple[Report, ...], Shown):
+    """Reports of several tables, likewise."""
+
+    __slots__ = ()
+
+
+class Runs(tuple[RunSummary, ...], Shown):
+    """Runs, likewise."""
+
+    __slots__ = ()
+
+
+def list_tables(project: ProjectSpec, snapshot: Snapshot) -> Tables:
     """Return every table of a project: sources, steps in the order of the graph, rejects."""
     names = [(name, "source") for name in project.sources]
     for step in project.steps.values():
@@ -86,7 +107,7 @@ def list_tables(project: ProjectSpec, snapshot: Snapshot) -> tuple[TableInfo, ..
     known = {name for name, _ in names}
     names += [(name, "rejects") for name in snapshot.versions if name not in known]
     versions = snapshot.versions
-    return tuple(_describe(project, name, kind, versions.get(name)) for name, kind in names)
+    return Tables(_describe(project, name, kind, versions.get(name)) for name, kind in names)
 
 
 def _describe(

@@ -61,6 +61,12 @@ class Lineage:
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
 
+    def _repr_html_(self) -> str:
+        """Return the lineage as notebooks show it."""
+        from segue.record.svg import draw_svg
+
+        return f'<div style="overflow-x: auto">{draw_svg(self)}</div>'
+
     def upstream(self, name: str) -> Lineage:
         """Return the part that a node is made from, the node included."""
         return self._keep(follow(self._follow_back(), [name]) | {name})
@@ -107,6 +113,10 @@ class ColumnLineage:
 
     column: str
     graph: Lineage
+
+    def _repr_html_(self) -> str:
+        """Return the graph as notebooks show it."""
+        return self.graph._repr_html_()
 
     @property
     def upstream(self) -> Lineage:

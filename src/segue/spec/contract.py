@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from segue.spec.shown import Shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -140,7 +142,7 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Shown):
     """All measurements of one table version against its contract.
 
     Attributes:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from segue.spec.output import StepMemory
+from segue.spec.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -315,7 +316,7 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(Shown):
     """What a run came to.
 
     Attributes:
