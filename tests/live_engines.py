@@ -70,7 +70,7 @@ def live_dask():
             n_workers=CORES,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit="1GB",
         ) as cluster,
         distributed.Client(cluster) as client,

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from contextlib import suppress
 
@@ -14,7 +16,7 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from segue.errors import EngineError, StepCrashedError, VersionClashError
+from segue.errors import EngineError, StepCrashedError, StepError, VersionClashError
 from segue.registry import load_engine
 from segue.spec.layout import Layout
 from segue.spec.step import PlaceSpec
@@ -59,6 +61,23 @@ class Kill:
     run_stream = run_tables
 
 
+class Wait:
+    """Work that takes a while, and tells when it has begun."""
+
+    schema = parse_schema("a: int64")
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def run_tables(self, tables):
+        self.marker.touch()
+        for _ in range(30):
+            time.sleep(0.1)
+        yield from tables[0].to_batches()
+
+    run_stream = run_tables
+
+
 def start(*arguments, **environment):
     command = [sys.executable, "-m", "dask", *arguments]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -82,10 +101,25 @@ def wait_until(done, seconds=60):
 
 
 @pytest.fixture
-def scheduler(tmp_path):
+def certificate(tmp_path):
+    """Return the options by which a process of Dask speaks TLS."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("there is no openssl here to make a certificate")
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    command = f"{openssl} req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost"
+    subprocess.run(
+        [*command.split(), "-keyout", key, "-out", cert], capture_output=True, check=True
+    )
+    return ["--tls-ca-file", cert, "--tls-cert", cert, "--tls-key", key]
+
+
+@pytest.fixture
+def scheduler(tmp_path, request):
     """Start a scheduler; yield its process and address."""
     file = tmp_path / "scheduler.json"
-    options = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show")
+    options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show"]
+    options += request.getfixturevalue("certificate") if hasattr(request, "param") else ()
     process = start("scheduler", *options, "--scheduler-file", str(file))
     try:
         wait_until(lambda: file.exists() and file.read_text().endswith("}"))
@@ -190,6 +224,46 @@ def test_scheduler_by_address_and_by_client(tmp_path, scheduler, start_worker):
         assert client.submit(lambda: 1).result() == 1
 
 
+@pytest.mark.parametrize("scheduler", ["tls"], indirect=True)
+def test_scheduler_by_tls(tmp_path, scheduler, start_worker, certificate):
+    start_worker(*certificate)
+    _, address = scheduler
+    assert address.startswith("tls://")
+    options = {
+        f"distributed.comm.tls.{name}": str(tmp_path / file)
+        for name, file in [
+            ("ca-file", "cert.pem"),
+            ("client.cert", "cert.pem"),
+            ("client.key", "key.pem"),
+        ]
+    }
+    place = PlaceSpec("far", "dask", address=address, options=options)
+    with load_engine("dask").open(place, tmp_path) as session:
+        session.bind("t", pa.table({"a": [1, 2]}))
+        assert session.fetch("select sum(a) as a from t").to_pylist() == [{"a": 3}]
+    with pytest.raises(EngineError, match="can't be reached"):
+        open_at(address, tmp_path)
+
+
+def test_closing_interrupts(tmp_path, scheduler, start_worker):
+    start_worker("--no-nanny")
+    marker = tmp_path / "begun"
+    with open_at(scheduler[1], tmp_path) as session:
+        other = session.fork()
+        other.bind("t", pa.table({"a": range(8)}))
+
+        def close_when_begun():
+            wait_until(marker.exists)
+            other.close()
+
+        thread = threading.Thread(target=close_when_begun)
+        thread.start()
+        with pytest.raises(StepError, match="stopped"):
+            other.apply("r", ["t"], Wait(marker), Layout(parts=8))
+        thread.join()
+        assert session.fetch("select 1 as a").to_pylist() == [{"a": 1}]
+
+
 def test_address_without_a_scheduler_is_told_soon(tmp_path):
     begin = time.monotonic()
     with pytest.raises(EngineError, match="can't be reached") as caught:
@@ -216,9 +290,9 @@ def test_other_versions_are_found_before_work_starts(tmp_path, scheduler, start_
 
 
 def test_last_worker_that_dies_is_told(tmp_path, scheduler, start_worker, monkeypatch):
-    monkeypatch.setattr("segue.engines.dask.link.IDLE_SECONDS", 1.0)
     start_worker("--no-nanny")
     with open_at(scheduler[1], tmp_path) as session:
+        monkeypatch.setattr("segue.engines.dask.link.IDLE_SECONDS", 1.0)
         session.bind("t", pa.table({"a": [1]}))
         with pytest.raises((EngineError, StepCrashedError)):
             session.apply("r", ["t"], Kill(), Layout())
@@ -232,5 +306,14 @@ def test_scheduler_that_dies_is_told(tmp_path, scheduler, start_worker):
         assert session.fetch("select a from t").num_rows == 1
         process.kill()
         process.wait()
-        with pytest.raises(EngineError):
+        with pytest.raises(EngineError, match="was lost"):
             session.fetch("select a + 1 as b from t")
+        with pytest.raises(EngineError, match="can't be reached"):
+            session.fork()
+        again = start("scheduler", "--host", address, "--no-dashboard", "--no-show")
+        try:
+            start_worker("--no-nanny")
+            with session.fork() as other:
+                assert other.fetch("select 1 as a").to_pylist() == [{"a": 1}]
+        finally:
+            stop(again)

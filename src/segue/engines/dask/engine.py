@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from distributed import Client
+
     from segue.engines.dask.link import Link
     from segue.engines.dask.session import DaskSession
 
@@ -43,7 +45,7 @@ class DaskEngine:
         from segue.engines.dask.cluster import POOL
 
         workers = POOL.take(place)
-        return _start_session(workers.link, scratch, partial(POOL.leave, workers))
+        return _start_session(workers.link.fork(), scratch, partial(POOL.leave, workers))
 
     def owns(self, thing: Any) -> bool:
         """Return whether a thing is a dask dataframe or a client of distributed."""
@@ -71,7 +73,7 @@ class DaskEngine:
         client = thing if isinstance(thing, Client) else find_client()
         workers = POOL.find(client) if client else POOL.take(PlaceSpec("dask", "dask"), keep=True)
         if workers is not None:
-            return _start_session(workers.link, scratch, partial(POOL.leave, workers))
+            return _start_session(workers.link.fork(), scratch, partial(POOL.leave, workers))
         assert client is not None  # noqa: S101  # else there are workers
         link = Link(client)
         link.check_versions()
@@ -85,22 +87,10 @@ def reach_scheduler(place: PlaceSpec) -> Link:
         EngineError: It can't be reached.
         VersionClashError: Workers run another Python, segue or Arrow than this process.
     """
-    import dask
-    from distributed.versions import VersionMismatchWarning
+    from segue.engines.dask.link import Link
 
-    from segue.engines.dask.link import CONNECT_SECONDS, Link, connect
-
-    with dask.config.set(dict(place.options)), warnings.catch_warnings():
-        # versions are compared below, as far as they matter
-        warnings.simplefilter("ignore", VersionMismatchWarning)
-        try:
-            client = connect(place.address, timeout=CONNECT_SECONDS)
-        except (OSError, TimeoutError, TypeError, ValueError, RuntimeError) as error:
-            raise EngineError(
-                f"Dask's scheduler at {place.address} can't be reached: {_first_line(error)}",
-                hint="is it running, and is this its address?",
-            ) from error
-    link = Link(client)
+    connect = partial(_connect, place)
+    link = Link(connect(), again=connect)
     try:
         link.measure_power()
         link.check_versions()
@@ -108,6 +98,24 @@ def reach_scheduler(place: PlaceSpec) -> Link:
         link.end()
         raise
     return link
+
+
+def _connect(place: PlaceSpec) -> Client:
+    import dask
+    from distributed.versions import VersionMismatchWarning
+
+    from segue.engines.dask.link import CONNECT_SECONDS, connect
+
+    with dask.config.set(dict(place.options)), warnings.catch_warnings():
+        # versions are compared later, as far as they matter
+        warnings.simplefilter("ignore", VersionMismatchWarning)
+        try:
+            return connect(place.address, timeout=CONNECT_SECONDS)
+        except (OSError, TimeoutError, TypeError, ValueError, RuntimeError) as error:
+            raise EngineError(
+                f"Dask's scheduler at {place.address} can't be reached: {_first_line(error)}",
+                hint="is it running, and is this its address?",
+            ) from error
 
 
 def _first_line(error: Exception) -> str:

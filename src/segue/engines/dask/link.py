@@ -6,12 +6,12 @@ import sys
 import time
 import uuid
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from segue.engines.dask.failures import translate_failure
 from segue.engines.dask.tasks import run_task
-from segue.errors import EngineError, SegueError, VersionClashError
+from segue.errors import EngineError, SegueError, StepError, VersionClashError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -80,10 +80,15 @@ class Link:
     Attributes:
         client: Distributed's own.
         own: Whether the workers are this process's.
+        again: Connects once more, where that is possible.
+        closed: Whether nothing more is to be done over it.
     """
 
     client: Client
     own: bool = False
+    again: Callable[[], Client] | None = None
+    closed: bool = False
+    _running: set[Future[Any]] = field(default_factory=set)
 
     @property
     def alive(self) -> bool:
@@ -96,8 +101,24 @@ class Link:
         scheduler: Any = self.client.scheduler
         return str(scheduler.address)
 
+    def fork(self) -> Link:
+        """Return a connection that shares this one's client.
+
+        Raises:
+            EngineError: It was lost, and the scheduler can't be reached.
+        """
+        if not self.alive and self.again is not None:
+            self.client = self.again()
+        return Link(self.client, self.own)
+
+    def stop(self) -> None:
+        """Let workers forget what they have not begun, and do nothing more."""
+        self.closed = True
+        with suppress(SegueError):
+            self.cancel(tuple(self._running))
+
     def end(self) -> None:
-        """Close the connection."""
+        """Close the client."""
         client: Any = self.client
         client.close()
 
@@ -138,6 +159,8 @@ class Link:
         try:
             yield
         except Exception as error:  # noqa: BLE001  # that is why this is here
+            if self.closed:
+                raise StepError("the query was stopped", engine="dask") from None
             raise translate_failure(error, lost=not self.alive) from None
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -161,23 +184,28 @@ class Link:
         Raises:
             SegueError: One of them failed; the others are told to stop.
         """
+        everything = tuple(futures)
+        self._running.update(everything)
+        try:
+            self._wait(set(everything))
+        except SegueError:
+            self.cancel(everything)
+            raise
+        finally:
+            self._running.difference_update(everything)
+
+    def _wait(self, waiting: set[Future[Any]]) -> None:
         import distributed
 
         wait: Any = distributed.wait
-        waiting = set(futures)
-        everything = list(waiting)
         idle_since: float | None = None
         while waiting:
-            try:
-                with self._telling(), suppress(TimeoutError):
-                    done, waiting = wait(waiting, timeout=_TICK, return_when="FIRST_COMPLETED")
-                    idle_since = None
-                    _raise_first(done)
-                    continue
-                idle_since = self._look_after(idle_since)
-            except SegueError:
-                self.cancel(everything)
-                raise
+            with self._telling(), suppress(TimeoutError):
+                done, waiting = wait(waiting, timeout=_TICK, return_when="FIRST_COMPLETED")
+                idle_since = None
+                _raise_first(done)
+                continue
+            idle_since = self._look_after(idle_since)
 
     def _look_after(self, idle_since: float | None) -> float | None:
         """Return since when there is no worker, None if there is one."""
@@ -206,8 +234,9 @@ class Link:
     def cancel(self, futures: Sequence[Future[Any]]) -> None:
         """Let workers forget tasks."""
         client: Any = self.client
-        if self.alive:
-            client.cancel(list(futures), force=True)
+        if self.alive and futures:
+            with self._telling():
+                client.cancel(list(futures), force=True)
 
     def check_versions(self) -> None:
         """Make sure that functions can travel.

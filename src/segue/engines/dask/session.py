@@ -54,7 +54,7 @@ class DaskSession:
     def fork(self) -> DaskSession:
         """Return a session on the same workers, and without names."""
         local = self._local.fork()
-        return DaskSession(self._link, local, local.close)
+        return DaskSession(self._link.fork(), local, local.close)
 
     @property
     def driver_host(self) -> str:
@@ -220,9 +220,10 @@ class DaskSession:
         return self._bound[name]
 
     def close(self) -> None:
-        """Forget all names, and stop what was started for this session."""
+        """Interrupt what runs, forget all names, and stop what was started for this session."""
         if not self._closed:
             self._closed = True
+            self._link.stop()
             self._bound.clear()
             self._end()
 
