@@ -36,10 +36,12 @@ _HOMES = {
     "check": "segue.anywhere",
     "checkpoint": "segue.anywhere",
     "load": "segue.project",
+    "load_ipython_extension": "segue.anywhere.notebook",
     "persist": "segue.anywhere",
     "query": "segue.anywhere",
     "step": "segue.declare.decorator",
     "transform": "segue.anywhere",
+    "unload_ipython_extension": "segue.anywhere.notebook",
 }
 
 

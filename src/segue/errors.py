@@ -116,6 +116,20 @@ class SegueError(Exception):
         hint = f"\n  hint: {self.hint}" if self.hint else ""
         return f"{where}{self.message}{hint}"
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what notebooks show in place of a traceback, most of which is segue's inside."""
+        from pathlib import Path
+        from traceback import extract_tb
+
+        inside = (str(Path(__file__).parent), "/IPython/")
+        own = [
+            frame
+            for frame in extract_tb(self.__traceback__)
+            if not any(part in frame.filename for part in inside)
+        ]
+        where = [f"in line {own[-1].lineno}: {own[-1].line}"] if own and own[-1].line else []
+        return [*where, f"{type(self).__name__}: {self}"]
+
 
 class ProjectError(SegueError):
     """The project's files are wrong; carries every problem that was found.

@@ -86,7 +86,7 @@ def write_grid(
 def write_block(*parts: object) -> str:
     """Return parts below each other as what a notebook shows; empty ones are left out."""
     lines = (
-        part if isinstance(part, Markup) and part.startswith("<table") else f"<div>{part}</div>"
+        part if part.startswith("<table>") else f"<div>{part}</div>"
         for part in map(write_text, filter(None, parts))
     )
     return f'<div class="segue-shown"><style>{_STYLE}</style>{"".join(lines)}</div>'

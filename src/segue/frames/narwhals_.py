@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def wrap_lazy(native: Any) -> nw.LazyFrame[Any]:
     """Return a lazy frame of narwhals over a native one."""
-    return nw.from_native(native).lazy()
+    lazy: nw.LazyFrame[Any] = nw.from_native(native).lazy()
+    return lazy
 
 
 def wrap_adapter(kind: FrameKind, inner: FrameAdapter) -> FrameAdapter:

@@ -131,7 +131,7 @@ def _write_failure(outcome: StepOutcome) -> Iterator[Markup]:
 @write_html.register
 def write_checks(reports: Reports) -> str:
     """Return several reports as HTML."""
-    return write_block(*(write_reports(list(reports)) or ["There are no contracts."]))
+    return write_block(*write_reports(list(reports)), "" if reports else "There are no contracts.")
 
 
 @write_html.register
