@@ -353,7 +353,9 @@ def write_types() -> Iterator[str]:
     yield (
         "One notation for contracts, schemas of steps, plans and records. A schema is"
         " `name: type` pairs with commas; a name that is not a word stands in double quotes;"
-        " `*` stands for the input's columns.\n"
+        " `*` stands for the input's columns, and after it `-name` leaves one out, `+name: type`"
+        " changes or adds one. `[int64]`, `{a: int64, b: string}` and `<string, int64>` are short"
+        " for a list, a struct and a map.\n"
     )
     timed = ("timestamp", "timestamp(ns)", "timestamp(us, Europe/Rome)", "duration(us)")
     nested = ("list<int64>", "struct<a: int64, b: string>", "map<string, int64>")
