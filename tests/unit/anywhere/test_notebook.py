@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.pages import read_blocks
+
 pytest.importorskip("IPython")
 
+PAGE = Path(__file__).parents[3] / "docs" / "howto" / "notebooks.md"
 FOLLOW = Path(__file__).with_name("notebook_cells.py")
 
 
@@ -115,3 +118,17 @@ def test_extension_goes_again(tmp_path):
     _, _, gone, table = run(tmp_path, START, "%unload_ext segue", "%%segue\nselect 1", "stores")
     assert "segue" in gone["error"]
     assert table["html"] == ""
+
+
+@pytest.mark.timeout(300)
+def test_page_on_notebooks_does_what_it_says(tmp_path):
+    pytest.importorskip("polars")
+    subprocess.run([sys.executable, "-m", "segue", "new", "shop"], cwd=tmp_path, check=True)
+    cells = [block.text for block in read_blocks(PAGE) if block.language == "text"]
+    told = run(tmp_path, *cells)
+    assert [each["error"] for each in told] == [""] * len(cells)
+    totals = told[1]["html"]
+    assert totals.index("Oslo") < totals.index("Rome")
+    assert [bool(each["html"]) for each in told] == [False, True, False] + [True] * 7
+    assert "best" in told[3]["html"]
+    assert "lineage" in told[-1]["html"].lower()
