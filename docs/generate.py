@@ -381,6 +381,8 @@ def write_python() -> Iterator[str]:
     yield f"`import segue` gives: {', '.join(f'`{name}`' for name in segue.__all__)}.\n"
     yield from write_callable("segue.step", segue.step)
     yield from write_callable("segue.load", segue.load)
+    for name in ("transform", "query", "check", "persist", "checkpoint"):
+        yield from write_callable(f"segue.{name}", getattr(segue, name))
     for name, member in vars(Project).items():
         if not name.startswith("_") and inspect.isfunction(member):
             yield from write_callable(f"Project.{name}", member)
