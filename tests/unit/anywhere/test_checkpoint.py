@@ -1,6 +1,9 @@
 """Data is written whole or not at all, and read from there since."""
 
 import datetime as dt
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -181,6 +184,30 @@ def test_failure_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError, match="gone"):
         segue.checkpoint(fail(), tmp_path / "out")
     assert names(tmp_path) == []
+
+
+KILLED = """
+import os, signal, sys, pyarrow as pa, segue
+from segue.anywhere import checkpoint_data
+
+checkpoint_data.FILE_BYTES = 1
+
+def frames():
+    for n in range(3):
+        yield pa.table({"n": [n]})
+    os.kill(os.getpid(), signal.SIGKILL)
+
+segue.checkpoint(frames(), sys.argv[1], overwrite=True)
+"""
+
+
+def test_killed_process_leaves_the_earlier_checkpoint(tmp_path):
+    segue.checkpoint(TABLE, tmp_path / "out")
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "out")]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert pq.read_table(tmp_path / "out").num_rows == 3
+    segue.checkpoint(TABLE.slice(1), tmp_path / "out", overwrite=True)
+    assert pq.read_table(tmp_path / "out").num_rows == 2
 
 
 def test_failure_leaves_the_earlier_checkpoint(tmp_path, monkeypatch):
