@@ -155,8 +155,11 @@ def run_script(folder, text=SCRIPT):
     return subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
 
 
-def test_script_needs_no_guard_and_hears_nothing_else(tmp_path):
-    done = run_script(tmp_path)
+@pytest.mark.parametrize(
+    "end", ["", "session.close()", "session.bind('u', session.native('select * from t'))"]
+)
+def test_script_needs_no_guard_and_hears_nothing_else(tmp_path, end):
+    done = run_script(tmp_path, f"{SCRIPT}\n{end}")
     assert (done.stdout, done.stderr) == ("started\n[{'a': 6}]\n", "")
 
 
@@ -207,7 +210,7 @@ def test_frames_without_a_client_have_workers_of_their_own(tmp_path):
             session.bind("t", native)
             assert session.fetch("select sum(a) as a from t").to_pylist() == [{"a": 3}]
     finally:
-        POOL.stop()
+        POOL.stop_at_exit()
 
 
 def test_scheduler_by_address_and_by_client(tmp_path, scheduler, start_worker):

@@ -53,12 +53,19 @@ class Workers:
 
     link: Link
     _stack: ExitStack
+    _quiet: ExitStack
     users: int = 0
     kept: bool = False
 
     def stop(self) -> None:
         """End all processes."""
         self._stack.close()
+        self._quiet.close()
+
+    def stop_at_exit(self) -> None:
+        """End all processes together with this one, in which nobody reads logs any more."""
+        self._stack.close()
+        self._quiet.pop_all()
 
 
 @dataclass(slots=True)
@@ -66,7 +73,7 @@ class Pool:
     """The workers that this process has started, by their limits."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _running: dict[object, Workers] = field(default_factory=dict)
+    _running: dict[tuple[object, ...], Workers] = field(default_factory=dict)
 
     def take(self, place: PlaceSpec, *, keep: bool = False) -> Workers:
         """Return workers with the place's limits; they are started if there are none.
@@ -105,14 +112,14 @@ class Pool:
             self._forget(workers)
         workers.stop()
 
-    def stop(self) -> None:
+    def stop_at_exit(self) -> None:
         """Stop all that this process has started."""
         with self._lock:
             # a forked child must leave its parent's workers alone
-            own = [each for key, each in self._running.items() if key[0] == os.getpid()]  # type: ignore[index]  # a tuple
+            own = [each for key, each in self._running.items() if key[0] == os.getpid()]
             self._running.clear()
         for workers in own:
-            workers.stop()
+            workers.stop_at_exit()
 
     def _forget(self, workers: Workers) -> None:
         for key in [key for key, each in self._running.items() if each is workers]:
@@ -120,7 +127,7 @@ class Pool:
 
 
 POOL = Pool()
-atexit.register(POOL.stop)
+atexit.register(POOL.stop_at_exit)
 
 
 def start_workers(place: PlaceSpec) -> Workers:
@@ -134,11 +141,11 @@ def start_workers(place: PlaceSpec) -> Workers:
 
     threads = place.threads or _count_cores()
     memory = (place.memory or psutil.virtual_memory().total) // threads
-    with ExitStack() as stack, dask.config.set(dict(place.options)):
+    with ExitStack() as quiet, ExitStack() as stack, dask.config.set(dict(place.options)):
+        # until the very end: what distributed itself offers ends before its last words
+        quiet.enter_context(silence_logging_cmgr(logging.CRITICAL))
         folder = tempfile.mkdtemp(prefix="segue-dask-")
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        # until the very end: what distributed itself offers ends before its last words
-        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
         cluster = _start_scheduler()
         stack.callback(cluster.close, timeout=5)
         workers = {str(at): _describe_worker(at, memory, folder) for at in range(threads)}
@@ -153,7 +160,7 @@ def start_workers(place: PlaceSpec) -> Workers:
                 f"Dask's workers did not start within {_PATIENCE:.0f} seconds",
                 hint="is the machine short of memory? set threads and memory of the place",
             ) from None
-        return Workers(link, stack.pop_all())
+        return Workers(link, stack.pop_all(), quiet.pop_all())
 
 
 def _start_scheduler() -> Any:
@@ -194,7 +201,9 @@ def _start_watcher(address: str, workers: Mapping[str, Any]) -> subprocess.Popen
     environment = dict(os.environ)
     # what this process can import, workers can
     environment["PYTHONPATH"] = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    environment["DASK_INTERNAL_INHERIT_CONFIG"] = dask.config.serialize(dask.config.global_config)
+    with dask.config.set({"logging": {"distributed": "critical"}}):
+        inherited = dask.config.serialize(dask.config.global_config)
+    environment["DASK_INTERNAL_INHERIT_CONFIG"] = inherited
     command = [sys.executable, "-m", "dask", "spec", address, "--spec", json.dumps(workers)]
     # in a session of its own: an interrupt from the keyboard is for this process alone
     return subprocess.Popen(
@@ -212,7 +221,7 @@ def _end_processes(watcher: subprocess.Popen[bytes], scheduler: Any) -> None:
         with suppress(psutil.NoSuchProcess):
             child.kill()
     watcher.wait()
-    # closed before it has seen that they are gone, the scheduler would tell so in the log
+    # closed before it has seen that all are gone, the scheduler would tell so in the log
     deadline = time.monotonic() + _NOTICE
-    while scheduler.workers and time.monotonic() < deadline:
+    while (scheduler.workers or scheduler.client_comms) and time.monotonic() < deadline:
         time.sleep(0.01)
