@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 _UNFIT = (pa.ArrowException, OverflowError, TypeError, ValueError)
+_IGNORE_ZONES = "PYARROW_IGNORE_TIMEZONE"
 _MISSING = frozenset({"NoneType", "NAType", "NaTType"})
 
 
@@ -45,6 +47,18 @@ def make_array(
         values = [None if type(value).__name__ in _MISSING else value for value in values]
     # among pandas' objects a float is most often a NaN that stands for nothing
     _refuse_mixture(kinds - {float} if nan_is_null else kinds, name)
+    with _heeding_zones():
+        return _make(values, kinds, name, hint, nan_is_null=nan_is_null)
+
+
+def _make(
+    values: Sequence[Any],
+    kinds: set[type],
+    name: str,
+    hint: pa.DataType | None,
+    *,
+    nan_is_null: bool,
+) -> pa.Array:
     try:
         inferred = _infer(values, kinds, nan_is_null=nan_is_null)
     except _UNFIT as error:
@@ -56,6 +70,20 @@ def make_array(
     with suppress(*_UNFIT):
         return pa.array(values, hint, from_pandas=nan_is_null)
     return inferred
+
+
+@contextmanager
+def _heeding_zones() -> Iterator[None]:
+    """Have Arrow look at time zones, even after an import of pandera, or of pandas on Spark.
+
+    These set a variable by which Arrow takes 12:00 in Rome for 12:00 in UTC.
+    """
+    ignored = os.environ.pop(_IGNORE_ZONES, None)
+    try:
+        yield
+    finally:
+        if ignored is not None:
+            os.environ[_IGNORE_ZONES] = ignored
 
 
 def make_empty(rows: int) -> pa.Table:

@@ -1,3 +1,4 @@
+import os
 import warnings
 
 import pandas as pd
@@ -15,6 +16,7 @@ with warnings.catch_warnings():
     import pandera.polars as papl
     from pandera.typing import Series
 
+os.environ.pop("PYARROW_IGNORE_TIMEZONE", None)  # it sets this for the whole process
 pytestmark = pytest.mark.filterwarnings("ignore:PySpark does not yet fully support:FutureWarning")
 
 
@@ -32,6 +34,11 @@ class PolarsFrame(papl.DataFrameModel):
 WITH_INDEX = papd.DataFrameSchema(
     {"a": papd.Column("Int64"), "c": papd.Column("category")}, index=papd.Index(str, name="k")
 )
+
+
+@pytest.fixture(autouse=True)
+def reset_environment(monkeypatch):
+    monkeypatch.setenv("PYARROW_IGNORE_TIMEZONE", "1")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 import datetime as dt
+import os
+import zoneinfo
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from segue.errors import UsageError
+from segue.frames.pandas_ import from_pandas
 from segue.frames.rows import from_rows, to_rows
 
 NOTHING_KNOWN = pa.schema([])
@@ -14,6 +17,16 @@ NOON = dt.datetime.fromisoformat("2020-01-01T12:00")
 def test_a_key_that_a_row_lacks_is_null():
     table = from_rows([{"a": 1}, {"b": "x", "a": None}], NOTHING_KNOWN)
     assert table.to_pylist() == [{"a": 1, "b": None}, {"a": None, "b": "x"}]
+
+
+def test_zones_count_after_an_import_of_pandera(monkeypatch):
+    monkeypatch.setenv("PYARROW_IGNORE_TIMEZONE", "1")
+    rome = NOON.replace(tzinfo=zoneinfo.ZoneInfo("Europe/Rome"))
+    rows = [{"a": rome, "b": [rome]}]
+    assert from_rows(rows, NOTHING_KNOWN).to_pylist() == rows
+    frame = pd.DataFrame({"a": pd.Series([rome], dtype=object)})
+    assert from_pandas(frame, NOTHING_KNOWN)["a"].to_pylist() == [rome]
+    assert os.environ["PYARROW_IGNORE_TIMEZONE"] == "1"
 
 
 def test_nan_and_null_are_apart():

@@ -17,7 +17,7 @@ from segue.testing.engines.suite_errors import expect_error, expect_parts
 if TYPE_CHECKING:
     from segue.testing.engines.user_code import UserCode
 
-SAFE = {
+SAFE: dict[str, tuple[str, str, str, list[Any]]] = {
     "whole-float": ("[1.0, None]", "int64", "i64", [1, None]),
     "integer-to-float": ("[2**53, None]", "float64", "f64", [2**53, None]),
     "number-as-text": ("['7', None]", "int64", "i64", [7, None]),
@@ -124,6 +124,9 @@ class SchemaConformance(EngineBench):
         found = segue.transform(data, module.pick, schema=schema, on=on)
         text = "v" in columns and not (isinstance(schema, str) and "v:str" not in schema)
         types = {"k": "i64", "v": "str" if text else "i64", "n": "i64"}
-        rows = [{"k": 1, "v": "5" if text else 5, "n": 7}, {"k": 2, "v": None, "n": 7}]
+        rows: list[dict[str, Any]] = [
+            {"k": 1, "v": "5" if text else 5, "n": 7},
+            {"k": 2, "v": None, "n": 7},
+        ]
         listed = ",".join(f"{name}:{types[name]}" for name in columns)
         expect_table(found, make_table(listed, [[row[name] for name in columns] for row in rows]))
