@@ -84,8 +84,10 @@ def read_data(value: Any, name: str, *, live: bool) -> Data:
     if frame.iterator:
         import pyarrow as pa
 
-        tables = (_read_frame(pa.Table.from_batches([e]), FrameKind.ARROW, name) for e in value)
-        return Data(name, frame, batches=tables)
+        first = value.schema.empty_table()  # a reader without batches has columns, too
+        tables = (pa.Table.from_batches([batch]) for batch in value)
+        read = (_read_frame(table, FrameKind.ARROW, name) for table in chain([first], tables))
+        return Data(name, frame, batches=read)
     return Data(name, frame, table=_read_frame(value, frame.kind, name))
 
 

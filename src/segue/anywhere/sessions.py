@@ -141,6 +141,18 @@ def find_site(on: Any, owners: Sequence[tuple[Engine, Any]]) -> Site | None:
             hint = f"say where to work: on={names[0]!r} or on={names[1]!r}"
             raise UsageError(f"the frames are of several engines: {', '.join(names)}", hint=hint)
         return SESSIONS.follow(*owners[0]) if owners else None
+    site = _find_stated(on, owners)
+    name = site.name if site is not None else "this process"
+    strange = next((engine.name for engine, _ in owners if engine.name != name), None)
+    if strange is not None:
+        raise UsageError(
+            f"on={on!r}: {name} can't read a live frame of {strange}",
+            hint="leave `on` out to work where it is, or write it as Parquet and give the path",
+        )
+    return site
+
+
+def _find_stated(on: Any, owners: Sequence[tuple[Engine, Any]]) -> Site | None:
     if isinstance(on, str):
         return _find_named(on, owners)
     engine = find_owner(on)

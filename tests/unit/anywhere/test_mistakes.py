@@ -117,3 +117,12 @@ def test_errors_of_functions_have_no_traceback_of_ours():
     assert [line.split(":")[0].strip() for line in lines[:-1:2]] == [
         "tests/unit/anywhere/test_mistakes.py"
     ]
+
+
+@pytest.mark.parametrize("on", ["local", "duckdb"])
+def test_live_frames_are_not_brought_here_in_silence(on):
+    frames = pytest.importorskip("dask.dataframe")
+    live = frames.from_pandas(pd.DataFrame({"a": [1]}), npartitions=1)
+
+    with pytest.raises(UsageError, match="can't read a live frame of dask"):
+        segue.query("select * from live", live=live, on=on)
