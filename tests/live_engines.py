@@ -30,6 +30,8 @@ def live_spark(tmp_path_factory):
         SparkSession.builder.master(f"local[{CORES}]")
         .appName("segue-tests")
         .config("spark.driver.memory", "1g")
+        # thousands of small queries: half of the time went into compiling code for long ones
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.ui.enabled", "false")

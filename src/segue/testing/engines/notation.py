@@ -8,6 +8,7 @@ are ISO text, bytes ``hex:00ff``, maps and structs mappings.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -200,7 +201,8 @@ def _read_integer(value: Any) -> int:
 
 def _read_float(value: Any) -> float:
     text = value.replace(".inf", "inf").replace(".nan", "nan") if isinstance(value, str) else value
-    return float(text)
+    number = float(text)
+    return math.nan if math.isnan(number) else number  # YAML's has a sign on some machines
 
 
 def _read_bool(value: Any) -> bool:
