@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import StepError
+from segue.errors import StepError, UnsupportedError
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -44,16 +44,28 @@ def sample_failing(
     hidden.update(name for one in shown if one.check.sensitive for name in one.check.columns)
     columns = _choose_columns(shown, schema)
     try:
-        found = session.fetch(_write_sample(table, shown, columns, hidden))
+        rows = _fetch_rows(session, table, shown, columns, hidden)
     except StepError:  # samples are a courtesy: what was counted stands
         return {}
     return {
-        one.check.name: tuple(
-            _name_values(row, columns, one.check.columns)
-            for row in found.column(position)[0].as_py() or ()
-        )
-        for position, one in enumerate(shown)
+        one.check.name: tuple(_name_values(row, columns, one.check.columns) for row in found)
+        for one, found in zip(shown, rows, strict=True)
     }
+
+
+def _fetch_rows(
+    session: Session,
+    table: str,
+    shown: Sequence[CompiledCheck],
+    columns: Sequence[Column],
+    hidden: set[str],
+) -> list[list[dict[str, Any]]]:
+    """Return a few failing rows of each check: all in one scan, where the engine can do that."""
+    try:
+        found = session.fetch(_write_sample(table, shown, columns, hidden))
+    except UnsupportedError:
+        return [session.fetch(_write_one(table, one, columns, hidden)).to_pylist() for one in shown]
+    return [found.column(position)[0].as_py() or [] for position in range(len(shown))]
 
 
 def _choose_columns(shown: Sequence[CompiledCheck], schema: TableSchema) -> list[Column]:
@@ -82,6 +94,14 @@ def _write_sample(
     return (
         f"select {kept} from (select *, {{{values}}} as __segue_row "
         f"from (select *, {flags} from {source}) where {some})"
+    )
+
+
+def _write_one(table: str, one: CompiledCheck, columns: Sequence[Column], hidden: set[str]) -> str:
+    values = ", ".join(f"{_write_value(each, hidden)} as c{i}" for i, each in enumerate(columns))
+    return (
+        f"select {values} from (select *, {one.failing} as __segue_failing "
+        f"from {quote_identifier(table)}) where __segue_failing limit {ROWS}"
     )
 
 

@@ -1,0 +1,71 @@
+"""A contract over data on every engine: the same verdicts, and the same kind of samples."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import segue
+
+pytestmark = pytest.mark.timeout(300)
+
+CONTRACT = """
+columns:
+  id: {type: int64, required: true}
+  store: {in: [east, west]}
+  amount: {between: [0, 100]}
+  mail: {required: true, sensitive: true}
+rows: {min: 1}
+checks:
+  - {name: paid has an amount, rule: amount is not null, where: "store = 'west'"}
+"""
+ROWS = pa.table(
+    {
+        "id": [1, 2, 2, None],
+        "store": ["east", "west", "nroth", "west"],
+        "amount": [1.5, 200.0, float("nan"), None],
+        "mail": ["a@b", "b", None, "c@d"],
+    }
+)
+
+
+def summarize(report):
+    return {
+        found.check: (str(found.verdict), found.failing, len(found.sample))
+        for found in report.measurements
+    }
+
+
+class SameVerdicts:
+    def test_the_same_verdicts_as_here(self, on, tmp_path):
+        path = tmp_path / "orders.parquet"
+        pq.write_table(ROWS, path)
+        here = summarize(segue.check(ROWS, CONTRACT))
+        assert here["id required"][:2] == ("fail", 1)
+        assert summarize(segue.check(str(path), CONTRACT, on=on)) == here
+
+
+class TestDuckDB(SameVerdicts):
+    @pytest.fixture
+    def on(self):
+        return "duckdb"
+
+
+@pytest.mark.xdist_group("spark")
+class TestSpark(SameVerdicts):
+    @pytest.fixture
+    def on(self, live_spark):
+        return live_spark
+
+
+@pytest.mark.xdist_group("ray")
+class TestRay(SameVerdicts):
+    @pytest.fixture
+    def on(self, live_ray):
+        return live_ray
+
+
+@pytest.mark.xdist_group("dask")
+class TestDask(SameVerdicts):
+    @pytest.fixture
+    def on(self, live_dask):
+        return live_dask
