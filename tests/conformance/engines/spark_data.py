@@ -78,7 +78,6 @@ select i from t where i in (select i from v)
 select i from t where exists (select 1 from v where v.i = t.i)
 select i from t where not exists (select 1 from v where v.g = t.g)
 select i, (select max(h) from v where v.g = t.g) m from t
-select (select i from v)
 select g, t.i a, v.i b, v.h from t join v using (g)
 select g, t.i a, v.i b, v.h from t left join v using (g)
 select g, t.i a, v.i b, v.h from t full join v using (g)
@@ -105,7 +104,6 @@ select i from t order by i desc nulls first limit 1
 select u, ul, tm, du from t order by tm, du, u, ul
 select u > 1 a, ul = 1 b, tm = tm c, max(tm) over () d, du < du e from t
 select tm, count(*) from t group by tm
-select sum(ul) from t
 select li, count(*) from t group by li
 select coalesce(i, 0) c, nullif(i, 1) d, ifnull(s, 'none') e, if(o, 1, 2) f from t
 select case when i > 1 then 'a' else s end g, case i when 1 then 1.5 end h from t
@@ -122,6 +120,8 @@ select i as a, b as a from t
 """
 
 SPARK = """
+select (select i from v)
+select sum(ul) from t
 select distinct f, r from t
 select i, min(f) mf, max(f) xf, sum(f) sf from t group by i
 select i/2 q, b/3 w, f/0 e, d/3 x, i/i z, f/f ff, r/3 rr, 1/0 as k from t
@@ -154,7 +154,8 @@ select day::varchar d, ts::varchar e, tz::varchar f from t
 select i::double a, d::double b, f::float c, i::decimal(12,2) d, o::int e, i::bool as g from t
 select day::timestamp a, ts::date b, tz::timestamp c, ts::timestamptz d, tz::date e from t
 select quarter(day) g, week(day) h, dayofweek(day) i, isodow(day) j, dayofyear(day) k from t
-select date_diff('day', day, date '2020-03-01') a, date_diff('month', ts, date '2020-03-01') b from t
+select date_diff('day', day, date '2020-03-01') a from t
+select date_diff('month', ts, date '2020-03-01') b from t
 select day + 1 a, day - 1 b, day - date '2020-01-01' c, day + interval 1 month d from t
 select ts + interval 1 day e, ts - interval 2 hours f, tz + interval 3 minutes g, ts - tz h from t
 select date '2020-01-31' + interval 1 month a, date '2020-03-31' - interval 1 month b

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import StepError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from segue.protocols import LocalSession
@@ -31,6 +33,7 @@ class Driver:
         origin: Session to which frames that users get belong.
         lax: Whether a server computes otherwise than Spark, or its user has told it to: numbers
             overflow, and rows may come to workers unsorted.
+        odd: Settings of a user's own session that give some queries another meaning.
         proven: Whether workers were seen to run the same versions as this process.
     """
 
@@ -44,6 +47,7 @@ class Driver:
     origin: Any = None
     proven: bool = False
     lax: bool = False
+    odd: Mapping[str, str] = field(default_factory=dict)
     closed: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     mark: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
@@ -76,5 +80,11 @@ class Driver:
                 return
             self.closed = True
         self.local.close()
-        if self.connect or self.owner:
+        if not self.owner:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if self.connect:
+                # a server that is gone has forgotten the session by itself
+                self.spark.client.set_retry_policies([])
             self.spark.stop()

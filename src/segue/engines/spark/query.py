@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from segue.engines.spark.bound import Bound, carried_names, cast_between, rename
 from segue.engines.spark.failures import translated
 from segue.engines.spark.inputs import lay_out
+from segue.engines.spark.start import MEANING
 from segue.engines.spark.types import quote, read_type, write_type
 from segue.errors import SqlError, UnsupportedError
 from segue.frames.arrow_types import to_arrow
@@ -14,8 +15,16 @@ from segue.spec.nearest import find_storage
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from segue.engines.spark.driver import Driver
     from segue.spec.types import DataType, TableSchema
+
+_MATTERS = {
+    "spark.sql.decimalOperations.allowPrecisionLoss": "decimal",
+    "spark.sql.session.timeZone": "timestamp",
+}
+"""Settings that matter to queries of one kind of types; others do to all."""
 
 _INTEGERS = ("int8", "int16", "int32", "int64")
 
@@ -84,10 +93,21 @@ class Query:
         sound = [name for name in self._bound if name not in self._refused]
         schemas = {name: self._local.describe(_select_all(name)) for name in sound}
         made = translate_query(query, schemas, lax=self._driver.lax)
+        self._refuse_odd([schema, *(schemas[name] for name in made.tables.values())])
         views = {view: self._view(name) for view, name in made.tables.items()}
         with translated("the query"):
             frame = self._driver.spark.sql(made.text, **views)
             return Bound(_carry(frame, schema), schema)
+
+    def _refuse_odd(self, schemas: Sequence[TableSchema]) -> None:
+        """Refuse a query that means something else in a session that the user has set up."""
+        kinds = {each.type.kind for schema in schemas for each in schema}
+        for key, text in self._driver.odd.items():
+            if key not in _MATTERS or _MATTERS[key] in kinds:
+                raise UnsupportedError(
+                    f"with {key} = {text or 'unset'} this query has another meaning on Spark",
+                    hint=f"spark.conf.set({key!r}, {MEANING[key]!r})",
+                )
 
     def _view(self, name: str) -> Any:
         """Return the frame that queries see: names, and types as DuckDB reads them."""

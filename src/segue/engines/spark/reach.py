@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,12 @@ from segue import registry
 from segue.engines.spark.driver import Driver
 from segue.engines.spark.failures import translated
 from segue.engines.spark.start import (
+    find_odd,
     is_connect,
     load_quietly,
     open_connect,
     set_meaning,
+    split_address,
     start_classic,
 )
 from segue.spec.step import PlaceSpec
@@ -22,8 +23,7 @@ from segue.spec.step import PlaceSpec
 if TYPE_CHECKING:
     from pathlib import Path
 
-_HOST = re.compile(r"sc://(\[[^\]]+\]|[^:/;]+)(?::(\d+))?")
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def open_driver(place: PlaceSpec, scratch: Path) -> Driver:
@@ -63,7 +63,9 @@ def attach_driver(thing: Any, scratch: Path) -> Driver:
     if connect:
         client = origin.client
         address = f"sc://{client.host}"
-        return _make(origin, scratch, connect=True, address=address, origin=origin)
+        driver = _make(origin, scratch, connect=True, address=address, origin=origin)
+        driver.odd = find_odd(origin)
+        return driver
     spark = origin.newSession()
     set_meaning(spark)
     return _make(spark, scratch, connect=False, address=spark.sparkContext.master, origin=origin)
@@ -78,8 +80,7 @@ def _make(
     owner: bool = False,
     origin: Any = None,
 ) -> Driver:
-    host = _HOST.match(address)
-    nearby = host[1] in _LOOPBACK if host else address.startswith("local")
+    nearby = split_address(address)[0] in _LOOPBACK if connect else address.startswith("local")
     local = registry.load_local_engine().open(PlaceSpec("local"), scratch)
     driver = Driver(spark, scratch, local, connect, nearby, address, owner=owner, origin=origin)
     driver.lax = connect and overflows(spark)
@@ -106,11 +107,9 @@ def reach_back(driver: Driver) -> str:
         return "127.0.0.1"
     if not driver.connect:
         return str(driver.spark.conf.get("spark.driver.host"))
-    found = _HOST.match(driver.address)
-    host, port = (found[1], int(found[2] or 15002)) if found else ("127.0.0.1", 15002)
     # a datagram socket that is connected sends nothing, and knows its own address
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((host, port))
+        probe.connect(split_address(driver.address))
         return str(probe.getsockname()[0])
 
 

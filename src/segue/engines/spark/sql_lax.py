@@ -15,6 +15,7 @@ _NEVER = (
     exp.Abs,
     exp.ArrayAgg,
     exp.Ceil,
+    exp.DayOfWeekIso,
     exp.Dot,
     exp.Except,
     exp.Floor,
@@ -55,7 +56,8 @@ def _differs(node: exp.Expr) -> bool:
         return family(node.this).startswith("float")
     if isinstance(node, (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In)):
         return _compares_otherwise(node)
-    return isinstance(node, exp.Filter) and isinstance(node.parent, exp.Window)
+    counted = isinstance(node, exp.Filter) and isinstance(node.parent, exp.Window)
+    return counted or (isinstance(node, exp.Extract) and str(node.this).upper() == "ISODOW")
 
 
 def _casts_otherwise(node: exp.Expr) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from segue.engines.spark.failures import translated, without_warnings
 from segue.errors import EngineError
@@ -24,6 +26,9 @@ MEANING = {
     "spark.sql.session.timeZone": "UTC",
 }
 """Settings on which it depends what a query means."""
+
+_UTC = ("Etc/UTC", "Etc/UCT", "GMT", "Z", "+00:00")
+"""Other names of the time zone in which segue computes."""
 
 _SPEED = {
     "spark.sql.adaptive.enabled": "true",
@@ -47,6 +52,15 @@ _QUIET = {
 }
 """Settings without which Spark writes to the terminal and listens on a port."""
 
+
+_PORT = 15002
+"""Port of a Spark Connect server, unless its address tells."""
+
+_PATIENCE = 10.0
+"""Seconds to wait for an answer of a server."""
+
+_RETRIES = 5
+"""How often PySpark asks again, in some seconds, when a server does not answer any more."""
 
 _LOUD = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 """PySpark's loggers of errors, which it raises as well."""
@@ -72,13 +86,39 @@ def open_connect(place: PlaceSpec) -> Any:
     Raises:
         EngineError: It can't be reached, or refuses a setting.
     """
+    _refuse_silence(place.address)
     load_quietly()
     with translated(f"reaching {place.address}"):
+        from pyspark.sql.connect.client.retries import DefaultPolicy
         from pyspark.sql.connect.session import SparkSession
 
         session = SparkSession.builder.remote(place.address).create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=_RETRIES)])
         set_meaning(session, place.options)
     return session
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of a Spark Connect server.
+
+    Example:
+        >>> split_address("sc://[::1]:1502/;token=x"), split_address("sc://spark.example")
+        (('::1', 1502), ('spark.example', 15002))
+    """
+    parts = urlsplit(address)
+    return parts.hostname or "", parts.port or _PORT
+
+
+def _refuse_silence(address: str) -> None:
+    """Raise an `EngineError` where nobody listens: PySpark would try for ten minutes."""
+    try:
+        with socket.create_connection(split_address(address), _PATIENCE):
+            pass
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            f"reaching {address.partition(';')[0]} failed: {getattr(error, 'strerror', error)}",
+            hint="is the server up, and the address right? sc://host:port",
+        ) from None
 
 
 def set_meaning(session: Any, options: Mapping[str, Scalar] | None = None) -> None:
@@ -92,6 +132,17 @@ def set_meaning(session: Any, options: Mapping[str, Scalar] | None = None) -> No
     asked = {key: text for key, text in texts.items() if key.startswith("spark.sql.")}
     for key, text in (_SPEED | asked | MEANING).items():
         session.conf.set(key, text)
+
+
+def find_odd(session: Any) -> dict[str, str]:
+    """Return the settings of a user's session that give some queries another meaning."""
+    with translated("reading the session's settings"):
+        found = {key: str(session.conf.get(key, "")) for key in MEANING}
+    return {
+        key: text
+        for key, text in found.items()
+        if text.lower() != MEANING[key].lower() and text not in _UTC
+    }
 
 
 def start_classic(place: PlaceSpec, scratch: Path) -> tuple[Any, bool]:
