@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from segue.spec.types import TableSchema, parse_schema
 
-
 SCHEMA = parse_schema("python: string, rows: int64")
 
 

@@ -137,7 +137,7 @@ def set_meaning(session: Any, options: Mapping[str, Scalar] | None = None) -> No
 def find_odd(session: Any) -> dict[str, str]:
     """Return the settings of a user's session that give some queries another meaning."""
     with translated("reading the session's settings"):
-        found = {key: str(session.conf.get(key, "")) for key in MEANING}
+        found = {key: str(session.conf.get(key)) for key in MEANING}
     return {
         key: text
         for key, text in found.items()
