@@ -13,8 +13,9 @@ VALUES = {
     pa.uint16(): st.integers(0, 2**16 - 1),
     pa.uint64(): st.integers(0, 2**64 - 1),
     pa.bool_(): st.booleans(),
-    pa.float64(): st.floats() | st.sampled_from([-0.0, 0.0]),
-    pa.float32(): st.floats(width=32),
+    # equal zeros make one group, and SQL does not say whose sign is shown
+    pa.float64(): st.floats().map(lambda value: value + 0.0),
+    pa.float32(): st.floats(width=32).map(lambda value: value + 0.0),
     pa.string(): st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5),
     pa.binary(): st.binary(max_size=5),
     pa.date32(): st.dates(),

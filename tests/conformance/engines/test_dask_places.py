@@ -179,6 +179,7 @@ def test_workers_end_with_a_killed_process(tmp_path):
 
 def test_workers_are_shared_and_end_with_the_last_session(tmp_path):
     engine, place = load_engine("dask"), PlaceSpec("dask", "dask", threads=1, memory=10**9)
+    others = set(psutil.Process().children(recursive=True))
     first = engine.open(place, tmp_path)
     second = engine.open(place, tmp_path)
     facts = first.facts()
@@ -187,7 +188,7 @@ def test_workers_are_shared_and_end_with_the_last_session(tmp_path):
     assert (facts["engine"], facts["version"]) == ("dask", distributed.__version__)
     assert facts["address"].startswith("tcp://127.0.0.1:")
     assert first.driver_host == "127.0.0.1"
-    children = psutil.Process().children(recursive=True)
+    children = set(psutil.Process().children(recursive=True)) - others
     first.close()
     assert second.fetch("select 1 as a").to_pylist() == [{"a": 1}]
     second.close()

@@ -180,14 +180,31 @@ def _reach(place: PlaceSpec) -> None:
     kept = builder.level
     builder.setLevel(logging.WARNING)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _unheard():
             warnings.simplefilter("ignore")  # of what the error says again
             start(address=place.address, **place.options)
+            said = _find_client().worker.log_client
+            said.stdstream = said.log = _ignore
     finally:
         builder.setLevel(kept)
-    api = _find_client()
-    # what workers print belongs in their logs
-    api.worker.log_client.stdstream = api.worker.log_client.log = lambda level, msg: None  # noqa: ARG005  # Ray names them
+
+
+def _ignore(level: int, msg: str) -> None:
+    """Hear what workers print, which belongs in their logs."""
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep what workers print from the terminal from the very first line on."""
+    from ray.util.client.logsclient import LogstreamClient
+
+    kept = LogstreamClient.stdstream, LogstreamClient.log
+    heard: Any = LogstreamClient
+    heard.stdstream = heard.log = staticmethod(_ignore)
+    try:
+        yield
+    finally:
+        heard.stdstream, heard.log = kept
 
 
 def _knock(address: str) -> None:
