@@ -1,7 +1,9 @@
 """Engines for tests: each is started once in a session, small, on this machine, and stopped."""
 
+import importlib
 import os
 import sys
+import warnings
 
 import pytest
 
@@ -21,6 +23,10 @@ def live_duckdb():
 def live_spark(tmp_path_factory):
     """Start Spark with two cores, or use the session that there is."""
     pytest.importorskip("pyspark")
+    with warnings.catch_warnings():
+        # as it is imported it finds out what works, and takes a warning of pandas 3 for a no
+        warnings.simplefilter("ignore")
+        importlib.import_module("pyspark.testing")
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
