@@ -18,7 +18,7 @@ from segue.errors import VersionClashError
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(300)]
 
 BEGIN = """
-import json, os, signal, sys
+import contextlib, json, os, signal, sys
 from pathlib import Path
 import pyarrow as pa
 from segue.engines.ray.engine import RayEngine
@@ -70,8 +70,10 @@ def test_a_start_here_listens_on_loopback_and_says_nothing(tmp_path):
     except SegueError as error:
         code = error.code
     children = psutil.Process().children(recursive=True)
-    hosts = {c.laddr.ip for p in [psutil.Process(), *children]
-             for c in p.net_connections("tcp") if c.status == "LISTEN"}
+    hosts = set()
+    for process in [psutil.Process(), *children]:
+        with contextlib.suppress(psutil.NoSuchProcess):  # some of Ray's live shortly
+            hosts |= {c.laddr.ip for c in process.net_connections("tcp") if c.status == "LISTEN"}
     facts = session.facts()
     session.close()
     gone = psutil.wait_procs(children, 30)[1]
