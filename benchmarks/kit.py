@@ -19,11 +19,13 @@ class Kit:
         data: Folder of generated data, kept between runs.
         scratch: Folder for projects and results, made anew.
         quick: Whether to measure a tenth of the data, once.
+        most: Most rows of the benchmarks that come in several sizes.
     """
 
     data: Path
     scratch: Path
     quick: bool = False
+    most: int = sys.maxsize
 
     def scale(self, amount: int) -> int:
         """Return an amount of rows or steps, smaller in a quick run."""

@@ -35,14 +35,16 @@ def main() -> int:
     scratch = results / "work"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    kit = Kit(HERE / "data", scratch, options.quick)
+    kit = Kit(HERE / "data", scratch, options.quick, options.most)
     kit.data.mkdir(exist_ok=True)
     rows: list[Row] = []
     crashed = False
     for name in options.only or (ENGINES if options.engines else BENCHMARKS):
         print(f"{name} …", flush=True)
         try:
-            rows += (BENCHMARKS | ENGINES)[name](kit)
+            found = (BENCHMARKS | ENGINES)[name](kit)
+            print(render_table(found), flush=True)
+            rows += found
         except ChildError as error:
             print(f"{name} crashed: {error}", file=sys.stderr)
             crashed = True
@@ -65,6 +67,13 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--engines", action="store_true", help="those of engines and their peers instead"
+    )
+    parser.add_argument(
+        "--most",
+        metavar="ROWS",
+        type=int,
+        default=sys.maxsize,
+        help="leave out what has more rows, of the benchmarks that come in several sizes",
     )
     parser.add_argument(
         "--quick", action="store_true", help="a tenth of the data, once: to see that all runs"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from segue.cli.look import BAD, GOOD, line, say, status
 from segue.cli.wording import count, duration, printable
@@ -37,21 +37,50 @@ def make_reporter(console: Console, steps: Collection[str]) -> Reporter:
 
 
 class Reporter(AbstractContextManager["Reporter"]):
-    """Writes one plain line per finished step; called from several threads."""
+    """Writes one plain line per finished step; called from several threads.
+
+    Lines are written together, a few times a second: to write one costs as much as a small step.
+    """
 
     def __init__(self, console: Console, steps: Collection[str]) -> None:
         """Start with nothing done."""
         self.console = console
         self.steps = frozenset(steps)
+        self.lock = threading.Lock()
+        self.ended = threading.Event()
+        # the only thread that writes: Rich writes lines and live lines apart, two would tear them
+        self.painter: threading.Thread | None = None
+        self.lines: list[Text] = []
 
     def __call__(self, news: News) -> None:
         """Hear of progress."""
+        with self.lock:
+            if self.painter is None:
+                self._begin()
+            self._hear(news)
+
+    def _begin(self) -> None:
+        self.painter = threading.Thread(target=self._paint, daemon=True)
+        self.painter.start()
+
+    def _paint(self) -> None:
+        while not self.ended.wait(PAUSE):
+            self._show()
+
+    def _hear(self, news: News) -> None:
         if news.stage == "settled":
             outcome: StepOutcome = news.details["outcome"]
             if self.is_told(outcome):
-                say(self.console, settled_line(outcome))
+                self.lines.append(settled_line(outcome))
         elif news.stage == "publishing":
-            say(self.console, line(publishing(news)))
+            self.lines.append(line(publishing(news)))
+
+    def _show(self) -> None:
+        """Write the lines of what was heard, while more is heard."""
+        with self.lock:
+            lines, self.lines = self.lines, []
+        if lines:
+            say(self.console, line("\n").join(lines))
 
     def is_told(self, outcome: StepOutcome) -> bool:
         """Return whether an outcome is worth a line: a source's if it was judged or went wrong."""
@@ -64,7 +93,11 @@ class Reporter(AbstractContextManager["Reporter"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End; nothing is left to do."""
+        """Write what is not written yet."""
+        self.ended.set()
+        if self.painter is not None:
+            self.painter.join()
+        self._show()
 
 
 class LiveReporter(Reporter):
@@ -73,20 +106,10 @@ class LiveReporter(Reporter):
     def __init__(self, console: Console, steps: Collection[str]) -> None:
         """Prepare the live lines."""
         super().__init__(console, steps)
-        # Rich writes lines and live lines apart: two threads at once would tear them.
-        self.lock = threading.Lock()
-        self.ended = threading.Event()
-        self.entered = False
-        self.painter: threading.Thread | None = None
         self.tasks: dict[str, TaskID] = {}
         self.waiting: set[str] = set()
         self.planned = 0
         self.whole: TaskID | None = None
-
-    def __enter__(self) -> Self:
-        """Begin to show, as soon as there is something."""
-        self.entered = True
-        return self
 
     @cached_property
     def live(self) -> Progress:
@@ -97,20 +120,12 @@ class LiveReporter(Reporter):
 
     def _begin(self) -> None:
         self.live.start()
-        self.painter = threading.Thread(target=self._paint, daemon=True)
-        self.painter.start()
+        super()._begin()
 
-    def _paint(self) -> None:
-        while not self.ended.wait(PAUSE):
-            with self.lock:
-                self.live.refresh()
-
-    def __call__(self, news: News) -> None:
-        """Hear of progress."""
-        with self.lock:
-            if self.entered and self.painter is None:
-                self._begin()
-            self._hear(news)
+    def _show(self) -> None:
+        super()._show()
+        if self.painter is not None:
+            self.live.refresh()
 
     def _hear(self, news: News) -> None:
         if news.stage == "planned":
@@ -132,7 +147,7 @@ class LiveReporter(Reporter):
             self.waiting.discard(news.step)
             if self.whole is not None:
                 self.live.update(self.whole, description=self._count())
-            super().__call__(news)
+            super()._hear(news)
 
     def _count(self) -> str:
         done = self.planned - len(self.waiting)
@@ -155,9 +170,8 @@ class LiveReporter(Reporter):
         trace: TracebackType | None,
     ) -> None:
         """Take the live lines away."""
-        self.ended.set()
+        super().__exit__(kind, error, trace)
         if self.painter is not None:
-            self.painter.join()
             self.live.stop()
 
 

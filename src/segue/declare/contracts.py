@@ -10,6 +10,7 @@ import yaml
 from segue import registry
 from segue.declare.digest import digest_text
 from segue.declare.problems import read_text
+from segue.declare.slices import SLICE_KEYS, read_anomaly, read_slice, refuse_options
 from segue.declare.tolerances import TOLERANCE_KEYS, read_tolerances
 from segue.declare.values import read_value
 from segue.declare.yaml_nodes import (
@@ -249,24 +250,22 @@ class _ContractReader:
         if value is False and kind in ("required", "unique"):
             return None
         where = Location(self.shown, entry.line)
-        stated: dict[str, Any] = {}
-        if isinstance(value, dict):
-            stated = {key: value[key] for key in TOLERANCE_KEYS if key in value}
-            value = {key: item for key, item in value.items() if key not in stated}
-            if set(value) == {kind}:
-                value = value[kind]
         served = self.kinds[kind]
+        stated, value = _part_options(kind, value, getattr(served, "own", frozenset()))
         try:
             arguments = dict(served.read(value))
             fail, warn = read_tolerances(stated, row_level=served.row_level)
+            rows, anomaly = read_slice(stated), read_anomaly(stated.get("anomaly"))
+            refuse_options(served, stated)
         except ValueError as error:
             self.problems.add("bad-check", f"{kind}: {error}", where)
             return None
-        if kind == "references":
-            self._find_reference(arguments, where)
+        self._find_references(arguments, where)
         columns = columns or tuple(arguments.get("columns", ()))
         name = self._name_check(stated.get("name"), kind, columns, arguments, where)
-        check = Check(name, kind, columns, arguments, fail, warn, where)
+        check = Check(
+            name, kind, columns, arguments, fail, warn, where, slice=rows, anomaly=anomaly
+        )
         self.checks.append(check)
         return check
 
@@ -292,14 +291,19 @@ class _ContractReader:
             name, number = f"{made} ({number})", number + 1
         return name
 
-    def _find_reference(self, arguments: dict[str, Any], where: Location) -> None:
-        table = arguments["table"]
+    def _find_references(self, arguments: dict[str, Any], where: Location) -> None:
+        """Let a check's arguments name other tables as the project does."""
+        if "table" in arguments:
+            arguments["table"] = self._find_table(arguments["table"], where)
+        if "reads" in arguments:
+            arguments["reads"] = tuple(self._find_table(name, where) for name in arguments["reads"])
+
+    def _find_table(self, table: str, where: Location) -> str:
         found = find_name(table, self.tables)
-        if found is not None:
-            arguments["table"] = found
-        elif find_name(table, self.broken) is None:
+        if found is None and find_name(table, self.broken) is None:
             hint = nearest(table, list(self.tables), noun="table")
             self.problems.add("unknown-table", f"there is no table {table!r}", where, hint)
+        return found or table
 
     def _entries(self, entry: Entry, hint: str) -> list[Entry]:
         empty = isinstance(entry.node, yaml.ScalarNode) and entry.value is None
@@ -343,6 +347,16 @@ class _ContractReader:
         self.problems.add(code, f"{self.table}: {message}", Location(self.shown, line), hint)
 
 
+def _part_options(kind: str, value: Any, own: Collection[str]) -> tuple[dict[str, Any], Any]:
+    """Part what a contract says of any check from what it says of this kind."""
+    if not isinstance(value, dict):
+        return {}, value
+    options = {*TOLERANCE_KEYS, *SLICE_KEYS, "anomaly"} - {*own}
+    stated = {key: item for key, item in value.items() if key in options}
+    value = {key: item for key, item in value.items() if key not in options}
+    return stated, value[kind] if set(value) == {kind} else value
+
+
 def digest_checks(checks: Collection[Check], *, rejects: bool) -> str:
     """Return the digest of all that decides what becomes of a table's rows."""
     texts = []
@@ -350,6 +364,8 @@ def digest_checks(checks: Collection[Check], *, rejects: bool) -> str:
         arguments = sorted(check.arguments.items())
         said = [check.kind, *check.columns, "\1", str(check.fail), str(check.warn)]
         said.append("\0".join(read_value(arguments).words))
+        said.append("\0".join((check.slice.where, *check.slice.by, str(check.slice.sample))))
+        said.append("\0".join(read_value(sorted((check.anomaly or {}).items())).words))
         # names are what the rows that are set aside are marked with
         texts.append("\0".join([*said, check.name if rejects else ""]))
     return digest_text("\1".join([str(rejects), *sorted(texts)]))

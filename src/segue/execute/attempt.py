@@ -120,9 +120,8 @@ def run_step(
             from segue.execute.python_call import call_function
 
             function = function or load_step(task)
-            with session.fork() as writer:
-                staging = Staging(writer, lake, task.folder, task.stem)
-                made = call_function(task, function, inputs, staging, progress)
+            staging = Staging(inputs, lake, task.folder, task.stem)
+            made = call_function(task, function, inputs, staging, progress)
         else:
             made = _run_sql(task, inputs.session, lake, progress)
         schema, files, input_rows = made

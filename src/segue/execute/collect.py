@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from segue.execute.agree import SchemaAgreement
     from segue.execute.blame import Blame
+    from segue.execute.inputs import StepInputs
     from segue.protocols import Lake, LocalSession
     from segue.spec.output import DataFile
     from segue.spec.types import TableSchema
@@ -30,10 +31,15 @@ _PART = "segue: part of the result"
 class Staging:
     """Where files are staged, and who writes them."""
 
-    session: LocalSession
+    inputs: StepInputs
     lake: Lake
     folder: Path
     stem: str
+
+    @property
+    def session(self) -> LocalSession:
+        """The session that writes."""
+        return self.inputs.writer
 
     def save(self, table: pa.Table, schema: TableSchema, number: int) -> tuple[DataFile, ...]:
         """Write a table as files that are safe on disk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segue.errors import SqlError
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 class StepInputs:
     """Gives forks of a session in which a step's tables have their names.
 
-    A session runs one streamed query at a time, so each stream has a fork.
-
-    Attributes:
-        session: The first fork, for whatever is not streamed.
+    A session runs one streamed query at a time, so each stream has a fork. None is opened
+    before it is asked for: a step that reads and stores nothing needs no engine.
     """
 
     def __init__(
@@ -43,7 +42,16 @@ class StepInputs:
         self._bindings = bindings
         self._folded = folded
         self._opened: list[LocalSession] = []
-        self.session = self.fork()
+
+    @cached_property
+    def session(self) -> LocalSession:
+        """A fork for whatever is not streamed."""
+        return self.fork()
+
+    @cached_property
+    def writer(self) -> LocalSession:
+        """A fork without the tables, for what the step makes."""
+        return self._open()
 
     def fork(self) -> LocalSession:
         """Return one more session with the step's tables; closed with the others."""
@@ -56,10 +64,14 @@ class StepInputs:
         return self._bind(self._bindings)
 
     def _bind(self, bindings: Mapping[str, Scan | str]) -> LocalSession:
-        fork = self._origin.fork()
-        self._opened.append(fork)
+        fork = self._open()
         for name, data in bindings.items():
             fork.bind(name, data)
+        return fork
+
+    def _open(self) -> LocalSession:
+        fork = self._origin.fork()
+        self._opened.append(fork)
         return fork
 
     def describe(self, tables: Sequence[str]) -> dict[str, TableSchema]:

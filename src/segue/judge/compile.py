@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segue.judge.row_check import RowCheck
+from segue.judge.slices import write_where
+from segue.protocols import Context
 from segue.registry import nearest
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from segue.protocols import CheckKind
-    from segue.spec.contract import Check, Contract
+    from segue.spec.contract import Check, Contract, Slice
     from segue.spec.types import TableSchema
+
+
+ROWS = "count(*)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +43,32 @@ class CompiledCheck:
     Attributes:
         check: The check.
         kind: Its kind.
+        source: Name of the rows that its queries look at: the table, or a part of it.
         measure: An aggregate expression, or a SELECT of one value.
-        failing: Predicate of the rows that break it; empty for a check of the whole table.
+        rows: The aggregate that counts the rows that it looks at.
+        failing: Predicate of the table's rows that break it; empty for a check of the whole table.
         screen: A cheap test before `measure`, if the kind has one.
         problem: Why the check can't be measured; empty if it can.
     """
 
     check: Check
     kind: CheckKind
+    source: str = ""
     measure: str = ""
+    rows: str = ROWS
     failing: str = ""
     screen: Screen | None = None
     problem: str = ""
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        """The columns of its segments."""
+        return self.check.slice.by
+
+    @property
+    def inspects(self) -> bool:
+        """Whether its kind measures by queries of its own."""
+        return hasattr(self.kind, "inspect")
 
     @property
     def alone(self) -> bool:
@@ -58,14 +78,20 @@ class CompiledCheck:
     @property
     def shared(self) -> tuple[str, ...]:
         """What the shared query computes for this check."""
-        if self.problem:
+        if self.problem or self.inspects:
             return ()
+        if self.by:
+            return (self.rows, self.measure)
         facts = self.screen.facts if self.screen else ()
-        return facts if self.alone else (self.measure, *facts)
+        return (self.rows, *facts) if self.alone else (self.rows, self.measure, *facts)
 
 
 def compile_checks(
-    contract: Contract, schema: TableSchema, load_check: Callable[[str], CheckKind]
+    contract: Contract,
+    schema: TableSchema,
+    load_check: Callable[[str], CheckKind],
+    sources: Mapping[Slice, str] | None = None,
+    context: Context | None = None,
 ) -> tuple[CompiledCheck, ...]:
     """Return the SQL of every check of a contract, in its order.
 
@@ -73,31 +99,69 @@ def compile_checks(
         contract: The contract.
         schema: Columns that the table has.
         load_check: Gives a kind by its name.
+        sources: Names of the rows that checks look at, by slice; without them, all rows.
+        context: What is known beside the table.
     """
-    return tuple(
-        _compile_check(check, load_check(check.kind), schema, contract.table)
-        for check in contract.checks
-    )
+    compiler = _Compiler(schema, contract.table, sources or {}, context or Context())
+    return tuple(compiler.compile(check, load_check(check.kind)) for check in contract.checks)
 
 
-def _compile_check(check: Check, kind: CheckKind, schema: TableSchema, table: str) -> CompiledCheck:
-    names = list(schema.names)
-    missing = [name for name in check.columns if name not in names]
-    if missing:
-        hint = nearest(missing[0], names, noun="column")
-        return CompiledCheck(check, kind, problem=f"there is no column {missing[0]!r}: {hint}")
-    types = {column.name: column.type for column in schema}
-    screen = getattr(kind, "screen", None)
-    try:
-        return CompiledCheck(
-            check,
-            kind,
-            measure=kind.measure(check, types, table),
-            failing=kind.failing(check, types, table) if kind.row_level else "",
-            screen=screen(check, types, table) if screen else None,
-        )
-    except ValueError as error:
-        return CompiledCheck(check, kind, problem=str(error))
+def is_folded(check: Check, kind: CheckKind) -> bool:
+    """Return whether the rows that a check looks at are told by its own predicate.
+
+    It then shares the one scan of the whole table.
+    """
+    rows = check.slice
+    plain = rows.sample is None and not rows.new
+    counts = getattr(type(kind), "measure", None) is RowCheck.measure
+    return bool(rows.where) and plain and counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """Writes the SQL of the checks of one table."""
+
+    schema: TableSchema
+    table: str
+    sources: Mapping[Slice, str]
+    context: Context
+
+    def compile(self, check: Check, kind: CheckKind) -> CompiledCheck:
+        names = list(self.schema.names)
+        missing = [name for name in (*check.columns, *check.slice.by) if name not in names]
+        if missing and not getattr(kind, "finds_columns", False):
+            hint = nearest(missing[0], names, noun="column")
+            return CompiledCheck(check, kind, problem=f"there is no column {missing[0]!r}: {hint}")
+        complete = getattr(kind, "complete", None)
+        try:
+            if complete is not None:
+                check = complete(check, self.context)
+            return self.write(check, kind)
+        except ValueError as error:
+            return CompiledCheck(check, kind, self.table, problem=str(error))
+
+    def write(self, check: Check, kind: CheckKind) -> CompiledCheck:
+        types = {column.name: column.type for column in self.schema}
+        where = write_where(check.slice) if check.slice.where else ""
+        folded = is_folded(check, kind)
+        source = self.table if folded else self.sources.get(check.slice, self.table)
+        failing = kind.failing(check, types, source) if kind.row_level else ""
+        if failing and where:
+            failing = f"({where} and {failing})"
+        rows = f"count(*) filter (where {where})" if folded else ROWS
+        if hasattr(kind, "inspect"):
+            return CompiledCheck(check, kind, source, failing=failing)
+        if folded or (failing and check.slice.by):
+            measure = f"count(*) filter (where {failing})"
+        else:
+            measure = kind.measure(check, types, source)
+        if check.slice.by:
+            if measure.startswith("select "):
+                raise ValueError("it can't be judged by segments")
+            return CompiledCheck(check, kind, source, measure, rows, failing)
+        screen = getattr(kind, "screen", None)
+        cheap = screen(check, types, source) if screen else None
+        return CompiledCheck(check, kind, source, measure, rows, failing, cheap)
 
 
 def combine_metrics(compiled: Iterable[CompiledCheck]) -> tuple[str, ...]:
@@ -106,15 +170,20 @@ def combine_metrics(compiled: Iterable[CompiledCheck]) -> tuple[str, ...]:
     The first is the number of rows.
     """
     wanted = (expression for one in compiled for expression in one.shared)
-    return tuple(dict.fromkeys(("count(*)", *wanted)))
+    return tuple(dict.fromkeys((ROWS, *wanted)))
 
 
-def write_query(expressions: Sequence[str], table: str) -> str:
-    """Return the SELECT of some expressions over a table.
+def write_query(expressions: Sequence[str], table: str, by: Sequence[str] = ()) -> str:
+    """Return the SELECT of some expressions over a table, for each segment if it has some.
 
     Example:
         >>> write_query(["count(*)", "max(x)"], "orders")
         'select count(*) as m0, max(x) as m1 from "orders"'
+        >>> write_query(["count(*)"], "orders", ["store"])
+        'select "store" as s0, count(*) as m0 from "orders" group by "store"'
     """
-    listed = ", ".join(f"{text} as m{position}" for position, text in enumerate(expressions))
-    return f"select {listed} from {quote_identifier(table)}"
+    keys = [quote_identifier(name) for name in by]
+    listed = [f"{key} as s{position}" for position, key in enumerate(keys)]
+    listed += [f"{text} as m{position}" for position, text in enumerate(expressions)]
+    grouped = f" group by {', '.join(keys)}" if keys else ""
+    return f"select {', '.join(listed)} from {quote_identifier(table)}{grouped}"

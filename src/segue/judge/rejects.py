@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from segue.errors import OutputError
 from segue.judge.before import BOUND, find_orphans
-from segue.judge.compile import compile_checks
-from segue.judge.measure import measure_table
+from segue.judge.measure import compile_contract, measure_table
+from segue.protocols import Context
 from segue.registry import load_check as load_registered
 from segue.spec.contract import Verdict
 from segue.spec.output import StagedTable
@@ -30,21 +30,6 @@ REASONS = "reject_reasons"
 
 _STRINGS = DataType("list", (), (("item", DataType("string")),))
 _ADDED = "__segue_added"
-
-
-@dataclass(frozen=True, slots=True)
-class RejectSplit:
-    """A table in two parts.
-
-    Attributes:
-        kept: SELECT of the rows that stay.
-        rejects: SELECT of the rows that are set aside, with their reasons.
-        report: What was measured before; `rejected` tells whose rows are set aside.
-    """
-
-    kept: str
-    rejects: str
-    report: Report
 
 
 def name_rejects(table: str) -> str:
@@ -71,27 +56,6 @@ def add_reasons(schema: TableSchema) -> TableSchema:
     return TableSchema((*schema.columns, Column(REASONS, _STRINGS)))
 
 
-def split_rejects(
-    session: LocalSession,
-    table: str,
-    contract: Contract,
-    schema: TableSchema,
-    load_check: Callable[[str], CheckKind] = load_registered,
-) -> RejectSplit:
-    """Measure a table, and write the SELECTs that part its failing rows from the others.
-
-    Args:
-        session: Engine in which the table and those it refers to are bound.
-        table: Name of the table.
-        contract: What must be true of it.
-        schema: Its columns.
-        load_check: Gives a check kind by its name.
-    """
-    report, failing = _measure(session, table, contract, schema, load_check)
-    flagged = _Flagged(quote_identifier(table), failing, schema)
-    return RejectSplit(flagged.keep(), flagged.reject(), report)
-
-
 def set_aside(
     session: LocalSession,
     staged: StagedTable,
@@ -100,7 +64,7 @@ def set_aside(
     rejects_lake: Lake,
     stem: str,
     before: Before,
-    load_check: Callable[[str], CheckKind] = load_registered,
+    context: Context | None = None,
 ) -> tuple[StagedTable, StagedTable, Report]:
     """Take the rows that break checks out of a staged table.
 
@@ -118,7 +82,7 @@ def set_aside(
         stem: Beginning of the names of new files.
         before: What is published already: rejects add up, and where a merge's new row is set
             aside, the row whose place it would have taken stays.
-        load_check: Gives a check kind by its name.
+        context: What is known beside the table.
 
     Returns:
         The table without them; the rejects; and what was measured. If the report says
@@ -126,30 +90,63 @@ def set_aside(
     """
     table, schema = staged.table, staged.schema
     session.bind(table, lake.scan(schema, table, staged.files))
-    report, failing = _measure(session, table, contract, schema, load_check)
+    bench = _Bench(session, table, contract, schema, load_registered, context or Context())
+    report, failing = bench.measure()
     writer = _Writer(session, staged, lake, rejects_lake, stem, before.rejects)
     if not failing:
         return staged, writer.write_rejects(None), report
     result, rejects = writer.write_parts(failing, before)
     for file in staged.adds:
         (lake.folder(table) / file.path).unlink(missing_ok=True)
-    again = _judge_again(
-        session, report, contract, schema, load_check, all_of=before.rows is not None
-    )
-    return result, rejects, again
+    return result, rejects, bench.judge_again(report, all_of=before.rows is not None)
 
 
-def _measure(
-    session: LocalSession,
-    table: str,
-    contract: Contract,
-    schema: TableSchema,
-    load_check: Callable[[str], CheckKind],
-) -> tuple[Report, dict[str, str]]:
-    """Return what was measured, and the predicates of the rows to set aside by check."""
-    report = measure_table(session, table, contract, schema, load_check)
-    report = _mark_rejected(report, contract, load_check)
-    return report, _find_failing(report, contract, schema, load_check)
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """What a table is measured with, before rows are set aside and after."""
+
+    session: LocalSession
+    table: str
+    contract: Contract
+    schema: TableSchema
+    load_check: Callable[[str], CheckKind]
+    context: Context
+
+    def measure(self) -> tuple[Report, dict[str, str]]:
+        """Return what was measured, and the predicates of the rows to set aside by check."""
+        report = _mark_rejected(self._measure(self.contract), self.contract, self.load_check)
+        names = {found.check for found in report.measurements if found.rejected}
+        compiled = compile_contract(
+            self.session, self.table, self.contract, self.schema, self.load_check, self.context
+        )
+        return report, {one.check.name: one.failing for one in compiled if one.check.name in names}
+
+    def judge_again(self, report: Report, *, all_of: bool) -> Report:
+        """Judge on what is left the checks that depend on the table as a whole.
+
+        A reference into the table itself is one of them: its row may be among those set aside.
+        Where rows came back (`all_of`), every check may fail anew.
+        """
+        checks = self.contract.checks
+        whole = {check.name for check in checks if not self.load_check(check.kind).row_level}
+        inward = {check.name for check in checks if check.arguments.get("table") == self.table}
+        inward |= {check.name for check in checks if all_of}
+        chosen = tuple(check for check in checks if check.name in whole | inward)
+        if not chosen:
+            return report
+        again = self._measure(replace(self.contract, checks=chosen))
+        newer = {
+            found.check: found
+            for found in again.measurements
+            if found.check in whole or found.failing
+        }
+        measurements = tuple(newer.get(found.check, found) for found in report.measurements)
+        return replace(report, measurements=measurements)
+
+    def _measure(self, contract: Contract) -> Report:
+        return measure_table(
+            self.session, self.table, contract, self.schema, self.load_check, self.context
+        )
 
 
 def _mark_rejected(
@@ -178,18 +175,6 @@ def _is_rejected(check: Check, verdict: Verdict) -> bool:
         return False
     stated = bool(check.fail.count or check.fail.share)
     return not (stated and verdict is Verdict.FAIL)
-
-
-def _find_failing(
-    report: Report,
-    contract: Contract,
-    schema: TableSchema,
-    load_check: Callable[[str], CheckKind],
-) -> dict[str, str]:
-    """Return the predicates of the rows to set aside, by the names of their checks."""
-    names = {found.check for found in report.measurements if found.rejected}
-    compiled = compile_checks(replace(contract, table=report.table), schema, load_check)
-    return {one.check.name: one.failing for one in compiled if one.check.name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,35 +300,3 @@ class _Writer:
         self, query: str, lake: Lake, table: str, stem: str, schema: TableSchema
     ) -> tuple[DataFile, ...]:
         return self.session.write(query, lake.folder(table), stem, schema, lake.storage_type)
-
-
-def _judge_again(
-    session: LocalSession,
-    report: Report,
-    contract: Contract,
-    schema: TableSchema,
-    load_check: Callable[[str], CheckKind],
-    *,
-    all_of: bool,
-) -> Report:
-    """Judge on what is left the checks that depend on the table as a whole.
-
-    A reference into the table itself is one of them: its row may be among those set aside.
-    Where rows came back (`all_of`), every check may fail anew.
-    """
-    whole = {check.name for check in contract.checks if not load_check(check.kind).row_level}
-    inward = {
-        check.name for check in contract.checks if check.arguments.get("table") == report.table
-    }
-    inward |= {check.name for check in contract.checks if all_of}
-    checks = tuple(check for check in contract.checks if check.name in whole | inward)
-    if not checks:
-        return report
-    again = measure_table(
-        session, report.table, replace(contract, checks=checks), schema, load_check
-    )
-    newer = {
-        found.check: found for found in again.measurements if found.check in whole or found.failing
-    }
-    measurements = tuple(newer.get(found.check, found) for found in report.measurements)
-    return replace(report, measurements=measurements)

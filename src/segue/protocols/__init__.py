@@ -4,7 +4,7 @@ Engines, stores and check kinds are found by entry point (`segue.registry`), so 
 more is a package of its own. Implementations know nothing of each other.
 """
 
-from segue.protocols.check import CheckKind
+from segue.protocols.check import CheckKind, Context, Scene
 from segue.protocols.clock import Clock
 from segue.protocols.engine import (
     Capabilities,
@@ -23,11 +23,13 @@ __all__ = [
     "Capabilities",
     "CheckKind",
     "Clock",
+    "Context",
     "Engine",
     "Lake",
     "Ledger",
     "LocalEngine",
     "LocalSession",
+    "Scene",
     "Session",
     "SourceKind",
     "Tell",

@@ -2,17 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from segue.protocols.engine import Session
     from segue.spec.contract import Check, Measurement
-    from segue.spec.types import DataType
+    from segue.spec.history import Point
+    from segue.spec.types import DataType, TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a measurement knows beside the table: the time, and what was before.
+
+    Attributes:
+        now: The time that freshness is measured against; None for the moment of measuring.
+        past: Gives the earlier measurements of a check by its name, oldest first.
+        added: Name under which the rows are bound that came since the table was last judged;
+            empty if all rows count as new.
+        before: Name under which the published version before this one is bound; empty if there
+            is none.
+        folder: Folder against which paths in contracts are read; empty for the current one.
+    """
+
+    now: datetime | None = None
+    past: Callable[[str], Sequence[Point]] | None = None
+    added: str = ""
+    before: str = ""
+    folder: str = ""
+
+    @property
+    def moment(self) -> datetime:
+        """The time that freshness is measured against, in UTC."""
+        return self.now or datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a kind is given that measures by queries of its own.
+
+    Attributes:
+        session: Engine in which the table, and what the check reads besides, is bound.
+        table: Name of the rows to look at: the table, or the part of it that the check names.
+        schema: Columns of the table.
+        rows: Number of those rows.
+        context: What is known beside the table.
+    """
+
+    session: Session
+    table: str
+    schema: TableSchema
+    rows: int
+    context: Context
 
 
 class CheckKind(Protocol):
     """A kind of check; one small file each.
+
+    A kind may have these as well:
+
+    - ``own``: names of options (`where`, `by`, ...) that it reads by itself;
+    - ``refused``: names of options that make no sense for it, refused when a contract is read;
+    - ``screen(check, types, table) -> Screen``: a cheap test before a dear count;
+    - ``complete(check, context) -> Check``: the check with arguments that the contract alone
+      can't tell, such as the time;
+    - ``inspect(check, scene) -> Measurement``: measures by queries of its own, in place of
+      `measure` and `judge`.
 
     Attributes:
         name: The word in contracts.
@@ -27,6 +86,8 @@ class CheckKind(Protocol):
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Turn what stands in a contract into the check's arguments.
+
+        Tables that it looks into besides stand under `table` or `reads`.
 
         Raises:
             ValueError: It makes no sense; the message says what was expected.

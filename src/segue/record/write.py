@@ -10,6 +10,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
+
 from segue.errors import name_disk_fault
 from segue.failpoints import pass_point
 from segue.record.lineage import table_lineage
@@ -248,11 +250,11 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> Path:
     """
     path = folder / f"{record['run_id']}.json"
     draft = folder / f".{record['run_id']}.{os.getpid()}.tmp"
-    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = to_json(record, indent=1, inf_nan_mode="strings")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with draft.open("wb") as file:
+            file.write(text + b"\n")
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

@@ -39,6 +39,33 @@ class Tolerance:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """The rows that a check looks at: all of them unless it says otherwise.
+
+    Attributes:
+        where: SQL predicate of the rows that count; empty for all.
+        by: Columns whose values part the rows into segments, each judged by itself.
+        sample: Share of the rows (0.01 for ``1%``) that is looked at; None for all.
+        new: Whether only rows count that came since the table was last judged.
+    """
+
+    where: str = ""
+    by: tuple[str, ...] = ()
+    sample: float | None = None
+    new: bool = False
+
+    def __str__(self) -> str:
+        """Return the slice in words, to follow a statement; empty for all rows."""
+        parts = [
+            f"where {' '.join(self.where.split())}" if self.where else "",
+            f"by {', '.join(self.by)}" if self.by else "",
+            f"in {self.sample * 100:g}% of the rows" if self.sample is not None else "",
+            "in new rows" if self.new else "",
+        ]
+        return " ".join(filter(None, parts))
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One measurable statement of a contract.
 
@@ -51,6 +78,9 @@ class Check:
         warn: Tolerance beyond which it warns; None for a check that never warns.
         location: Where it is declared.
         sensitive: Whether values must stay out of samples and records.
+        slice: The rows that it looks at.
+        anomaly: How what is measured is held against its own history, as `anomaly` says it in
+            the contract; None if it is not.
     """
 
     name: str
@@ -61,6 +91,8 @@ class Check:
     warn: Tolerance | None
     location: Location
     sensitive: bool = False
+    slice: Slice = Slice()
+    anomaly: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +125,13 @@ class Contract:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Names of the other tables that its checks look into."""
-        tables = {check.arguments["table"] for check in self.checks if check.kind == "references"}
-        return tuple(sorted(tables))
+        """Names of the other tables that its checks look into.
+
+        A kind tells them in its arguments: `table` for one, `reads` for several.
+        """
+        told = (check.arguments for check in self.checks)
+        tables = {name for each in told for name in (each.get("table"), *each.get("reads", ()))}
+        return tuple(sorted(tables - {None}))
 
 
 class Verdict(StrEnum):
@@ -105,6 +141,25 @@ class Verdict(StrEnum):
     WARN = "warn"
     FAIL = "fail"
     ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One segment of a check with `by`.
+
+    Attributes:
+        key: Values of the columns that part the rows; masked where they are sensitive.
+        verdict: What it came to.
+        rows: Rows of the segment.
+        failing: Rows that break the check; None where it does not count rows.
+        value: What was measured, where it does not.
+    """
+
+    key: Mapping[str, Any]
+    verdict: Verdict
+    rows: int
+    failing: int | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +180,9 @@ class Measurement:
         sample: A few failing rows, as plain values; empty for sensitive columns.
         sql: The query that counted.
         rejected: Whether the failing rows were set aside.
+        segments: Segments that break a check with `by`, the worst first; not all if many.
+        seconds: Duration of the query that measured; others may have shared it.
+        shared: What failing rows have in common, in words.
     """
 
     table: str
@@ -139,6 +197,9 @@ class Measurement:
     sample: tuple[Mapping[str, Any], ...] = ()
     sql: str = ""
     rejected: bool = False
+    segments: tuple[Segment, ...] = ()
+    seconds: float | None = None
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

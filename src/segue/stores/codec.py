@@ -8,10 +8,11 @@ fields.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from segue.spec.contract import Measurement, Report, Verdict
+from segue.spec.contract import Measurement, Report, Segment, Verdict
 from segue.spec.output import DataFile, StagedTable, StepMemory
 from segue.spec.run import Intent, Owner, Publication, StepFailure, StepOutcome, StepStatus
 from segue.spec.step import Mode
@@ -146,6 +147,11 @@ def encode_measurement(measurement: Measurement) -> dict[str, Any]:
         "sample": [dict(row) for row in measurement.sample],
         "sql": measurement.sql,
         "rejected": measurement.rejected,
+        "segments": [
+            {**asdict(segment), "verdict": str(segment.verdict)} for segment in measurement.segments
+        ],
+        "seconds": measurement.seconds,
+        "shared": list(measurement.shared),
     }
 
 
@@ -157,6 +163,11 @@ def decode_measurement(plain: Mapping[str, Any]) -> Measurement:
             "columns": tuple(plain["columns"]),
             "verdict": Verdict(plain["verdict"]),
             "sample": tuple(plain["sample"]),
+            "segments": tuple(
+                Segment(**{**each, "verdict": Verdict(each["verdict"])})
+                for each in plain.get("segments", ())
+            ),
+            "shared": tuple(plain.get("shared", ())),
         }
     )
 

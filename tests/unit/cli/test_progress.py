@@ -63,16 +63,16 @@ def test_nothing_to_do_shows_nothing(terminal):
 
 def test_failed_source_is_told():
     stream = io.StringIO()
-    reporter = Reporter(make_console(stream), {"orders"})
-    reporter(settle(outcome("raw_orders", status="contract failed")))
+    with Reporter(make_console(stream), {"orders"}) as reporter:
+        reporter(settle(outcome("raw_orders", status="contract failed")))
     assert stream.getvalue().startswith("✗ raw_orders contract failed")
 
 
 def test_judged_source_is_told():
     stream = io.StringIO()
-    reporter = Reporter(make_console(stream), {"orders"})
     report = Report("raw_orders", 200, (measured("amount between", "pass"),))
-    reporter(settle(outcome("raw_orders", report=report, seconds=0.02)))
+    with Reporter(make_console(stream), {"orders"}) as reporter:
+        reporter(settle(outcome("raw_orders", report=report, seconds=0.02)))
     assert stream.getvalue() == "✓ raw_orders 200 rows  1 check passed  20 ms\n"
 
 

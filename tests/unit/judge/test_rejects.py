@@ -5,7 +5,7 @@ import pytest
 
 from segue.errors import OutputError
 from segue.judge.before import Before
-from segue.judge.rejects import set_aside, split_rejects
+from segue.judge.rejects import set_aside
 from segue.spec.contract import Tolerance, Verdict
 from segue.spec.output import StagedTable, TableVersion
 from segue.spec.step import Mode
@@ -211,13 +211,10 @@ def test_table_with_a_column_of_reasons_is_refused(session, lake):
         divide(session, lake, StagedTable("orders", schema, Mode.REPLACE, files))
 
 
-def test_split_parts_a_bound_table(session):
-    session.bind("orders", "from (values (1, 'it''s'), (0, null)) t(id, store)")
-    contract = make_contract(
-        make_check("required", True, ["store"], name="it's there"), POSITIVE, rejects=True
-    )
+def test_a_check_of_any_name_is_the_reason(session, lake):
+    required = make_check("required", True, ["store"], name="it's there")
 
-    split = split_rejects(session, "orders", contract, session.describe("select * from orders"))
+    kept, rejects, _ = divide(session, lake, stage(session, lake, [(1, "a"), (0, None)]), required)
 
-    assert fetch_rows(session, split.kept) == [(1, "it's")]
-    assert fetch_rows(session, split.rejects) == [(0, None, ["it's there", "positive"])]
+    assert read(session, lake, kept) == [(1, "a")]
+    assert read(session, lake, rejects) == [(0, None, ["it's there"])]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from segue.spec.types import TableSchema
 
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
 MOST = 64
-"""SELECTs that are kept, at most."""
+"""SELECTs over Arrow tables that are kept, at most."""
+MOST_STATEMENTS = 2_000
+"""Texts whose statements are kept, at most: a run parses each of its SELECTs three times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +43,52 @@ class Outgoing:
     types: list[Any]
 
 
+class Recent(Generic[Key, Value]):
+    """The values that were kept or found last; used by several threads."""
+
+    def __init__(self, most: int) -> None:
+        """Hold nothing yet, and never more than `most`."""
+        self._most = most
+        self._lock = Lock()
+        self._kept: OrderedDict[Key, Value] = OrderedDict()
+
+    def find(self, key: Key) -> Value | None:
+        """Return what was kept, None if nothing was or it is long ago."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def keep(self, key: Key, value: Value) -> None:
+        """Keep a value, and forget the one that was asked for the longest time ago."""
+        with self._lock:
+            self._kept[key] = value
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
 class Seen:
-    """The SELECTs over Arrow tables that ran last."""
+    """The SELECTs that ran last.
+
+    Attributes:
+        statements: Each text that was found to be one SELECT, and the SELECT in it.
+    """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._kept: OrderedDict[Any, Outgoing] = OrderedDict()
+        """Know nothing yet."""
+        self.statements: Recent[str, str] = Recent(MOST_STATEMENTS)
+        self._outgoing: Recent[Any, Outgoing] = Recent(MOST)
 
     def find(self, query: str, bound: Mapping[str, Any]) -> Outgoing | None:
-        """Return how a SELECT leaves, if it ran before with these columns bound."""
+        """Return how a SELECT leaves, if it ran before over Arrow tables of these columns."""
         key = _make_key(query, bound)
-        with self._lock:
-            found = self._kept.get(key) if key is not None else None
-            if found is not None:
-                self._kept.move_to_end(key)
-            return found
+        return None if key is None else self._outgoing.find(key)
 
     def keep(self, query: str, bound: Mapping[str, Any], outgoing: Outgoing) -> None:
         """Remember how a SELECT leaves."""
         key = _make_key(query, bound)
-        if key is None:
-            return
-        with self._lock:
-            self._kept[key] = outgoing
-            while len(self._kept) > MOST:
-                self._kept.popitem(last=False)
+        if key is not None:
+            self._outgoing.keep(key, outgoing)
 
 
 def _make_key(query: str, bound: Mapping[str, Any]) -> Any:

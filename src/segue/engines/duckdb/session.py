@@ -341,11 +341,15 @@ class DuckDBSession:
 
     def _parse(self, query: str) -> str:
         """Return a query without what follows it, or refuse it if it is not one SELECT."""
-        with self._translate(query):
-            statements = self._connection.extract_statements(query)
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise SqlError("this is not one SELECT", hint="write a single SELECT statement")
-        return _END.sub("", query.rstrip())
+        known = self._database.seen.statements
+        if (select := known.find(query)) is None:
+            with self._translate(query):
+                statements = self._connection.extract_statements(query)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise SqlError("this is not one SELECT", hint="write a single SELECT statement")
+            select = _END.sub("", query.rstrip())
+            known.keep(query, select)
+        return select
 
     def _relate(self, query: str) -> duckdb.DuckDBPyRelation:
         try:

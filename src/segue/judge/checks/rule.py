@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segue.judge.row_check import RowCheck, read_text
+from segue.spec.row_expression import check_expression
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import sqlglot.expressions as exp
 
     from segue.spec.contract import Check
     from segue.spec.types import DataType
@@ -24,6 +23,7 @@ class RuleCheck(RowCheck):
 
     name = "rule"
     scope = "table"
+    own = frozenset({"where"})
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read ``{rule: …, where: …}``, or the rule as text."""
@@ -53,51 +53,6 @@ class RuleCheck(RowCheck):
         where = check.arguments.get("where")
         rule = " ".join(str(check.arguments["rule"]).split())
         return f"{rule} where {' '.join(str(where).split())}" if where else rule
-
-
-def check_expression(text: str) -> None:
-    """Accept one true-or-false SQL expression over the columns of one row.
-
-    Raises:
-        ValueError: It does not parse, is not true or false, or looks beyond its row.
-    """
-    import sqlglot.expressions as exp
-    from sqlglot import errors, parse
-
-    try:
-        statements = parse(f"select 1 where (\n{text}\n)", read="duckdb")
-    except errors.SqlglotError as error:
-        raise ValueError(f"`{text}` can't be read as SQL: {_explain(error)}") from None
-    select = statements[0]
-    clauses = {key for key, part in select.args.items() if part} if select else set()
-    # A text that closes the bracket by itself leaves more than the one clause, or no bracket.
-    inside = select.args["where"].this if select and "where" in clauses else None
-    single = len(statements) == 1 and clauses == {"expressions", "where"}
-    if not single or not isinstance(inside, exp.Paren):
-        raise ValueError(f"`{text}` is not one SQL expression")
-    _refuse_beyond_row(inside.this, text)
-
-
-def _refuse_beyond_row(expression: exp.Expr, text: str) -> None:
-    import sqlglot.expressions as exp
-
-    if expression.find(exp.Table):
-        raise ValueError(f"`{text}` looks into a table; `references` is the check that does")
-    if expression.find(exp.AggFunc, exp.Window):
-        raise ValueError(f"`{text}` speaks of several rows, and a rule of each row by itself")
-    arithmetic = isinstance(expression, exp.Binary) and not isinstance(
-        expression, exp.Predicate | exp.Connector | exp.Dot
-    )
-    if arithmetic or isinstance(expression, exp.Literal):
-        raise ValueError(f"`{text}` is neither true nor false")
-
-
-def _explain(error: Exception) -> str:
-    details = getattr(error, "errors", None)
-    if not details:
-        return "a quote is not closed"
-    near = details[0]["highlight"].strip()
-    return f"something is wrong near {near!r}" if near not in ("", ")") else "it is not complete"
 
 
 CHECK = RuleCheck()

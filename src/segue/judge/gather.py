@@ -1,0 +1,158 @@
+"""The queries that checks share: one for each part of a table, and for each kind of segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from segue.errors import StepError
+from segue.judge.compile import ROWS, combine_metrics, write_query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pyarrow as pa
+
+    from segue.judge.compile import CompiledCheck
+    from segue.protocols import Session
+
+Part = tuple[str, tuple[str, ...]]
+"""Name of the rows that a query looks at, and the columns of its segments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """What checks are measured with.
+
+    Attributes:
+        session: The engine.
+        table: Name of the table.
+        private: Whether values of the table must stay out of messages.
+    """
+
+    session: Session
+    table: str
+    private: bool
+
+    def fetch_value(self, query: str) -> Any:
+        """Return the one value of a query."""
+        return self.session.fetch(query).column(0)[0].as_py()
+
+    def explain(self, query: str, error: StepError) -> str:
+        """Say why a query failed; what fails while it runs may quote values of the table."""
+        if self.private:
+            try:
+                self.session.describe(query or "select 1")
+            except StepError as refused:
+                error = refused
+            else:
+                what = "it fails on a value that is not shown (sensitive columns)"
+                return f"can't be measured: {what}"
+        hint = f": {error.hint}" if error.hint else ""
+        return f"can't be measured: {error.message}{hint}"
+
+
+@dataclass(slots=True)
+class Found:
+    """What the shared queries told.
+
+    Attributes:
+        compiled: The checks; those that the engine refuses have a problem now.
+        rows: Rows of the table.
+    """
+
+    compiled: tuple[CompiledCheck, ...]
+    rows: int = 0
+    _values: dict[Part, dict[str, Any]] = field(default_factory=dict)
+    _tables: dict[Part, tuple[pa.Table, tuple[str, ...]]] = field(default_factory=dict)
+    _seconds: dict[Part, float] = field(default_factory=dict)
+
+    def keep(
+        self, part: Part, told: pa.Table, expressions: tuple[str, ...], seconds: float
+    ) -> None:
+        """Take what a shared query told."""
+        self._seconds[part] = seconds
+        if part[1]:
+            self._tables[part] = told, expressions
+        else:
+            self._values[part] = _read_row(told, expressions)
+
+    def value(self, one: CompiledCheck, expression: str) -> Any:
+        """Return an aggregate of the rows that a check looks at."""
+        return self._values.get((one.source, ()), {}).get(expression)
+
+    def count(self, source: str) -> int:
+        """Return the number of rows of a part of the table."""
+        return int(self._values[source, ()][ROWS])
+
+    def table(self, one: CompiledCheck) -> Segments:
+        """Return what was measured of each segment of a check."""
+        table, expressions = self._tables[one.source, one.by]
+        places = tuple(expressions.index(each) for each in (one.rows, one.measure))
+        query = write_query((one.rows, one.measure), one.source, one.by)
+        return Segments(table, (places[0], places[1]), query)
+
+    def seconds(self, one: CompiledCheck) -> float:
+        """Return how long the shared query took that a check rests on."""
+        return self._seconds.get((one.source, one.by), 0.0) if one.shared else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """What was measured of each segment.
+
+    Attributes:
+        table: Columns `s0`, `s1`, ... of the segments' keys, and `m0`, `m1`, ... of aggregates.
+        places: Numbers of the aggregates that count rows, and that measure.
+        query: The SELECT that tells the same for this check alone.
+    """
+
+    table: pa.Table
+    places: tuple[int, int]
+    query: str
+
+
+def gather_shared(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
+    """Compute what checks share; those that the engine refuses come back with their problem."""
+    try:
+        return _gather(gauge, compiled)
+    except StepError:
+        tried = tuple(_try_alone(gauge, one) for one in compiled)
+        # Each was measured by itself; together again, as a rule in one scan.
+        return _gather(gauge, tried)
+
+
+def _gather(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
+    found = Found(compiled)
+    for part, checks in _part_checks(gauge.table, compiled).items():
+        expressions = combine_metrics(checks)
+        began = perf_counter()
+        told = gauge.session.fetch(write_query(expressions, *part))
+        found.keep(part, told, expressions, perf_counter() - began)
+    found.rows = found.count(gauge.table)
+    return found
+
+
+def _part_checks(table: str, compiled: Iterable[CompiledCheck]) -> dict[Part, list[CompiledCheck]]:
+    """Return which checks share a query; the one of the whole table is always there."""
+    parts: dict[Part, list[CompiledCheck]] = {(table, ()): []}
+    for one in compiled:
+        if not one.problem:
+            parts.setdefault((one.source, one.by), []).append(one)
+    return parts
+
+
+def _read_row(table: pa.Table, expressions: Sequence[str]) -> dict[str, Any]:
+    return {text: table.column(place)[0].as_py() for place, text in enumerate(expressions)}
+
+
+def _try_alone(gauge: Gauge, one: CompiledCheck) -> CompiledCheck:
+    if not one.shared:
+        return one
+    query = write_query(one.shared, one.source, one.by)
+    try:
+        gauge.session.fetch(query)
+    except StepError as error:
+        return replace(one, problem=gauge.explain(query, error))
+    return one
