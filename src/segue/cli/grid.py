@@ -90,6 +90,10 @@ class Grid:
         ]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Go through the lines, as Rich asks for them."""
+        yield from self.lines(console, options)
+
+    def lines(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         """Go through the lines."""
         layout = self.fit(options.max_width)
         if any(column.name for column in self.columns):

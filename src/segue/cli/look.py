@@ -132,4 +132,11 @@ def next_moves(*moves: tuple[str, str]) -> Grid:
 def say(console: Console, *parts: RenderableType) -> None:
     """Write parts below each other; lines of text are wrapped on terminals only."""
     for part in parts:
-        console.print(part, soft_wrap=isinstance(part, Block | Text) and not console.is_terminal)
+        if console.is_terminal:
+            console.print(part)
+        elif isinstance(part, Text | Grid):
+            # plain lines, without the styles that a file or a pipe would not show
+            lines = [part] if isinstance(part, Text) else part.lines(console, console.options)
+            console.out("\n".join(each.plain for each in lines), highlight=False)
+        else:
+            console.print(part, soft_wrap=isinstance(part, Block))

@@ -80,7 +80,7 @@ class Reporter(AbstractContextManager["Reporter"]):
         with self.lock:
             lines, self.lines = self.lines, []
         if lines:
-            say(self.console, line("\n").join(lines))
+            say(self.console, *lines)
 
     def is_told(self, outcome: StepOutcome) -> bool:
         """Return whether an outcome is worth a line: a source's if it was judged or went wrong."""
