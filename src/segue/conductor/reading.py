@@ -38,16 +38,18 @@ def bind_snapshot(
 def check_tables(
     workspace: Workspace, session: LocalSession, names: Sequence[str]
 ) -> tuple[Report, ...]:
-    """Measure tables that are bound in an engine against their contracts."""
+    """Measure tables that are bound in an engine against their contracts.
+
+    What counts as new is what the published version added to the one before it.
+    """
+    from segue.conductor.context import find_grown, make_context
     from segue.judge.measure import measure_table
 
-    contracts = workspace.project.contracts
-    return tuple(
-        measure_table(
-            session,
-            name,
-            contracts[name],
-            session.describe(f"select * from {quote_identifier(name)}"),
-        )
-        for name in names
-    )
+    reports = []
+    for name in names:
+        added, before = find_grown(workspace, name)
+        context = make_context(workspace, session, name, added, before)
+        schema = session.describe(f"select * from {quote_identifier(name)}")
+        contract = workspace.project.contracts[name]
+        reports.append(measure_table(session, name, contract, schema, context=context))
+    return tuple(reports)

@@ -8,6 +8,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from segue import registry
+from segue.conductor.context import make_context, stage_context
 from segue.conductor.inputs import (
     count_inputs,
     find_made_files,
@@ -208,7 +209,8 @@ class Work:
         with self.engines.local.fork() as session:
             self.bind(session, (step.name, *contract.references))
             schema = session.describe(f"select * from {quote_identifier(step.name)}")
-            report = measure_table(session, step.name, contract, schema)
+            context = make_context(self.workspace, session, step.name)
+            report = measure_table(session, step.name, contract, schema, context=context)
         return self.rule(StepOutcome(step.name, StepStatus.DONE), report)
 
     def judge_published(self, planned: PlannedStep) -> StepOutcome:
@@ -292,14 +294,17 @@ class Work:
         pass_point("judge.before")
         self.bind(session, contract.references)
         session.bind(staged.table, lake.scan(staged.schema, staged.table, staged.files))
+        published = self.plan.history.versions.get(staged.table)
+        context = stage_context(self.workspace, session, staged, lake, published)
         rejects = None
         if contract.rejects:
             before = self.find_before(staged.table)
+            lakes = (lake, self.workspace.lake)
             staged, rejects, report = set_aside(
-                session, staged, contract, lake, self.workspace.lake, self.run_id, before
+                session, staged, contract, *lakes, self.run_id, before, context
             )
         else:
-            report = measure_table(session, staged.table, contract, staged.schema)
+            report = measure_table(session, staged.table, contract, staged.schema, context=context)
         pass_point("judge.after")
         return self.rule(replace(outcome, staged=staged, rejects=rejects), report)
 
