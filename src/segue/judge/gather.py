@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import StepError
+from segue.errors import StepError, UnsupportedError
 from segue.judge.compile import ROWS, combine_metrics, write_query
 
 if TYPE_CHECKING:
@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from segue.errors import SegueError
     from segue.judge.compile import CompiledCheck
     from segue.protocols import Session
+
+REFUSALS = (StepError, UnsupportedError)
+"""What an engine raises where a query can't be measured: it fails, or it is refused before."""
 
 Part = tuple[str, tuple[str, ...]]
 """Name of the rows that a query looks at, and the columns of its segments."""
@@ -39,12 +43,12 @@ class Gauge:
         """Return the one value of a query."""
         return self.session.fetch(query).column(0)[0].as_py()
 
-    def explain(self, query: str, error: StepError) -> str:
+    def explain(self, query: str, error: SegueError) -> str:
         """Say why a query failed; what fails while it runs may quote values of the table."""
-        if self.private:
+        if self.private and not isinstance(error, UnsupportedError):
             try:
                 self.session.describe(query or "select 1")
-            except StepError as refused:
+            except REFUSALS as refused:
                 error = refused
             else:
                 what = "it fails on a value that is not shown (sensitive columns)"
@@ -117,7 +121,7 @@ def gather_shared(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
     """Compute what checks share; those that the engine refuses come back with their problem."""
     try:
         return _gather(gauge, compiled)
-    except StepError:
+    except REFUSALS:
         tried = tuple(_try_alone(gauge, one) for one in compiled)
         # Each was measured by itself; together again, as a rule in one scan.
         return _gather(gauge, tried)
@@ -153,6 +157,6 @@ def _try_alone(gauge: Gauge, one: CompiledCheck) -> CompiledCheck:
     query = write_query(one.shared, one.source, one.by)
     try:
         gauge.session.fetch(query)
-    except StepError as error:
+    except REFUSALS as error:
         return replace(one, problem=gauge.explain(query, error))
     return one

@@ -7,10 +7,9 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import StepError
 from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
 from segue.judge.compile import CompiledCheck, compile_checks, is_folded, write_query
-from segue.judge.gather import Gauge, gather_shared
+from segue.judge.gather import REFUSALS, Gauge, gather_shared
 from segue.judge.sample import sample_failing
 from segue.judge.segments import judge_segments
 from segue.judge.slices import bind_slices
@@ -113,7 +112,7 @@ class _Judge:
                 value, query = self._measure_alone(one, found)
             else:
                 value = found.value(one, one.measure)
-        except StepError as error:
+        except REFUSALS as error:
             problem = self.gauge.explain(query, error)
             return judge_unmeasured(one.check, rows, problem, query)
         if value is None:
@@ -125,7 +124,7 @@ class _Judge:
         inspect: Any = getattr(one.kind, "inspect", None)
         try:
             measured: Measurement = inspect(one.check, scene)
-        except StepError as error:
+        except REFUSALS as error:
             problem = self.gauge.explain("", error)
             return judge_unmeasured(one.check, rows, problem)
         except ValueError as error:
@@ -138,7 +137,7 @@ class _Judge:
             screen = one.screen.query([found.value(one, fact) for fact in one.screen.facts])
             if screen is True:
                 return 0, one.measure
-            with suppress(StepError):  # what can't be screened is counted
+            with suppress(*REFUSALS):  # what can't be screened is counted
                 if screen and self.gauge.fetch_value(screen) is True:
                     return 0, screen
         return self.gauge.fetch_value(one.measure), one.measure

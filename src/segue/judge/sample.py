@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import StepError, UnsupportedError
+from segue.errors import UnsupportedError
+from segue.judge.gather import REFUSALS
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def sample_failing(
     columns = _choose_columns(shown, schema)
     try:
         rows = _fetch_rows(session, table, shown, columns, hidden)
-    except StepError:  # samples are a courtesy: what was counted stands
+    except REFUSALS:  # samples are a courtesy: what was counted stands
         return {}
     return {
         one.check.name: tuple(_name_values(row, columns, one.check.columns) for row in found)
