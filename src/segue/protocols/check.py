@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from segue.protocols.engine import Session
     from segue.spec.contract import Check, Measurement
     from segue.spec.history import Point
+    from segue.spec.output import DataFile
     from segue.spec.types import DataType, TableSchema
 
 
@@ -27,6 +28,8 @@ class Context:
         before: Name under which the published version before this one is bound; empty if there
             is none.
         folder: Folder against which paths in contracts are read; empty for the current one.
+        files: The files that hold exactly the table's rows, with their statistics; None if
+            they are not known.
     """
 
     now: datetime | None = None
@@ -34,6 +37,7 @@ class Context:
     added: str = ""
     before: str = ""
     folder: str = ""
+    files: Sequence[DataFile] | None = None
 
     @property
     def moment(self) -> datetime:
@@ -71,7 +75,12 @@ class CheckKind(Protocol):
     - ``complete(check, context) -> Check``: the check with arguments that the contract alone
       can't tell, such as the time;
     - ``inspect(check, scene) -> Measurement``: measures by queries of its own, in place of
-      `measure` and `judge`.
+      `measure` and `judge`;
+    - ``convex``: whether all values between two that keep it do so as well, and nulls too;
+    - ``pointwise``: whether a row breaks it by the one value of its column, and nulls never do;
+    - ``extreme``: whether its measure depends on nothing but its column's least and greatest
+      value;
+    - ``rowless``: whether its measure looks at no row.
 
     Attributes:
         name: The word in contracts.
