@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
 from segue.judge.compile import CompiledCheck, compile_checks, is_folded, write_query
+from segue.judge.explain import explain_failing
 from segue.judge.gather import REFUSALS, Gauge, gather_shared
 from segue.judge.sample import sample_failing
 from segue.judge.segments import judge_segments
@@ -58,8 +59,16 @@ def measure_table(
     measured = [judge.judge(one, found) for one in found.compiled]
     broken = [one for one, each in zip(found.compiled, measured, strict=True) if each.failing]
     samples = sample_failing(session, table, broken, schema, contract.sensitive)
+    judged = list(zip(found.compiled, measured, strict=True))
+    shared = explain_failing(session, table, judged, schema, contract.sensitive)
     finished = tuple(
-        replace(each, table=table, sample=samples.get(each.check, each.sample)) for each in measured
+        replace(
+            each,
+            table=table,
+            sample=samples.get(each.check, each.sample),
+            shared=shared.get(each.check, each.shared),
+        )
+        for each in measured
     )
     return Report(table, found.rows, finished)
 
