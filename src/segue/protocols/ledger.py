@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from segue.spec.history import Judged, Point
     from segue.spec.output import StepMemory, TableHistory, TableVersion
     from segue.spec.run import (
         Intent,
@@ -37,6 +38,28 @@ class Ledger(Protocol):
 
     def note(self, lease: Lease, outcomes: Sequence[StepOutcome]) -> None:
         """Record what became of steps: one transaction for all of them."""
+        ...
+
+    def note_checks(self, judged: Sequence[Judged], environment: str = "production") -> None:
+        """Record what was measured outside of runs; it needs no lease, as it changes no table."""
+        ...
+
+    def history(
+        self,
+        table: str,
+        check: str | None = None,
+        *,
+        environment: str = "production",
+        limit: int = 1000,
+    ) -> tuple[Point, ...]:
+        """Return the newest measurements of a table or of one check of it, oldest first.
+
+        Args:
+            table: Name of the table.
+            check: Name of the check; None for all of them.
+            environment: Where it was measured.
+            limit: Most measurements.
+        """
         ...
 
     def declare(self, lease: Lease, intent: Intent) -> None:

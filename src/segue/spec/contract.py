@@ -183,6 +183,8 @@ class Measurement:
         segments: Segments that break a check with `by`, the worst first; not all if many.
         seconds: Duration of the query that measured; others may have shared it.
         shared: What failing rows have in common, in words.
+        tracked: Segments whose numbers are kept for the history, those that keep the check
+            included; empty for a check that is not held against its history by segments.
     """
 
     table: str
@@ -200,6 +202,7 @@ class Measurement:
     segments: tuple[Segment, ...] = ()
     seconds: float | None = None
     shared: tuple[str, ...] = ()
+    tracked: tuple[Segment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

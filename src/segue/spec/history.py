@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from segue.spec.contract import Verdict
+    from segue.spec.contract import Report, Segment, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Point:
         version: Version of the table; None if it was not published.
         code: Fingerprint of the step that made the table; empty for sources.
         seconds: Duration of the query; None if not known.
+        check: Name of the check.
+        segments: The segments of a check that is held against its history by segments.
     """
 
     at: str
@@ -34,12 +36,37 @@ class Point:
     version: int | None = None
     code: str = ""
     seconds: float | None = None
+    check: str = ""
+    segments: tuple[Segment, ...] = ()
 
     @property
     def number(self) -> float | None:
         """What is compared over time: the value, else the share of failing rows."""
-        if self.value is not None:
-            return self.value
-        if self.failing is None:
-            return None
-        return self.failing / self.rows if self.rows else 0.0
+        return find_number(self.value, self.failing, self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A report, and what it speaks of.
+
+    Attributes:
+        report: What was measured of a table.
+        version: Number of the version that was measured; None while it is not published.
+        code: Fingerprint of the step that made it; empty for sources.
+    """
+
+    report: Report
+    version: int | None = None
+    code: str = ""
+
+
+def find_number(value: float | None, failing: int | None, rows: int) -> float | None:
+    """Return what is compared over time: the value, else the share of failing rows.
+
+    Example:
+        >>> find_number(None, 5, 100), find_number(7.5, None, 100), find_number(None, None, 1)
+        (0.05, 7.5, None)
+    """
+    if value is not None or failing is None:
+        return value
+    return failing / rows if rows else 0.0

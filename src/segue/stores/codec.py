@@ -19,7 +19,7 @@ from segue.spec.step import Mode
 from segue.spec.types import Column, TableSchema, parse_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def dump_json(value: Any) -> str:
@@ -132,6 +132,16 @@ def decode_memory(plain: Mapping[str, Any]) -> StepMemory:
     )
 
 
+def encode_segments(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    """Return segments as plain values."""
+    return [{**asdict(segment), "verdict": str(segment.verdict)} for segment in segments]
+
+
+def decode_segments(plain: Sequence[Mapping[str, Any]]) -> tuple[Segment, ...]:
+    """Return the segments that `encode_segments` took apart."""
+    return tuple(Segment(**{**each, "verdict": Verdict(each["verdict"])}) for each in plain)
+
+
 def encode_measurement(measurement: Measurement) -> dict[str, Any]:
     """Return a measurement as plain values."""
     return {
@@ -147,9 +157,7 @@ def encode_measurement(measurement: Measurement) -> dict[str, Any]:
         "sample": [dict(row) for row in measurement.sample],
         "sql": measurement.sql,
         "rejected": measurement.rejected,
-        "segments": [
-            {**asdict(segment), "verdict": str(segment.verdict)} for segment in measurement.segments
-        ],
+        "segments": encode_segments(measurement.segments),
         "seconds": measurement.seconds,
         "shared": list(measurement.shared),
     }
@@ -163,10 +171,7 @@ def decode_measurement(plain: Mapping[str, Any]) -> Measurement:
             "columns": tuple(plain["columns"]),
             "verdict": Verdict(plain["verdict"]),
             "sample": tuple(plain["sample"]),
-            "segments": tuple(
-                Segment(**{**each, "verdict": Verdict(each["verdict"])})
-                for each in plain.get("segments", ())
-            ),
+            "segments": decode_segments(plain.get("segments", ())),
             "shared": tuple(plain.get("shared", ())),
         }
     )

@@ -23,15 +23,31 @@ from segue.errors import (
     StorageError,
     StorageFullError,
 )
+from segue.stores.ledger_history import fill_points
 from segue.stores.ledger_tables import SCHEMA_VERSION, meta, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import Connection, CursorResult, Engine, Table
 
-MIGRATIONS: Mapping[int, tuple[str, ...]] = {}
-"""Statements that bring a ledger from the version in the key to the next one."""
+MIGRATIONS: Mapping[int, tuple[str | Callable[[Connection], None], ...]] = {
+    1: (
+        "alter table segue_measurements add column environment varchar(120)",
+        "alter table segue_measurements add column check_name text",
+        "alter table segue_measurements add column series varchar(32)",
+        "alter table segue_measurements add column verdict varchar(8)",
+        "alter table segue_measurements add column rows bigint",
+        "alter table segue_measurements add column failing bigint",
+        "alter table segue_measurements add column value float",
+        "alter table segue_measurements add column seconds float",
+        "alter table segue_measurements add column code varchar(80)",
+        "alter table segue_measurements add column segments text",
+        fill_points,
+        "create index segue_measurements_series on segue_measurements (series, id)",
+    )
+}
+"""What brings a ledger from the version in the key to the next one: statements and functions."""
 
 REBUILD_HINT = "segue recover --rebuild sets it aside and makes a new one from the lake"
 
@@ -222,9 +238,14 @@ def _migrate(connection: Connection, version: int | None) -> None:
             connection.execute(insert(meta).values(name="version", value=str(SCHEMA_VERSION)))
         return
     for step in range(version, SCHEMA_VERSION):
-        for statement in MIGRATIONS[step]:
-            connection.exec_driver_sql(statement)
-    connection.execute(meta.update().where(meta.c.name == "version").values(value=SCHEMA_VERSION))
+        for change in MIGRATIONS[step]:
+            if isinstance(change, str):
+                connection.exec_driver_sql(change)
+            else:
+                change(connection)
+    connection.execute(
+        meta.update().where(meta.c.name == "version").values(value=str(SCHEMA_VERSION))
+    )
 
 
 def set_aside(url: str) -> str:

@@ -10,11 +10,12 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
+from segue.spec.history import Judged
 from segue.spec.run import StepStatus
-from segue.stores import ledger_leases, ledger_publish, ledger_read
-from segue.stores.codec import dump_json, encode_failure, encode_measurement, encode_memory
+from segue.stores import ledger_history, ledger_leases, ledger_publish, ledger_read
+from segue.stores.codec import dump_json, encode_failure, encode_memory
 from segue.stores.ledger_connect import (
     check_integrity,
     open_engine,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from segue.spec.history import Point
     from segue.spec.output import StepMemory, TableHistory, TableVersion
     from segue.spec.run import (
         Intent,
@@ -98,24 +100,39 @@ class SqlLedger:
     def _note(self, connection: Connection, lease: Lease, outcomes: Sequence[StepOutcome]) -> None:
         now = self._now()
         upsert(connection, steps, [_step_row(lease, outcome, now) for outcome in outcomes])
-        measured = [
-            {
-                "run_id": lease.run_id,
-                "name": each.table,
-                "measured_at": now,
-                "number": outcome.staged.base if outcome.renews and outcome.staged else None,
-                "measurement": dump_json(encode_measurement(each)),
-            }
-            for outcome in outcomes
-            if outcome.report
-            for each in outcome.report.measurements
-        ]
-        if measured:
-            again = measurements.c.name.in_({row["name"] for row in measured})
-            connection.execute(
-                delete(measurements).where(measurements.c.run_id == lease.run_id, again)
-            )
-            connection.execute(insert(measurements), measured)
+        judged = [_find_judged(outcome) for outcome in outcomes]
+        found = [each for each in judged if each is not None and each.report.measurements]
+        if found:
+            again = measurements.c.name.in_({each.report.table for each in found})
+            mine = measurements.c.run_id == lease.run_id
+            connection.execute(delete(measurements).where(mine, again))
+            of_run = select(runs.c.environment).where(runs.c.run_id == lease.run_id)
+            environment = connection.execute(of_run).scalar_one()
+            self._keep(connection, found, environment, lease.run_id)
+
+    def note_checks(self, judged: Sequence[Judged], environment: str = "production") -> None:
+        """Record what was measured outside of runs."""
+        with writing(self._engine, self._where) as connection:
+            self._keep(connection, judged, environment)
+
+    def _keep(
+        self, connection: Connection, judged: Sequence[Judged], environment: str, run_id: str = ""
+    ) -> None:
+        now = self._now()
+        rows = [ledger_history.measurement_rows(each, environment, run_id, now) for each in judged]
+        ledger_history.insert_measurements(connection, [row for some in rows for row in some])
+
+    def history(
+        self,
+        table: str,
+        check: str | None = None,
+        *,
+        environment: str = "production",
+        limit: int = 1000,
+    ) -> tuple[Point, ...]:
+        """Return the newest measurements of a table or of one check of it, oldest first."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_history.find_points(connection, table, check, environment, limit)
 
     def declare(self, lease: Lease, intent: Intent) -> None:
         """Record what the run will publish: the commit point."""
@@ -258,6 +275,14 @@ class SqlLedger:
     def close(self) -> None:
         """Close connections."""
         self._engine.dispose()
+
+
+def _find_judged(outcome: StepOutcome) -> Judged | None:
+    if outcome.report is None:
+        return None
+    # published rows that are judged again are a version already
+    version = outcome.staged.base if outcome.renews and outcome.staged else None
+    return Judged(outcome.report, version, outcome.fingerprint)
 
 
 def _step_row(lease: Lease, outcome: StepOutcome, now: str) -> dict[str, Any]:

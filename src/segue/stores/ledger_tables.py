@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the tables below; `segue.stores.ledger_connect` migrates older ones."""
 
 metadata = MetaData()
@@ -189,4 +189,19 @@ measurements = Table(
     # Number of the version that was measured; null while it is not published.
     Column("number", Integer),
     Column("measurement", Text, nullable=False),
+    # What a history is drawn from, so that none of the texts has to be read for it.
+    Column("environment", String(120)),
+    Column("check_name", Text),
+    # Digest of environment, table and check: names are too long for an index.
+    Column("series", String(32)),
+    Column("verdict", String(8)),
+    Column("rows", BigInteger),
+    Column("failing", BigInteger),
+    Column("value", Float),
+    Column("seconds", Float),
+    # Fingerprint of the step that made the table; empty for sources.
+    Column("code", String(80)),
+    # Segments of a check that is held against its history by segments.
+    Column("segments", Text),
+    Index("segue_measurements_series", "series", "id"),
 )

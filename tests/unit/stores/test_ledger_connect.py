@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from segue.errors import LedgerBusyError, LedgerDamagedError, StorageError, StorageFullError
+from segue.spec.contract import Report
 from segue.spec.run import StepOutcome, StepStatus
 from segue.stores.ledger_sql import SqlLedger
-from tests.publications import open_site
+from tests.publications import MEASURED, open_site, outcome
 
 
 @pytest.fixture
@@ -84,12 +85,28 @@ def test_an_older_ledger_is_brought_forward(site, monkeypatch):
 
     site.publish_rows(a=[(1, "x")])
     change(site, "update segue_meta set value = '0'").close()
-    steps = {0: ("create table added (x int)", "insert into added values (1)")}
+    steps = {0: ("create table added (x int)", "insert into added values (1)"), 1: ()}
     monkeypatch.setattr(ledger_connect, "MIGRATIONS", steps)
     for _ in range(2):
         SqlLedger(site.url).close()
     assert change(site, "select 1").execute("select count(*) from added").fetchone() == (1,)
-    assert change(site, "select 1").execute("select value from segue_meta").fetchone() == ("1",)
+    assert change(site, "select 1").execute("select value from segue_meta").fetchone() == ("2",)
+
+
+def test_measurements_of_the_first_ledgers_have_a_history(site):
+    staged = site.stage("a", [(1, "x")])
+    site.publish(outcome(staged, report=Report("a", 3, (MEASURED,))))
+    site.ledger.close()
+    columns = "environment check_name series verdict rows failing value seconds code segments"
+    change(site, "drop index segue_measurements_series").close()
+    for name in columns.split():
+        change(site, f"alter table segue_measurements drop column {name}").close()
+    change(site, "update segue_meta set value = '1'").close()
+    ledger = SqlLedger(site.url)
+    (point,) = ledger.history("a", MEASURED.check)
+    assert (str(point.verdict), point.rows, point.failing) == ("fail", 3, 1)
+    assert (point.version, point.run_id) == (1, ledger.run("last").run_id)
+    ledger.close()
 
 
 @pytest.mark.parametrize(
