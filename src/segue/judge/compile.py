@@ -68,7 +68,7 @@ class CompiledCheck:
     @property
     def inspects(self) -> bool:
         """Whether its kind measures by queries of its own."""
-        return hasattr(self.kind, "inspect")
+        return inspects(self.check, self.kind)
 
     @property
     def alone(self) -> bool:
@@ -112,9 +112,15 @@ def is_folded(check: Check, kind: CheckKind) -> bool:
     It then shares the one scan of the whole table.
     """
     rows = check.slice
-    plain = rows.sample is None and not rows.new
+    plain = rows.sample is None and not rows.new and not inspects(check, kind)
     counts = getattr(type(kind), "measure", None) is RowCheck.measure
     return bool(rows.where) and plain and counts
+
+
+def inspects(check: Check, kind: CheckKind) -> bool:
+    """Return whether a kind measures a check by queries of its own."""
+    asks = getattr(kind, "inspects", None)
+    return hasattr(kind, "inspect") and (asks is None or bool(asks(check)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +151,26 @@ class _Compiler:
         where = write_where(check.slice) if check.slice.where else ""
         folded = is_folded(check, kind)
         source = self.table if folded else self.sources.get(check.slice, self.table)
-        failing = kind.failing(check, types, source) if kind.row_level else ""
+        compares = getattr(kind, "compares", False)
+        among = self.table if compares else source
+        failing = kind.failing(check, types, among) if kind.row_level else ""
         if failing and where:
             failing = f"({where} and {failing})"
         rows = f"count(*) filter (where {where})" if folded else ROWS
-        if hasattr(kind, "inspect"):
+        if inspects(check, kind):
             return CompiledCheck(check, kind, source, failing=failing)
+        some = check.slice.sample is not None or check.slice.new
         if folded or (failing and check.slice.by):
             measure = f"count(*) filter (where {failing})"
+        elif compares and some:
+            measure = f"select count(*) from {quote_identifier(source)} where {failing}"
         else:
             measure = kind.measure(check, types, source)
         if check.slice.by:
             if measure.startswith("select "):
                 raise ValueError("it can't be judged by segments")
             return CompiledCheck(check, kind, source, measure, rows, failing)
-        screen = getattr(kind, "screen", None)
+        screen = None if compares and some else getattr(kind, "screen", None)
         cheap = screen(check, types, source) if screen else None
         return CompiledCheck(check, kind, source, measure, rows, failing, cheap)
 
