@@ -10,7 +10,7 @@ from segue.errors import StepError, UnsupportedError
 from segue.judge.compile import ROWS, combine_metrics, write_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -33,11 +33,21 @@ class Gauge:
         session: The engine.
         table: Name of the table.
         private: Whether values of the table must stay out of messages.
+        answers: Aggregates of the table that need no query, by expression.
     """
 
     session: Session
     table: str
     private: bool
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+    def find_answers(self, part: Part) -> Mapping[str, Any]:
+        """Return what needs no query of a part of the table: they are of its whole only."""
+        return self.answers if part == (self.table, ()) else {}
+
+    def answers_measure(self, one: CompiledCheck) -> bool:
+        """Return whether what a check measures needed no query."""
+        return one.measure in self.find_answers((one.source, one.by))
 
     def fetch_value(self, query: str) -> Any:
         """Return the one value of a query."""
@@ -80,7 +90,11 @@ class Found:
         if part[1]:
             self._tables[part] = told, expressions
         else:
-            self._values[part] = _read_row(told, expressions)
+            self._values.setdefault(part, {}).update(_read_row(told, expressions))
+
+    def answer(self, part: Part, answers: Mapping[str, Any]) -> None:
+        """Take what is known without a query."""
+        self._values[part] = dict(answers)
 
     def value(self, one: CompiledCheck, expression: str) -> Any:
         """Return an aggregate of the rows that a check looks at."""
@@ -130,7 +144,12 @@ def gather_shared(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
 def _gather(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
     found = Found(compiled)
     for part, checks in _part_checks(gauge.table, compiled).items():
-        expressions = combine_metrics(checks)
+        answers = gauge.find_answers(part)
+        expressions = tuple(each for each in combine_metrics(checks) if each not in answers)
+        if not part[1]:
+            found.answer(part, answers)
+        if not expressions:
+            continue
         began = perf_counter()
         told = gauge.session.fetch(write_query(expressions, *part))
         found.keep(part, told, expressions, perf_counter() - began)
@@ -152,9 +171,11 @@ def _read_row(table: pa.Table, expressions: Sequence[str]) -> dict[str, Any]:
 
 
 def _try_alone(gauge: Gauge, one: CompiledCheck) -> CompiledCheck:
-    if not one.shared:
+    answers = gauge.find_answers((one.source, one.by))
+    asked = [each for each in one.shared if each not in answers]
+    if not asked:
         return one
-    query = write_query(one.shared, one.source, one.by)
+    query = write_query(asked, one.source, one.by)
     try:
         gauge.session.fetch(query)
     except REFUSALS as error:

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
+from segue.judge.answers import SQL, answer_checks
 from segue.judge.compile import CompiledCheck, compile_checks, is_folded, write_query
 from segue.judge.explain import explain_failing
 from segue.judge.gather import REFUSALS, Gauge, gather_shared
@@ -52,8 +53,9 @@ def measure_table(
         and leaves the others alone.
     """
     context = context or Context()
-    gauge = Gauge(session, table, private=bool(contract.sensitive))
     compiled = compile_contract(session, table, contract, schema, load_check, context)
+    answers = answer_checks(session, table, compiled, schema, context.files)
+    gauge = Gauge(session, table, bool(contract.sensitive), answers)
     found = gather_shared(gauge, compiled)
     judge = _Judge(gauge, schema, context, frozenset(contract.sensitive))
     measured = [judge.judge(one, found) for one in found.compiled]
@@ -126,6 +128,7 @@ class _Judge:
             return judge_unmeasured(one.check, rows, problem, query)
         if value is None:
             return judge_unmeasured(one.check, rows, "there is nothing to measure", query)
+        query = SQL if self.gauge.answers_measure(one) else query
         return replace(one.kind.judge(one.check, value, rows), sql=query)
 
     def _inspect(self, one: CompiledCheck, rows: int) -> Measurement:

@@ -22,6 +22,7 @@ Plain = bool | int | float | str
 _MOST_DIGITS = 80
 """More than any type has: rounding a larger number does not change that it is out of range."""
 _EXACT = Context(prec=200)
+_DAY = len("2026-01-31")
 
 
 def read_scalar(value: Any) -> Plain:
@@ -190,11 +191,12 @@ def _write_moment(value: str, type_: DataType) -> str:
     zoned = type_.kind == "timestamp" and len(type_.arguments) > 1
     if zoned:
         # without a zone the engine would take its own, which differs between machines
-        text = value if moment.tzinfo else f"{value.rstrip()}+00"
+        midnight = " 00:00:00" if len(value.strip()) <= _DAY else ""
+        text = value if moment.tzinfo else f"{value.rstrip()}{midnight}+00"
         return f"timestamptz {quote_text(text.replace('Z', '+00'))}"
     if moment.tzinfo:
         raise ValueError(f"{value!r} has a time zone and the column, {type_}, has none")
-    if type_.kind == "date" and len(value.strip()) <= len("2026-01-31"):
+    if type_.kind == "date" and len(value.strip()) <= _DAY:
         return f"date {quote_text(moment.date().isoformat())}"
     kind = "timestamp_ns" if type_.arguments[:1] == ("ns",) else "timestamp"
     return f"{quote_text(value.strip())}::{kind}"

@@ -33,6 +33,7 @@ class BetweenCheck(RowCheck):
     """Rows whose value is outside the bounds break it."""
 
     name = "between"
+    convex = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read ``[min, max]`` or ``{min: …, max: …}``."""

@@ -24,6 +24,7 @@ class InCheck(RowCheck):
     """Rows whose value is not listed break it."""
 
     name = "in"
+    pointwise = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read a list of scalars, or ``{values: […]}``."""

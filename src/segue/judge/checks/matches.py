@@ -36,6 +36,7 @@ class MatchesCheck(RowCheck):
     """Rows whose text does not match as a whole break it."""
 
     name = "matches"
+    pointwise = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read a pattern, or ``{pattern: …}``."""

@@ -22,6 +22,7 @@ class TypeCheck:
     name = "type"
     scope = "column"
     row_level = False
+    rowless = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read a type's notation, such as ``decimal(18,2)``."""
