@@ -6,19 +6,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segue.errors import SqlError
+from segue.spec.closing import Closing
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
-    from typing import Self
 
     from segue.protocols import LocalSession
     from segue.spec.scan import Scan
     from segue.spec.types import TableSchema
 
 
-class StepInputs:
+class StepInputs(Closing):
     """Gives forks of a session in which a step's tables have their names.
 
     A session runs one streamed query at a time, so each stream has a fork. None is opened
@@ -81,16 +80,7 @@ class StepInputs:
             for table in tables
         }
 
-    def __enter__(self) -> Self:
-        """Return the inputs."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Close all forks."""
         for fork in self._opened:
             fork.close()

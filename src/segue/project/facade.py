@@ -16,14 +16,13 @@ from segue.project.clock import SystemClock, name_run, read_moment
 from segue.project.pause import paused_collector
 from segue.project.reading import fetch_frame, open_rows, open_session
 from segue.project.views import PlannedRun, Reports, Runs, Tables, list_tables
+from segue.spec.closing import Closing
 from segue.spec.plan import Selection
 from segue.spec.shown import Shown
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from types import TracebackType
-    from typing import Self
 
     import pyarrow as pa
 
@@ -57,7 +56,7 @@ def load(path: str | Path = ".", params: Mapping[str, Scalar] | None = None) -> 
     return Project(declare_project(find_root(Path(path)), dict(params or {})))
 
 
-class Project(Shown):
+class Project(Shown, Closing):
     """A folder with a ``segue.toml``: planned, run, checked and read.
 
     Attributes:
@@ -118,19 +117,6 @@ class Project(Shown):
         if self._workspace is not None:
             self._workspace.ledger.close()
             self._workspace = None
-
-    def __enter__(self) -> Self:
-        """Return the project."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the project."""
-        self.close()
 
     def plan(
         self,

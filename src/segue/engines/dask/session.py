@@ -16,13 +16,12 @@ from segue.engines.dask.place import finish_blocks, resolve_input, select_rows
 from segue.errors import SqlError, UnknownNameError
 from segue.frames.arrow_types import conform, from_arrow, to_arrow
 from segue.registry import nearest
+from segue.spec.closing import Closing
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier as quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
-    from typing import Self
 
     from segue.engines.dask.link import Link
     from segue.protocols import LocalSession, Work
@@ -33,7 +32,7 @@ _STAR = re.compile(r'\s*select\s+\*\s+from\s+"((?:[^"]|"")+)"\s*;?\s*', re.IGNOR
 """A SELECT of all rows, which needs no SQL."""
 
 
-class DaskSession:
+class DaskSession(Closing):
     """Names for data, and SELECTs over them; see `segue.protocols.Session`."""
 
     def __init__(self, link: Link, local: LocalSession, end: Callable[[], None]) -> None:
@@ -226,19 +225,6 @@ class DaskSession:
             self._link.stop()
             self._bound.clear()
             self._end()
-
-    def __enter__(self) -> Self:
-        """Return the session."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the session."""
-        self.close()
 
 
 def _star(name: str) -> str:

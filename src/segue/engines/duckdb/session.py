@@ -28,13 +28,12 @@ from segue.engines.duckdb.types import (
     refuse_case_twins,
 )
 from segue.errors import SqlError, StepError
+from segue.spec.closing import Closing
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-    from types import TracebackType
-    from typing import Self
 
     import pyarrow as pa
 
@@ -48,7 +47,7 @@ _END = re.compile(r";[\s;]*(?:--[^\n]*\n\s*)*(?:--[^\n]*)?\Z")
 """The end of a statement, and comments behind it."""
 
 
-class DuckDBSession:
+class DuckDBSession(Closing):
     """Names for data, and SELECTs over them; see `segue.protocols.Session`."""
 
     def __init__(self, database: Database, *, owner: bool = False) -> None:
@@ -325,19 +324,6 @@ class DuckDBSession:
             self._database.close()
         else:
             self._database.disconnect(self._connection)
-
-    def __enter__(self) -> Self:
-        """Return the session."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the session."""
-        self.close()
 
     def _parse(self, query: str) -> str:
         """Return a query without what follows it, or refuse it if it is not one SELECT."""

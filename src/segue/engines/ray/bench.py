@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.registry import load_local_engine
+from segue.spec.closing import Closing
 from segue.spec.step import PlaceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
-    from typing import Self
 
     from segue.protocols import LocalSession
 
@@ -36,7 +35,7 @@ class Limits:
     held: int
 
 
-class Bench:
+class Bench(Closing):
     """What one task has on its worker."""
 
     def __init__(self, limits: Limits) -> None:
@@ -58,16 +57,7 @@ class Bench:
             self._folder = tempfile.TemporaryDirectory(prefix="segue-ray-")
         return Path(self._folder.name)
 
-    def __enter__(self) -> Self:
-        """Return the bench."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Clear it away."""
         if self._session is not None:
             self._session.close()

@@ -23,13 +23,12 @@ from segue.engines.ray.sources import Block, Blocks, Bound, Files, Query
 from segue.engines.ray.tasks import Select
 from segue.errors import SqlError, StepError, UnsupportedError
 from segue.frames.arrow_types import conform, from_arrow, to_arrow
+from segue.spec.closing import Closing
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier as quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from types import TracebackType
-    from typing import Self
 
     from segue.engines.ray.connect import Cluster
     from segue.engines.ray.portions import Pieces
@@ -65,7 +64,7 @@ def _mentions(query: str, name: str) -> bool:
     return re.search(pattern, query, re.IGNORECASE) is not None
 
 
-class RaySession:
+class RaySession(Closing):
     """Names for data, SELECTs over them, and work on them; see `segue.protocols.Session`."""
 
     def __init__(
@@ -296,16 +295,3 @@ class RaySession:
             self._flight.close()
             release(self._cluster)
         self._local.close()
-
-    def __enter__(self) -> Self:
-        """Return the session."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the session."""
-        self.close()

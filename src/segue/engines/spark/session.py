@@ -18,12 +18,11 @@ from segue.engines.spark.reach import move_frame, reach_back
 from segue.engines.spark.versions import refuse_clash
 from segue.errors import SourceError
 from segue.frames.arrow_types import to_arrow
+from segue.spec.closing import Closing
 from segue.spec.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
-    from typing import Self
 
     from segue.engines.spark.driver import Driver
     from segue.protocols import Work
@@ -34,7 +33,7 @@ _WHOLE = re.compile(r'select \* from "((?:[^"]|"")+)"(?: limit (\d+))?')
 """A query for rows of what one name stands for, as segue itself writes it."""
 
 
-class SparkEngineSession:
+class SparkEngineSession(Closing):
     """Names for data, and SELECTs over them; see `segue.protocols.Session`."""
 
     def __init__(self, driver: Driver, *, first: bool = False) -> None:
@@ -186,16 +185,3 @@ class SparkEngineSession:
         self._query.close()
         if self._first:
             self._driver.close()
-
-    def __enter__(self) -> Self:
-        """Return the session."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the session."""
-        self.close()
