@@ -66,7 +66,7 @@ class Query:
         try:
             return self._local.describe(query)
         except SqlError:
-            from segue.engines.spark.sql import find_tables, fold
+            from segue.engines.dialects.prepare import find_tables, fold
 
             read = set(map(fold, find_tables(query)))
             for name, error in self._refused.items():
@@ -111,7 +111,7 @@ class Query:
 
     def _view(self, name: str) -> Any:
         """Return the frame that queries see: names, and types as DuckDB reads them."""
-        from segue.engines.spark.sql import fold
+        from segue.engines.dialects.prepare import fold
 
         if name not in self._views:
             bound = self._bound[name]

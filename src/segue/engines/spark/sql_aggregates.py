@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
 from segue.engines.spark.sql_lists import convert_collected
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import NESTED, NUMBERS, family, refuse, set_type, show
+from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from segue.engines.dialects.families import MOMENTS, NUMBERS, family, show
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import MOMENTS, NUMBERS, family, refuse, show
+from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable

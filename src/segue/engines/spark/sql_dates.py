@@ -6,8 +6,9 @@ import re
 
 from sqlglot import exp
 
+from segue.engines.dialects.families import MOMENTS, family, set_type, show
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import MOMENTS, family, refuse, set_type, show
+from segue.engines.spark.sql_types import refuse
 
 _PARTS = {
     "YEAR": "year(:x)",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from segue.engines.spark.sql_types import NUMBERS, family, refuse, show
+from segue.engines.dialects.families import NUMBERS, family, show
+from segue.engines.spark.sql_types import refuse
 from segue.errors import UnsupportedError
 
 _NEVER = (

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from segue.engines.dialects.families import NESTED, family, set_type, show
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import NESTED, family, refuse, set_type, show
+from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

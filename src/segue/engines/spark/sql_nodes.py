@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from segue.engines.dialects.carry import Carrier
+from segue.engines.dialects.families import NUMBERS, family, set_type, show
 from segue.engines.spark import (
     sql_aggregates,
     sql_casts,
@@ -14,7 +16,7 @@ from segue.engines.spark import (
     sql_numbers,
     sql_texts,
 )
-from segue.engines.spark.sql_types import NUMBERS, family, refuse, set_type, show
+from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -221,43 +223,13 @@ RULES: dict[type[exp.Expr], Rule] = (
 )
 """What becomes of each kind of node whose parts have been converted."""
 
-_ARGUMENTS: dict[type[exp.Expr], frozenset[str]] = {
-    kind: frozenset(names.split())
-    for kind, names in {
-        exp.Select: "with_ with kind expressions limit distinct joins from_ from where group having"
-        " qualify windows order offset operation_modifiers",
-        exp.Join: "this on side kind",
-        exp.Group: "expressions all grouping_sets cube rollup",
-        exp.Table: "this alias joins",
-        exp.CTE: "this alias",
-        exp.With: "expressions",
-        exp.Union: "with_ with this expression distinct order limit offset",
-        exp.Except: "with_ with this expression distinct order limit offset",
-        exp.Intersect: "with_ with this expression distinct order limit offset",
-        exp.Subquery: "this alias with_ with",
-        exp.Distinct: "expressions on",
-        exp.Limit: "expression",
-        exp.Count: "this big_int",
-        exp.Max: "this",
-        exp.Min: "this",
-        exp.AnyValue: "this",
-        exp.FirstValue: "this",
-        exp.LastValue: "this",
-        exp.Star: "",
-        exp.ArrayAgg: "this",
-        exp.GroupConcat: "this separator",
-        exp.Bracket: "this expressions",
-        exp.Round: "this decimals",
-        exp.Trim: "this expression position",
-        exp.StrPosition: "this substr",
-        exp.Like: "this expression negate",
-        exp.ILike: "this expression negate",
-        exp.Length: "this",
-        exp.TimestampTrunc: "this unit",
-        exp.In: "this expressions query",
-    }.items()
-}
-"""Arguments of nodes that mean on Spark what they mean in DuckDB; those of others all do."""
+_CARRIER = Carrier(
+    RULES,
+    sql_aggregates.AGGREGATES,
+    sql_aggregates.convert_aggregate,
+    sql_aggregates.refuse_frame,
+    refuse,
+)
 
 
 def convert(node: exp.Expr) -> exp.Expr:
@@ -266,64 +238,4 @@ def convert(node: exp.Expr) -> exp.Expr:
     Raises:
         UnsupportedError: A part of it can't be carried over; the message shows it.
     """
-    if isinstance(node, (exp.Window, exp.Filter, exp.IgnoreNulls, *sql_aggregates.AGGREGATES)):
-        return _convert_unit(node)
-    rule = RULES.get(type(node))
-    if rule is None:
-        raise refuse(show(node))
-    _refuse_arguments(node)
-    _convert_parts(node)
-    made = rule(node)
-    if made.type is None:
-        made.type = node.type
-    return made
-
-
-def _refuse_arguments(node: exp.Expr) -> None:
-    known = _ARGUMENTS.get(type(node))
-    if known is None:
-        return
-    for name, value in node.args.items():
-        if value and name not in known:
-            raise refuse(f"{name.strip('_').replace('_', ' ')} in {show(node)}")
-
-
-def _convert_parts(node: exp.Expr, skip: exp.Expr | None = None) -> None:
-    for part in list(node.iter_expressions()):
-        if part is skip:
-            continue
-        made = convert(part)
-        if made is not part:
-            type_ = made.type
-            part.replace(made)
-            made.type = type_
-
-
-def _convert_unit(node: exp.Expr) -> exp.Expr:
-    """Return an aggregate with its FILTER and OVER, which may become several of them."""
-    around: list[exp.Expr] = []
-    core = node
-    while isinstance(core, (exp.Window, exp.Filter, exp.IgnoreNulls)):
-        around.append(core)
-        core = core.this
-    if not isinstance(core, sql_aggregates.AGGREGATES):
-        raise refuse(show(node))
-    for each in around:
-        _convert_parts(each, skip=each.this)
-        if isinstance(each, exp.Window):
-            sql_aggregates.refuse_frame(each.args.get("spec"))
-    _refuse_arguments(core)
-    _convert_parts(core)
-    plain = [each for each in around if type(each) is not exp.IgnoreNulls]
-    if len(plain) < len(around) and type(core) is not exp.AnyValue:
-        raise refuse(show(node))
-
-    def wrap(inner: exp.Expr) -> exp.Expr:
-        made = inner.copy()
-        for each in reversed(plain):
-            copied = each.copy()
-            copied.set("this", made)
-            made = copied
-        return made
-
-    return sql_aggregates.convert_aggregate(core, wrap)
+    return _CARRIER.convert(node)

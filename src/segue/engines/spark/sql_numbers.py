@@ -6,17 +6,9 @@ import re
 
 from sqlglot import exp
 
+from segue.engines.dialects.families import MOMENTS, NESTED, NUMBERS, family, set_type, show
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import (
-    MOMENTS,
-    NESTED,
-    NUMBERS,
-    OPAQUE,
-    family,
-    refuse,
-    set_type,
-    show,
-)
+from segue.engines.spark.sql_types import OPAQUE, refuse
 
 _FLOATS = ("float32", "float64")
 _WIDTHS = {"TINYINT": 8, "SMALLINT": 16}

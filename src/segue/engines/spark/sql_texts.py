@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from segue.engines.dialects.families import family, set_type, show
 from segue.engines.spark.sql_casts import convert_cast
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import family, refuse, set_type, show
+from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,166 @@
+"""Families of types, by which it is decided how SQL is carried over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+
+if TYPE_CHECKING:
+    from segue.spec.types import DataType
+
+_SIGNED = ("TINYINT", "SMALLINT", "INT", "BIGINT", "INT128")
+_UNSIGNED = ("UTINYINT", "USMALLINT", "UINT", "UBIGINT")
+_FAMILIES = (
+    dict.fromkeys(_SIGNED, "integer")
+    | dict.fromkeys(_UNSIGNED, "unsigned")
+    | dict.fromkeys(("TEXT", "VARCHAR", "CHAR", "NVARCHAR"), "string")
+    | dict.fromkeys(("TIMESTAMP", "TIMESTAMPNTZ", "TIMESTAMP_S", "TIMESTAMP_MS"), "timestamp")
+    | dict.fromkeys(("TIMESTAMPTZ", "TIMESTAMPLTZ"), "zoned")
+    | dict.fromkeys(("BINARY", "VARBINARY"), "binary")
+    | dict.fromkeys(("ARRAY", "LIST"), "list")
+    | {
+        "FLOAT": "float32",
+        "DOUBLE": "float64",
+        "DECIMAL": "decimal",
+        "BOOLEAN": "bool",
+        "DATE": "date",
+        "TIMESTAMP_NS": "nanos",
+        "TIME": "time",
+        "INTERVAL": "duration",
+        "STRUCT": "struct",
+        "MAP": "map",
+        "NULL": "null",
+    }
+)
+
+NUMBERS = frozenset({"integer", "unsigned", "decimal", "float32", "float64"})
+MOMENTS = frozenset({"date", "timestamp", "zoned"})
+NESTED = frozenset({"list", "struct", "map"})
+
+_WORDS = {
+    "null": "NULL",
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INT",
+    "int64": "BIGINT",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "float32": "FLOAT",
+    "float64": "DOUBLE",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+    "date": "DATE",
+    "time": "TIME",
+    "duration": "INTERVAL",
+}
+
+
+def family(node: exp.Expr) -> str:
+    """Return the family of an expression's type; ``unknown`` if it has none."""
+    if isinstance(node, exp.Null):
+        return "null"
+    kind = node.type
+    return _FAMILIES.get(kind.this.value.upper(), "unknown") if kind is not None else "unknown"
+
+
+def write_duckdb(type_: DataType) -> str:
+    """Return DuckDB's name of a type, as sqlglot reads it.
+
+    Example:
+        >>> from segue.spec.types import parse_type
+        >>> write_duckdb(parse_type("list<struct<a: timestamp(ns)>>"))
+        'STRUCT("a" TIMESTAMP_NS)[]'
+    """
+    if type_.kind in _WORDS:
+        return _WORDS[type_.kind]
+    if type_.kind == "timestamp":
+        if type_.arguments[0] == "ns":
+            return "TIMESTAMP_NS"
+        return "TIMESTAMPTZ" if len(type_.arguments) > 1 else "TIMESTAMP"
+    inner = [write_duckdb(part) for _, part in type_.fields]
+    forms = {
+        "list": "{}[]",
+        "map": "MAP({}, {})",
+        "categorical": "{}",
+        "decimal": "DECIMAL({}, {})",
+    }
+    if type_.kind in forms:
+        return forms[type_.kind].format(*(inner or type_.arguments))
+    names = (exp.to_identifier(name, quoted=True).sql("duckdb") for name, _ in type_.fields)
+    return f"STRUCT({', '.join(f'{n} {t}' for n, t in zip(names, inner, strict=True))})"
+
+
+def show(node: exp.Expr) -> str:
+    """Return an expression as a user knows it, in one short line."""
+    text = node.sql("duckdb")
+    return text if len(text) <= 80 else f"{text[:79]}…"  # noqa: PLR2004  # of a terminal
+
+
+def set_type(node: exp.Expr, name: str) -> exp.Expr:
+    """Return a node that is known to be of a type of DuckDB's."""
+    node.type = exp.DataType.build(name, dialect="duckdb")
+    return node
+
+
+def _typed(name: str) -> dict[str, Any]:
+    def annotate(annotator: Any, node: exp.Expr) -> exp.Expr:
+        annotator._set_type(node, exp.DataType.build(name, dialect="duckdb"))  # noqa: SLF001  # sqlglot's own way
+        return node
+
+    return {"annotator": annotate}
+
+
+def _annotate_divided(annotator: Any, node: exp.Expr) -> exp.Expr:
+    families = {family(node.this), family(node.expression)}
+    single = "float32" in families and "float64" not in families
+    name = "FLOAT" if single else "DOUBLE"
+    annotator._set_type(node, exp.DataType.build(name, dialect="duckdb"))  # noqa: SLF001
+    return node
+
+
+def _annotate_difference(annotator: Any, node: exp.Expr) -> exp.Expr:
+    families = family(node.this), family(node.expression)
+    if families == ("date", "date"):
+        return _set(annotator, node, "BIGINT")
+    if families[0] in MOMENTS and families[1] in MOMENTS:
+        return _set(annotator, node, "INTERVAL")
+    return _annotate_moved(annotator, node)
+
+
+def _annotate_moved(annotator: Any, node: exp.Expr) -> exp.Expr:
+    sides = [node.this, node.expression]
+    families = [family(side) for side in sides]
+    if "duration" in families and families != ["duration", "duration"]:
+        moment = families[1 - families.index("duration")]
+        return _set(annotator, node, "TIMESTAMPTZ" if moment == "zoned" else "TIMESTAMP")
+    if "date" in families:
+        return _set(annotator, node, "DATE")
+    if "float32" in families and "float64" not in families:
+        return _set(annotator, node, "FLOAT")
+    DuckDB.EXPRESSION_METADATA[type(node)]["annotator"](annotator, node)
+    return node
+
+
+def _set(annotator: Any, node: exp.Expr, name: str) -> exp.Expr:
+    annotator._set_type(node, exp.DataType.build(name, dialect="duckdb"))  # noqa: SLF001
+    return node
+
+
+METADATA: dict[type[exp.Expr], dict[str, Any]] = DuckDB.EXPRESSION_METADATA | {
+    exp.Add: {"annotator": _annotate_moved},
+    exp.Avg: _typed("DOUBLE"),
+    exp.Div: {"annotator": _annotate_divided},
+    exp.Mul: {"annotator": _annotate_moved},
+    exp.Sub: {"annotator": _annotate_difference},
+    exp.TimestampTrunc: {
+        "annotator": lambda annotator, node: _set(
+            annotator, node, "TIMESTAMPTZ" if family(node.this) == "zoned" else "TIMESTAMP"
+        )
+    },
+}
+"""What sqlglot is to know of the types of DuckDB's expressions, where it knows otherwise."""
