@@ -139,17 +139,29 @@ def _run_sql(
     lake: Lake,
     progress: Tell | None,
 ) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:
-    query = task.step.sql or ""
     try:
-        schema = session.describe(query)
-        if (wanted := find_wanted(task, schema)) is not None:
-            schema = wanted
-            # the line break ends a comment in the query's last line
-            query = f"select {', '.join(map(quote_identifier, schema.names))} from (\n{query}\n)"
+        query, schema = shape_query(task, session)
         files = session.write(query, task.folder, task.stem, schema, lake.storage_type, progress)
     except SqlError as error:
         raise locate(error, task.step) from error.__cause__
     return schema, files, {}
+
+
+def shape_query(task: StepTask, session: Session) -> tuple[str, TableSchema]:
+    """Return a step's SELECT with the columns that its result must have, and these columns.
+
+    Raises:
+        OutputError: The query lacks a declared column, or has another one.
+        SqlError: It does not bind.
+    """
+    query = task.step.sql or ""
+    schema = session.describe(query)
+    wanted = find_wanted(task, schema)
+    if wanted is None:
+        return query, schema
+    # the line break ends a comment in the query's last line
+    names = ", ".join(map(quote_identifier, wanted.names))
+    return f"select {names} from (\n{query}\n)", wanted
 
 
 def find_wanted(task: StepTask, found: TableSchema) -> TableSchema | None:

@@ -12,7 +12,7 @@ from threading import Event, Timer
 from typing import TYPE_CHECKING
 
 from segue.errors import OutputError, SqlError, StepError, StepTimeoutError
-from segue.execute.attempt import StepResult, find_wanted, load_step, locate
+from segue.execute.attempt import StepResult, load_step, locate, shape_query
 from segue.execute.blame import blame_step
 from segue.execute.groups import check_columns
 from segue.execute.infer import infer_result
@@ -69,13 +69,8 @@ def run_remote(task: StepTask, engines: StepEngines, lake: Lake) -> StepResult:
 
 def _bind_sql(task: StepTask, session: Session) -> TableSchema:
     """Name the rows of a SELECT; their columns."""
-    query = task.step.sql or ""
     try:
-        schema = session.describe(query)
-        if (wanted := find_wanted(task, schema)) is not None:
-            schema = wanted
-            # the line break ends a comment in the query's last line
-            query = f"select {', '.join(map(quote_identifier, schema.names))} from (\n{query}\n)"
+        query, schema = shape_query(task, session)
         session.bind(_RESULT, query)
     except SqlError as error:
         raise locate(error, task.step) from error.__cause__

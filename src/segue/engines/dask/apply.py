@@ -10,7 +10,7 @@ from segue.engines.dask.inputs import Block, Blocks, Files
 from segue.engines.dask.pieces import Away, Budget, Piece, Share, Source, Span
 from segue.engines.dask.place import budget_of, finish_blocks, source_of
 from segue.engines.dask.tasks import measure_parts, pick_part, read_piece, run_part, split_piece
-from segue.errors import StepError
+from segue.frames.packing import pack_work
 from segue.frames.split import MOST_PARTS
 
 if TYPE_CHECKING:
@@ -90,16 +90,7 @@ def send_work(link: Link, work: Work) -> Any:
     Raises:
         StepError: It holds something that can't be pickled.
     """
-    import cloudpickle
-
-    try:
-        payload = cloudpickle.dumps(work)
-    except Exception as error:  # pickling calls anything's own code
-        raise StepError(
-            f"the function can't be sent to workers: {error}",
-            hint="make what it uses (a connection, a lock, an open file) inside of it",
-            engine="dask",
-        ) from error
+    payload = pack_work(work, "dask")
     return payload if len(payload) < _SMALL_PAYLOAD else link.scatter([payload])[0]
 
 

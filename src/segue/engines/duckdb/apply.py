@@ -20,6 +20,7 @@ from segue.engines.duckdb.portion import (
 )
 from segue.errors import SegueError
 from segue.frames.chunks import cut_rows, part_size
+from segue.frames.packing import pack_work
 from segue.spec.failure import WorkerFailure, unseal
 from segue.spec.layout import order_terms
 from segue.spec.sql import quote_identifier as quote
@@ -176,13 +177,11 @@ def _cut(
     folder: str,
 ) -> list[Part]:
     """Return what each process is to do."""
-    import cloudpickle
-
     tables = [number for number, each in enumerate(sources) if each.table is not None]
     # what DuckDB can't sort aside is cut finer instead
     parts = max(share.workers, -(-share.bytes // share.held) if tables else 1)
     ordered = not tables and share.bytes > share.held * share.workers
-    packed, bound = cloudpickle.dumps(work), session.bound_queries()
+    packed, bound = pack_work(work, "duckdb"), session.bound_queries()
     split = {number: _split(sources[number].table, layout, parts, folder) for number in tables}
     scratch, tasks = str(session.scratch()), []
     for part in range(parts):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +20,9 @@ from segue.engines.ray.frames import (
 )
 from segue.engines.ray.sources import Block, Blocks, Bound, Files, Query
 from segue.engines.ray.tasks import Select
-from segue.errors import SqlError, StepError, UnsupportedError
+from segue.errors import SqlError, UnsupportedError
 from segue.frames.arrow_types import conform, from_arrow, to_arrow
+from segue.frames.packing import pack_work
 from segue.spec.closing import Closing
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier as quote
@@ -38,25 +38,6 @@ if TYPE_CHECKING:
 
 _EVERYTHING = re.compile(r'select \* from "((?:[^"]|"")+)"')
 """A SELECT of all rows of a name, as segue writes it: data keep types that SQL does not know."""
-
-
-def _pack(work: Work) -> bytes:
-    """Return work as bytes, whatever pickles Ray itself uses.
-
-    Raises:
-        StepError: The function refers to something that can't leave this process.
-    """
-    import cloudpickle
-
-    try:
-        packed: bytes = cloudpickle.dumps(work)
-    except (TypeError, AttributeError, pickle.PicklingError) as error:
-        raise StepError(
-            f"the function can't be sent to workers: {error}",
-            engine="ray",
-            hint="open connections, locks and files inside the function",
-        ) from None
-    return packed
 
 
 def _mentions(query: str, name: str) -> bool:
@@ -272,7 +253,7 @@ class RaySession(Closing):
         import ray
 
         given = tuple(self._open_input(each) for each in inputs)
-        packed = ray.put(_pack(work))
+        packed = ray.put(pack_work(work, "ray"))
         blocks = Applying(self._flight, self._cluster, given, packed, layout).run()
         self._forget(name)
         _, refusal = self._bind_columns(name, to_arrow(work.schema))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle
-
 from segue.engines.spark.bound import (
     Bound,
     carried_names,
@@ -16,6 +14,7 @@ from segue.engines.spark.collect import count_rows
 from segue.engines.spark.types import quote, write_type
 from segue.engines.spark.worker import MARK, Runner
 from segue.errors import UnsupportedError
+from segue.frames.packing import pack_work
 from segue.spec.layout import INPUT, key_name, row_name
 from segue.spec.nearest import find_storage
 from segue.spec.types import Column, DataType, TableSchema
@@ -49,7 +48,7 @@ def apply_work(driver: Driver, inputs: Sequence[Bound], work: Work, layout: Layo
             "several inputs without keys can't be split in parts", hint="name keys with `by`"
         )
     runner = Runner(
-        cloudpickle.dumps(work), arriving, layout.whole, layout.part_rows, unsorted=driver.lax
+        pack_work(work, "spark"), arriving, layout.whole, layout.part_rows, unsorted=driver.lax
     )
     made = frame.mapInArrow(runner, carried_struct(work.schema))
     return Bound(made, work.schema)
