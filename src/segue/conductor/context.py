@@ -10,19 +10,32 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from segue.protocols import Context
+from segue.registry import load_check
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from segue.conductor.workspace import Workspace
     from segue.protocols import Lake, Session
+    from segue.spec.contract import Contract
     from segue.spec.output import StagedTable, TableVersion
     from segue.spec.scan import Scan
+
+
+def looks_back(contract: Contract) -> bool:
+    """Return whether a check may ask which rows are new, or what was published before.
+
+    Only kinds that are given a `Context` can.
+    """
+    kinds = {check.kind: load_check(check.kind) for check in contract.checks}
+    asks = any(hasattr(kind, "complete") or hasattr(kind, "inspect") for kind in kinds.values())
+    return asks or any(check.slice.new for check in contract.checks)
 
 
 def make_context(
     workspace: Workspace,
     session: Session,
-    table: str,
-    added: Scan | None = None,
+    contract: Contract,
+    added: Scan | str | None = None,
     before: TableVersion | None = None,
 ) -> Context:
     """Return what a measurement of a table knows beside it, and bind what that names.
@@ -30,18 +43,19 @@ def make_context(
     Args:
         workspace: Has the clock, the project's folder and the lake.
         session: Where the table is measured.
-        table: Name of the table.
+        contract: The table's contract; nothing is bound unless one of its checks looks back.
         added: Rows that came since the table was last judged; None if all count as new.
         before: The published version before the one that is judged.
     """
+    table = contract.table
     bound = {"added": "", "before": ""}
-    rows: dict[str, Scan | None] = {"added": added}
+    rows: dict[str, Scan | str | None] = {"added": added}
     if before is not None:
         rows["before"] = workspace.lake.scan(before.schema, table, before.files)
-    for part, scan in rows.items():
-        if scan is not None:
+    for part, data in rows.items() if looks_back(contract) else ():
+        if data is not None:
             bound[part] = f"{table}__{part}"
-            session.bind(bound[part], scan)
+            session.bind(bound[part], data)
     return Context(
         now=datetime.fromisoformat(workspace.clock.now()),
         added=bound["added"],
@@ -53,40 +67,50 @@ def make_context(
 def stage_context(
     workspace: Workspace,
     session: Session,
+    contract: Contract,
     staged: StagedTable,
     lake: Lake,
     before: TableVersion | None = None,
 ) -> Context:
-    """Return the context of rows that are staged: those of its new files are new.
+    """Return the context of rows that are staged: those of new files are new.
 
     Args:
         workspace: As for `make_context`.
-        session: As for `make_context`.
+        session: As for `make_context`; the table is bound in it.
+        contract: As for `make_context`.
         staged: What is judged.
         lake: Where it is staged.
         before: The version that is published now.
     """
-    grown = bool(staged.keeps)
-    added = lake.scan(staged.schema, staged.table, staged.adds) if grown else None
-    return make_context(workspace, session, staged.table, added, before)
+    table = staged.table
+    added: Scan | str | None = None
+    if staged.keeps and staged.adds:
+        added = lake.scan(staged.schema, table, staged.adds)
+    elif staged.keeps:
+        added = f"select * from {quote_identifier(table)} where false"
+    return make_context(workspace, session, contract, added, before)
 
 
-def find_grown(workspace: Workspace, table: str) -> tuple[Scan | None, TableVersion | None]:
+def find_grown(workspace: Workspace, contract: Contract) -> tuple[Scan | None, TableVersion | None]:
     """Return what the published version of a table added to the one before, and that one.
 
     The rows are None where nothing of the earlier version is left: all of them are new.
+
+    Args:
+        workspace: Has the ledger and the lake.
+        contract: The table's contract; nothing is looked for unless one of its checks looks back.
     """
+    table = contract.table
     current = workspace.ledger.snapshot(workspace.environment).versions.get(table)
-    if current is None:
+    if current is None or not looks_back(contract):
         return None, None
     earlier = [each for each in workspace.ledger.versions(table) if each.number < current.number]
     if not earlier:
         return None, None
     before = max(earlier, key=lambda each: each.number)
-    there = {file.path for file in current.files}
+    kept, there = ({file.path for file in each.files} for each in (before, current))
     folder = workspace.lake.folder(table)
-    gone = any(f.path not in there and not (folder / f.path).exists() for f in before.files)
-    kept = {file.path for file in before.files}
+    gone = any(not (folder / path).exists() for path in kept - there)
     adds = [file for file in current.files if file.path not in kept]
     added = workspace.lake.scan(current.schema, table, adds) if len(adds) < len(there) else None
     return added, None if gone else before  # vacuum may have taken what only it had

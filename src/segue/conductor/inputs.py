@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.plan.growth import mark_files
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from segue.execute.tables import RunTables
     from segue.spec.output import StepMemory
-    from segue.spec.plan import PlannedStep
+    from segue.spec.plan import History, PlannedStep
     from segue.spec.step import ProjectSpec
     from segue.spec.types import TableSchema
 
@@ -49,6 +51,25 @@ def find_made_files(
         for name in planned.inputs
         if (state := tables.made.get(name)) and name not in project.sources
     }
+
+
+def find_new_files(name: str, history: History) -> tuple[tuple[str, ...], ...]:
+    """Return the paths of a source's files that were judged before, and of those that were not.
+
+    Args:
+        name: Name of the source.
+        history: What is remembered of it, and how it looks now.
+
+    Returns:
+        Nothing where no files were noted when it was judged last: all are new.
+    """
+    memory = history.memories.get(name)
+    seen = set(memory.seen_files.get(name, ())) if memory else set()
+    if not seen or not history.sources[name].grows:
+        return ()
+    marked = (mark_files(name, history) or {}).items()
+    old = tuple(path for mark, path in marked if mark in seen)
+    return (old, tuple(path for mark, path in marked if mark not in seen)) if old else ()
 
 
 def tell_changed_types(

@@ -47,9 +47,9 @@ def check_tables(
 
     reports = []
     for name in names:
-        added, before = find_grown(workspace, name)
-        context = make_context(workspace, session, name, added, before)
-        schema = session.describe(f"select * from {quote_identifier(name)}")
         contract = workspace.project.contracts[name]
+        grown = find_grown(workspace, contract)
+        context = make_context(workspace, session, contract, *grown)
+        schema = session.describe(f"select * from {quote_identifier(name)}")
         reports.append(measure_table(session, name, contract, schema, context=context))
     return tuple(reports)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING
 
 from segue import registry
-from segue.conductor.context import make_context, stage_context
+from segue.conductor.context import find_grown, looks_back, make_context, stage_context
 from segue.conductor.inputs import (
     count_inputs,
     find_made_files,
+    find_new_files,
     identify_inputs,
     identify_references,
     tell_changed_types,
 )
 from segue.errors import ContractError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
-from segue.plan.growth import seen_after
+from segue.plan.growth import mark_files, seen_after
 from segue.plan.parameters import write_parameters
 from segue.plan.settle import settle
 from segue.settings import redact
@@ -159,10 +161,11 @@ class Work:
         from segue.execute.sources import scan_source
         from segue.execute.tables import TableState
 
-        project = self.plan.project
+        project, history = self.plan.project, self.plan.history
         contract = project.contracts.get(name)
-        scan = scan_source(project, name, self.engines.scratch, self.plan.history.memories)
-        identity = self.plan.history.sources[name].identity
+        look = partial(scan_source, project, name, self.engines.scratch, history.memories)
+        scan = look()
+        identity = history.sources[name].identity
         self.tables.made[name] = TableState(identity, scan)
         readers = sum(name in planned.inputs for planned in self.plan.work)
         shared = readers > 1 and scan.format in TEXT_FORMATS
@@ -170,18 +173,21 @@ class Work:
             return StepOutcome(name, StepStatus.DONE, columns=self.find_columns(name, scan))
         with self.engines.local.fork() as session:
             session.bind(name, scan)
-            tell = self.follow(name, self.plan.history.sources[name].rows)
-            staged = land_source(session, name, self.landing, tell)
+            tell = self.follow(name, history.sources[name].rows)
+            watched = contract is not None and looks_back(contract)
+            told = find_new_files(name, history) if watched else ()
+            parts = [look(paths) if paths else None for paths in told]
+            staged = land_source(session, name, self.landing, tell, parts)
             outcome = StepOutcome(
                 name,
                 StepStatus.DONE,
                 input_rows={name: staged.rows},
                 columns=staged.schema,
+                seen_files={name: tuple(mark_files(name, history) or ())} if watched else {},
             )
             if contract is not None:
-                outcome = self.judge(
-                    session, replace(outcome, staged=staged), contract, self.landing
-                )
+                outcome = replace(outcome, staged=staged)
+                outcome = self.judge(session, outcome, contract, self.landing)
                 staged = outcome.staged or staged
                 if outcome.rejects is not None:
                     # like the source itself, its rejects change when its files do
@@ -209,7 +215,7 @@ class Work:
         with self.engines.local.fork() as session:
             self.bind(session, (step.name, *contract.references))
             schema = session.describe(f"select * from {quote_identifier(step.name)}")
-            context = make_context(self.workspace, session, step.name)
+            context = make_context(self.workspace, session, contract)
             report = measure_table(session, step.name, contract, schema, context=context)
         return self.rule(StepOutcome(step.name, StepStatus.DONE), report)
 
@@ -295,7 +301,12 @@ class Work:
         self.bind(session, contract.references)
         session.bind(staged.table, lake.scan(staged.schema, staged.table, staged.files))
         published = self.plan.history.versions.get(staged.table)
-        context = stage_context(self.workspace, session, staged, lake, published)
+        if outcome.status is StepStatus.JUDGED:
+            # what was new when its rows were judged is new now
+            grown = find_grown(self.workspace, contract)
+            context = make_context(self.workspace, session, contract, *grown)
+        else:
+            context = stage_context(self.workspace, session, contract, staged, lake, published)
         rejects = None
         if contract.rejects:
             before = self.find_before(staged.table)

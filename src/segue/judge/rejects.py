@@ -18,12 +18,13 @@ from segue.spec.step import Mode
 from segue.spec.types import Column, DataType, TableSchema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from segue.judge.before import Before
     from segue.protocols import CheckKind, Lake, LocalSession
     from segue.spec.contract import Check, Contract, Report
     from segue.spec.output import DataFile, TableVersion
+    from segue.spec.scan import Scan
 
 REASONS = "reject_reasons"
 """Column of a rejects table: the names of the checks that its row breaks."""
@@ -90,15 +91,18 @@ def set_aside(
     """
     table, schema = staged.table, staged.schema
     session.bind(table, lake.scan(schema, table, staged.files))
-    bench = _Bench(session, table, contract, schema, load_registered, context or Context())
-    report, failing = bench.measure()
-    writer = _Writer(session, staged, lake, rejects_lake, stem, before.rejects)
+    context = replace(context or Context(), files=staged.files)
+    bench = _Bench(session, table, contract, schema, load_registered, context)
+    report, failing = bench.measure(fresh=bool(staged.adds))
+    added = bench.context.added
+    writer = _Writer(session, staged, lake, rejects_lake, stem, before.rejects, added)
     if not failing:
         return staged, writer.write_rejects(None), report
     result, rejects = writer.write_parts(failing, before)
     for file in staged.adds:
         (lake.folder(table) / file.path).unlink(missing_ok=True)
-    return result, rejects, bench.judge_again(report, all_of=before.rows is not None)
+    left = replace(bench, context=replace(context, files=result.files))
+    return result, rejects, left.judge_again(report, all_of=before.rows is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +116,25 @@ class _Bench:
     load_check: Callable[[str], CheckKind]
     context: Context
 
-    def measure(self) -> tuple[Report, dict[str, str]]:
-        """Return what was measured, and the predicates of the rows to set aside by check."""
-        report = _mark_rejected(self._measure(self.contract), self.contract, self.load_check)
+    def measure(self, *, fresh: bool) -> tuple[Report, dict[str, _Predicate]]:
+        """Return what was measured, and the predicates of the rows to set aside by check.
+
+        Args:
+            fresh: Whether there are new files: rows that were published stay what they were
+                for checks of new rows.
+        """
+        measured = self._measure(self.contract)
+        report = _mark_rejected(measured, self.contract, self.load_check, fresh=fresh)
         names = {found.check for found in report.measurements if found.rejected}
         compiled = compile_contract(
             self.session, self.table, self.contract, self.schema, self.load_check, self.context
         )
-        return report, {one.check.name: one.failing for one in compiled if one.check.name in names}
+        parted = bool(self.context.added)
+        return report, {
+            one.check.name: _Predicate(one.failing, parted and one.check.slice.new)
+            for one in compiled
+            if one.check.name in names
+        }
 
     def judge_again(self, report: Report, *, all_of: bool) -> Report:
         """Judge on what is left the checks that depend on the table as a whole.
@@ -150,7 +165,7 @@ class _Bench:
 
 
 def _mark_rejected(
-    report: Report, contract: Contract, load_check: Callable[[str], CheckKind]
+    report: Report, contract: Contract, load_check: Callable[[str], CheckKind], *, fresh: bool
 ) -> Report:
     """Mark the measurements whose failing rows are to be set aside: all, or none if one stops."""
     checks = {check.name: check for check in contract.checks}
@@ -159,6 +174,7 @@ def _mark_rejected(
         check = checks[found.check]
         row_level = load_check(check.kind).row_level
         rejected = bool(row_level and found.failing and _is_rejected(check, found.verdict))
+        rejected = rejected and (fresh or not check.slice.new)
         if row_level and not rejected and found.verdict in (Verdict.FAIL, Verdict.ERROR):
             return report
         marked.append(replace(found, rejected=rejected))
@@ -178,17 +194,30 @@ def _is_rejected(check: Check, verdict: Verdict) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class _Predicate:
+    """What is true of the rows that a check lets be set aside.
+
+    Attributes:
+        text: The SQL predicate.
+        new: Whether it is asked of new rows alone.
+    """
+
+    text: str
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Flagged:
     """SELECTs over rows that are flagged with the checks that they break.
 
     Attributes:
-        source: What follows FROM.
+        source: What follows FROM; it has flagged new rows for what is asked of them alone.
         failing: Predicates by name of the check.
         schema: Columns of the table.
     """
 
     source: str
-    failing: Mapping[str, str]
+    failing: Mapping[str, _Predicate]
     schema: TableSchema
 
     def keep(self, where: str = "") -> str:
@@ -219,13 +248,22 @@ class _Flagged:
 
     @property
     def _rows(self) -> str:
-        flags = "".join(f", {text} as __segue_{i}" for i, text in enumerate(self.failing.values()))
+        flags = "".join(
+            f", {each.text} as __segue_{i}"
+            for i, each in enumerate(self.failing.values())
+            if not each.new
+        )
         return f"(select *{flags} from {self.source})"
 
 
 @contextmanager
-def _origin_bound(session: LocalSession, staged: StagedTable, lake: Lake) -> Iterator[str]:
-    """Yield what to put behind FROM so that rows tell whether their file is new."""
+def _origin_bound(
+    session: LocalSession, staged: StagedTable, lake: Lake, failing: Mapping[str, _Predicate]
+) -> Iterator[str]:
+    """Yield what to put behind FROM so that rows tell whether their file is new.
+
+    New rows are flagged with what is asked of them alone.
+    """
     named = [
         (f"{staged.table}{_ADDED}_{mark}", mark, files)
         for mark, files in (("true", staged.adds), ("false", staged.keeps))
@@ -234,8 +272,14 @@ def _origin_bound(session: LocalSession, staged: StagedTable, lake: Lake) -> Ite
     for name, _, files in named:
         session.bind(name, lake.scan(staged.schema, staged.table, files))
     try:
+        asked = [(i, each.text) for i, each in enumerate(failing.values()) if each.new]
+        flags = {
+            "true": "".join(f", {text} as __segue_{i}" for i, text in asked),
+            "false": "".join(f", false as __segue_{i}" for i, _ in asked),
+        }
         parts = (
-            f"select *, {mark} as {_ADDED} from {quote_identifier(name)}" for name, mark, _ in named
+            f"select *, {mark} as {_ADDED}{flags[mark]} from {quote_identifier(name)}"
+            for name, mark, _ in named
         )
         yield f"({' union all '.join(parts)}) as {quote_identifier(staged.table)}"
     finally:
@@ -253,30 +297,58 @@ class _Writer:
     rejects_lake: Lake
     stem: str
     base_rejects: TableVersion | None
+    added: str
 
     def write_parts(
-        self, failing: Mapping[str, str], before: Before
+        self, failing: Mapping[str, _Predicate], before: Before
     ) -> tuple[StagedTable, StagedTable]:
         """Write the rows that stay, which the table's name then means, and the others."""
         session, table, schema = self.session, self.staged.table, self.staged.schema
-        with _origin_bound(session, self.staged, self.lake) as source:
+        with _origin_bound(session, self.staged, self.lake, failing) as source:
             flagged = _Flagged(source, failing, schema)
             clean = session.fetch(flagged.count("not " + _ADDED)).column(0)[0].as_py() == 0
-            kept = flagged.keep(_ADDED if clean else "")
+            together = not clean and not self.added
+            new = flagged.keep("" if together else _ADDED)
+            old = [] if clean or together else [flagged.keep("not " + _ADDED)]
             if before.rows is not None:
                 session.bind(BOUND, before.rows)
                 orphans = find_orphans(table, before.key, flagged.keep(), flagged.reject())
-                kept = f"{kept} union all {_Flagged(orphans, failing, schema).keep()}"
-            result = self.write_kept(kept, clean=clean)
+                asked = {name: each for name, each in failing.items() if not each.new}
+                old.append(_Flagged(orphans, asked, schema).keep())
+            result, added = self.write_kept(new, old, clean=clean)
             rejects = self.write_rejects(flagged.reject())
+            if added is not None:  # not before: what is rejected may depend on it
+                session.bind(self.added, added)
             session.bind(table, self.lake.scan(schema, table, result.files))
         return result, rejects
 
-    def write_kept(self, query: str, *, clean: bool) -> StagedTable:
-        """Write the rows that stay; `clean` says that the kept files stay as they are."""
-        schema, staged = self.staged.schema, self.staged
-        files = self._write(query, self.lake, staged.table, f"{self.stem}-kept", schema)
-        return replace(self.staged, adds=files, keeps=self.staged.keeps if clean else ())
+    def write_kept(
+        self, new: str, old: Sequence[str], *, clean: bool
+    ) -> tuple[StagedTable, Scan | None]:
+        """Write the rows that stay: new ones, and others that are not in kept files.
+
+        They share files unless somebody asks which rows are new.
+
+        Args:
+            new: SELECT of the new rows that stay.
+            old: SELECTs of the others.
+            clean: Whether the kept files stay as they are.
+
+        Returns:
+            The table, and how to read its new rows if somebody asks for them.
+        """
+        table, schema, stem = self.staged.table, self.staged.schema, f"{self.stem}-kept"
+        if self.added:
+            files = self._write(new, self.lake, table, stem, schema)
+            scan = self.lake.scan(schema, table, files)
+            if old:
+                query = " union all ".join(old)
+                files += self._write(query, self.lake, table, f"{stem}-old", schema)
+        else:
+            files = self._write(" union all ".join((new, *old)), self.lake, table, stem, schema)
+            scan = None
+        result = replace(self.staged, adds=files, keeps=self.staged.keeps if clean else ())
+        return result, scan
 
     def write_rejects(self, query: str | None) -> StagedTable:
         """Write the rejects; without a query there are none, and the table stays as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import UnsupportedError
@@ -44,14 +45,17 @@ def sample_failing(
     hidden = set(sensitive)
     hidden.update(name for one in shown if one.check.sensitive for name in one.check.columns)
     columns = _choose_columns(shown, schema)
-    try:
-        rows = _fetch_rows(session, table, shown, columns, hidden)
-    except REFUSALS:  # samples are a courtesy: what was counted stands
-        return {}
-    return {
-        one.check.name: tuple(_name_values(row, columns, one.check.columns) for row in found)
-        for one, found in zip(shown, rows, strict=True)
-    }
+    parts: dict[str, list[CompiledCheck]] = {}
+    for one in shown:
+        parts.setdefault(one.source or table, []).append(one)
+    samples: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    for source, checks in parts.items():
+        with suppress(*REFUSALS):  # samples are a courtesy: what was counted stands
+            rows = _fetch_rows(session, source, checks, columns, hidden)
+            for one, found in zip(checks, rows, strict=True):
+                named = (_name_values(row, columns, one.check.columns) for row in found)
+                samples[one.check.name] = tuple(named)
+    return samples
 
 
 def _fetch_rows(
