@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from segue.spec.types import DataType
 
 FILES = ("contracts.yml", "contracts.yaml")
-LATER = frozenset(("fresh", "metric", "sql", "equals", "finite", "within"))
+LATER = frozenset(("fresh", "metric", "sql", "equals", "within"))
 """Words of the design that no check kind serves yet."""
 
 _TABLE_KEYS = ("owner", "about", "columns", "checks", "rejects")
@@ -182,6 +182,9 @@ class _ContractReader:
                 self._read_table_check(part)
             else:
                 self._refuse_key(part, (*_TABLE_KEYS, *self._kind_names("table")))
+        if rejects:
+            self._refuse_sampled()
+        self.checks = [each for check in self.checks for each in self._settle(check)]
         hidden = set(self.sensitive)
         checks = tuple(
             replace(check, sensitive=True) if hidden.intersection(check.columns) else check
@@ -198,6 +201,27 @@ class _ContractReader:
             types=self.types,
             **texts,
         )
+
+    def _refuse_sampled(self) -> None:
+        """Refuse checks that would set rows aside and look at some of them only."""
+        for check in self.checks:
+            aside = self.kinds[check.kind].row_level and check.fail is not None
+            if aside and check.slice.sample is not None:
+                message = f"{self.table}: {check.name} looks at a sample, and `rejects: true` sets"
+                hint = "take sample out, or let it only warn: {sample: 5%, warn: 0}"
+                message += " aside every row that breaks it"
+                self.problems.add("bad-check", message, check.location, hint)
+
+    def _settle(self, check: Check) -> tuple[Check, ...]:
+        """Return a check with what the whole contract tells of it; nothing if it is refused."""
+        settle: Any = getattr(self.kinds[check.kind], "settle", None)
+        if settle is None:
+            return (check,)
+        try:
+            return (replace(check, arguments=settle(check, tuple(self.columns))),)
+        except ValueError as error:
+            self.problems.add("bad-check", f"{check.kind}: {error}", check.location)
+            return ()
 
     def _read_column(self, entry: Entry) -> None:
         self.columns[entry.key] = ""
@@ -216,9 +240,9 @@ class _ContractReader:
 
     def _read_table_check(self, entry: Entry) -> None:
         items = list(read_items(entry.node))
-        if entry.key == "unique" and any(not isinstance(i.node, yaml.ScalarNode) for i in items):
+        if any(not isinstance(item.node, yaml.ScalarNode) for item in items):  # one check each
             for item in items:
-                self._read_check("unique", item, item.value, ())
+                self._read_check(entry.key, item, item.value, ())
         else:
             self._read_check(entry.key, entry, entry.value, ())
 
@@ -365,6 +389,7 @@ def digest_checks(checks: Collection[Check], *, rejects: bool) -> str:
         said = [check.kind, *check.columns, "\1", str(check.fail), str(check.warn)]
         said.append("\0".join(read_value(arguments).words))
         said.append("\0".join((check.slice.where, *check.slice.by, str(check.slice.sample))))
+        said += ["new"] if check.slice.new else []
         said.append("\0".join(read_value(sorted((check.anomaly or {}).items())).words))
         # names are what the rows that are set aside are marked with
         texts.append("\0".join([*said, check.name if rejects else ""]))

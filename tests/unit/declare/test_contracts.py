@@ -124,8 +124,9 @@ def test_the_digest_is_of_what_decides():
         digest("orders: {columns: {a: {required: {fail: 1}}, b: {in: [1, 2]}}}"),
         digest("orders: {columns: {a: {required: true}, b: {in: [1, 2]}}, rejects: true}"),
         digest("orders: {columns: {c: {required: true}, b: {in: [1, 2]}}}"),
+        digest("orders: {columns: {a: {required: {new: true}}, b: {in: [1, 2]}}}"),
     }
-    assert len(others | {base}) == 6
+    assert len(others | {base}) == 7
 
 
 WRONG = [
@@ -187,6 +188,13 @@ WRONG = [
     ("orders:\n  checks: [a > 1]", "bad-contract", 2, "is a mapping", "rule"),
     ("orders:\n  checks:\n    - {name: x}", "bad-check", 3, "says one of", ""),
     ("orders:\n  checks:\n    - {rule: a >}", "bad-check", 3, "can't be read", ""),
+    (
+        "orders:\n  rejects: true\n  columns:\n    a: {required: {sample: 5%}}",
+        "bad-check",
+        4,
+        "a required looks at a sample",
+        "only warn",
+    ),
     ("orders:\n  rejects: maybe", "bad-contract", 2, "true or false", ""),
     ("orders:\n  owner: [a]", "bad-contract", 2, "not a text", ""),
 ]
