@@ -45,7 +45,7 @@ class Hearing:
         with self._turn:
             try:
                 return self._hear(*args, **kwargs)
-            except BaseException as error:
+            except BaseException as error:  # the driver raises it, an interrupt included
                 self.failure = self.failure or error
                 raise
 

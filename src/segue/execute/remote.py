@@ -163,7 +163,7 @@ def _timed(task: StepTask, session: Session) -> Iterator[None]:
     timer.start()
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # engines end work with errors of their own
         if not over.is_set():
             raise
         raise StepTimeoutError(

@@ -94,7 +94,7 @@ def reach_scheduler(place: PlaceSpec) -> Link:
     try:
         link.measure_power()
         link.check_versions()
-    except BaseException:
+    except BaseException:  # an interrupt must not leave the connection open, either
         link.end()
         raise
     return link

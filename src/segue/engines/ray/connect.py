@@ -140,7 +140,7 @@ def _lend(address: str) -> Cluster:
     try:
         refuse_other_versions()
         return _look(address, own)
-    except BaseException:
+    except BaseException:  # an interrupt gives the cluster back, too
         _give_back(own)
         raise
 

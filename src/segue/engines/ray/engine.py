@@ -69,7 +69,7 @@ def _open_session(cluster: Cluster, scratch: Path) -> RaySession:
 
     try:
         local = load_local_engine().open(PlaceSpec("local"), scratch)
-    except BaseException:
+    except BaseException:  # an interrupt gives the cluster back, too
         release(cluster)
         raise
     return RaySession(cluster, Flight(cluster), local, owner=True)

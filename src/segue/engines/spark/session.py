@@ -155,7 +155,7 @@ class SparkEngineSession(Closing):
             frame = frame.persist()
             try:
                 frame.count()
-            except Exception:
+            except Exception:  # whatever failed, Spark keeps no part of it
                 frame.unpersist()
                 raise
         return frame
