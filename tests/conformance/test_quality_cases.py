@@ -25,7 +25,7 @@ KINDS = {
     "mean": "metric",
     "sum": "metric",
 }
-LATER = {"fresh", "finite", "metric"}
+LATER = {"fresh", "metric"}
 SQL_TYPES = {"int": "integer", "text": "varchar"}
 
 

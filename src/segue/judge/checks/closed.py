@@ -1,0 +1,69 @@
+"""``closed: true``: the table has no columns but those that the contract lists.
+
+It says nothing of columns that are missing: `type` and `required` do.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from segue.judge.row_check import read_flag
+from segue.judge.verdict import judge_value
+from segue.spec.sql import quote_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from segue.spec.contract import Check, Measurement
+    from segue.spec.types import DataType
+
+
+class ClosedCheck:
+    """A table with a column that its contract does not list breaks it."""
+
+    name = "closed"
+    scope = "table"
+    row_level = False
+    refused = frozenset({"where", "by", "sample", "new", "anomaly"})
+
+    def read(self, value: Any) -> Mapping[str, Any]:
+        """Read ``true``."""
+        read_flag(value, self.name)
+        return {}
+
+    def settle(self, check: Check, columns: Sequence[str]) -> Mapping[str, Any]:
+        """Take the columns that the contract lists."""
+        if not columns:
+            raise ValueError("the contract lists no columns: write them below `columns`")
+        return {**check.arguments, "listed": list(columns)}
+
+    def failing(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
+        """Return nothing: no single row breaks it."""
+        del check, types, table
+        return ""
+
+    def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
+        """Return the names of the other columns as JSON; it costs no look at the rows."""
+        del table
+        listed = set(check.arguments["listed"])
+        return quote_text(json.dumps([name for name in types if name not in listed]))
+
+    def judge(self, check: Check, value: Any, rows: int) -> Measurement:
+        """Say which columns are too many."""
+        others = json.loads(value)
+        listed = ", ".join(map(repr, others))
+        many = f"{len(others)} columns" if len(others) > 1 else "a column"
+        found = f"the table has {many} that the contract does not list: {listed}"
+        return judge_value(
+            check,
+            len(others),
+            rows,
+            kept=not others,
+            found=found if others else "the table has no columns but those of the contract",
+            expected="none",
+            advice="; list them, or leave them out of the table",
+        )
+
+
+CHECK = ClosedCheck()
