@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from segue.cli.look import BAD, GOOD, line, say, status
-from segue.cli.wording import count, duration, printable
+from segue.cli.wording import count, duration
 from segue.spec.contract import Verdict
+from segue.spec.printable import printable
 from segue.spec.run import StepOutcome, StepStatus
 
 if TYPE_CHECKING:

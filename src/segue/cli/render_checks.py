@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from segue.cli.look import QUIET, Block, cell, line, make_table, verdict
-from segue.cli.wording import printable
 from segue.spec.contract import Verdict
+from segue.spec.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from segue.cli.look import BAD, QUIET, Block, line
-from segue.cli.wording import count, printable
+from segue.cli.wording import count
 from segue.errors import Problem, ProjectError, SegueError, StepError
+from segue.spec.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,8 @@ from segue.cli.call import PIPE_WIDTH
 from segue.cli.grid import GAP, Column, Grid
 from segue.cli.look import QUIET
 from segue.cli.values import column_values, show_value
-from segue.cli.wording import count, listing, printable
+from segue.cli.wording import count, listing
+from segue.spec.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

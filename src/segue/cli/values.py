@@ -8,7 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from segue.cli.wording import printable
+from segue.spec.printable import printable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -84,25 +84,3 @@ def listing(names: list[str] | tuple[str, ...], most: int = 6) -> str:
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most:,} more"
-
-
-def printable(text: str, *, lines: bool = False) -> str:
-    r"""Return text whose control characters are written out: data can't steer a terminal.
-
-    Args:
-        text: Any text.
-        lines: Whether line ends and tabs stay.
-
-    Example:
-        >>> printable("a\x1b[31mb\n")
-        'a\\x1b[31mb\\n'
-    """
-    if text.isprintable():
-        return text
-    kept = "\n\t" if lines else ""
-    return "".join(
-        character
-        if character.isprintable() or character in kept
-        else character.encode("unicode_escape", "backslashreplace").decode("ascii")
-        for character in text
-    )
