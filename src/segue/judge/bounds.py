@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from segue.spec.types import DataType
 
 
+_EXACT = 10.0**15
+"""Statistics are JSON numbers: with more digits their readers round what has a fraction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What is certain of the values of a column.
@@ -83,6 +87,8 @@ def _fits(value: Any, type_: DataType) -> bool:
         return False
     if plain.is_integer:
         return isinstance(value, int)
+    if plain.kind == "decimal" and isinstance(value, float):
+        return bool(abs(value) * 10 ** int(plain.arguments[1]) < _EXACT)
     if plain.is_float or plain.kind == "decimal":
         return isinstance(value, int | float)
     if plain.kind == "timestamp":

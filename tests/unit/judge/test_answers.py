@@ -186,3 +186,14 @@ def test_numbers_of_a_decimal_are_exact(session, lake):
     (found,) = measure(session, [check], schema, files).measurements
     assert (found.sql, found.failing) == (SQL, 0)
     assert Decimal(str(files[0].stats["minValues"]["x"])) == Decimal("0.1")
+
+
+def test_a_bound_that_a_statistic_rounds_is_measured(session, lake):
+    """Statistics are JSON numbers, and readers take 100000000000000000.01 for a whole number."""
+    query = "select 100000000000000000.01::decimal(20,2) as d"
+    schema, files = publish(session, lake, query)
+    (told,) = files
+    rounded = {**told.stats, "minValues": {"d": 1e17}, "maxValues": {"d": 1e17}}
+    check = make_check("between", [None, "100000000000000000.00"], ["d"])
+    report = measure(session, [check], schema, (replace(told, stats=rounded),))
+    assert report.measurements[0].failing == 1
