@@ -25,6 +25,7 @@ class ClosedCheck:
     name = "closed"
     scope = "table"
     row_level = False
+    rowless = True
     refused = frozenset({"where", "by", "sample", "new", "anomaly"})
 
     def read(self, value: Any) -> Mapping[str, Any]:

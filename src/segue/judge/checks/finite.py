@@ -21,6 +21,7 @@ class FiniteCheck(RowCheck):
     """Rows whose number is NaN or infinite break it."""
 
     name = "finite"
+    convex = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read ``true``."""

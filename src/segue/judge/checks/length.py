@@ -26,6 +26,7 @@ class LengthCheck(RowCheck):
     """Rows whose value is too short or too long break it."""
 
     name = "length"
+    pointwise = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read ``[min, max]``, ``{min: …, max: …}``, or one number for exactly so long."""

@@ -27,6 +27,7 @@ class OrderedCheck:
     name = "ordered"
     scope = "table"
     row_level = False
+    rowless = True
     refused = frozenset({"where", "by", "sample", "new", "anomaly"})
 
     def read(self, value: Any) -> Mapping[str, Any]:

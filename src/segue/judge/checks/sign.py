@@ -25,6 +25,7 @@ class SignCheck(RowCheck):
     """Rows whose number is on another side of zero break it."""
 
     name = "sign"
+    convex = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read one of the words, or ``{sign: …}``."""
