@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from segue.spec.sql import quote_identifier
+from segue.spec.step import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from segue.conductor.workspace import Workspace
     from segue.protocols import LocalSession
     from segue.spec.contract import Report
+    from segue.spec.output import DataFile
+    from segue.spec.run import Snapshot
 
 
 def bind_snapshot(
@@ -36,11 +40,17 @@ def bind_snapshot(
 
 
 def check_tables(
-    workspace: Workspace, session: LocalSession, names: Sequence[str]
+    workspace: Workspace, session: LocalSession, names: Sequence[str], seen: Snapshot
 ) -> tuple[Report, ...]:
     """Measure tables that are bound in an engine against their contracts.
 
     What counts as new is what the published version added to the one before it.
+
+    Args:
+        workspace: The project at work.
+        session: The engine.
+        names: Names of the tables.
+        seen: The snapshot whose tables are bound.
     """
     from segue.conductor.context import find_grown, make_context
     from segue.judge.measure import measure_table
@@ -50,6 +60,15 @@ def check_tables(
         contract = workspace.project.contracts[name]
         grown = find_grown(workspace, contract)
         context = make_context(workspace, session, contract, *grown)
+        context = replace(context, files=_find_files(workspace, seen, name))
         schema = session.describe(f"select * from {quote_identifier(name)}")
         reports.append(measure_table(session, name, contract, schema, context=context))
     return tuple(reports)
+
+
+def _find_files(workspace: Workspace, seen: Snapshot, table: str) -> tuple[DataFile, ...] | None:
+    """Return the files of a published table; None for a source, and for a view, which has none."""
+    step = workspace.project.steps.get(table)
+    version = seen.versions.get(table)
+    stored = table not in workspace.project.sources and (step is None or step.mode is not Mode.VIEW)
+    return version.files if stored and version is not None else None

@@ -315,6 +315,7 @@ class Work:
                 session, staged, contract, *lakes, self.run_id, before, context
             )
         else:
+            context = replace(context, files=staged.files)
             report = measure_table(session, staged.table, contract, staged.schema, context=context)
         pass_point("judge.after")
         return self.rule(replace(outcome, staged=staged, rejects=rejects), report)

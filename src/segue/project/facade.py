@@ -291,8 +291,10 @@ class Project(Shown, Closing):
                 raise UnknownNameError(f"{table!r} has no contract", hint=hint)
         names = tables or tuple(known)
         needed = {name for table in names for name in (table, *known[table].references)}
-        with open_session(self._settle(), tuple(sorted(needed))) as session:
-            return Reports(conductor.check_tables(self.workspace, session, names))
+        workspace = self._settle()
+        seen = workspace.ledger.snapshot(workspace.environment)
+        with open_session(workspace, tuple(sorted(needed)), seen.number or None) as session:
+            return Reports(conductor.check_tables(workspace, session, names, seen))
 
     def tables(self) -> Tables:
         """Return every table of the project: sources, steps in the order of the graph, rejects."""
