@@ -9,10 +9,13 @@ import click
 from segue.cli.call import Call, common_options
 from segue.cli.complete import complete_table
 from segue.cli.group import Command
+from segue.cli.reports import Wanted, find_folder, report_option, write_reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from segue.judge.findings import Findings
+    from segue.project import Project
     from segue.spec.contract import Report
 
 
@@ -23,46 +26,33 @@ if TYPE_CHECKING:
         ("segue check", "every table that has a contract"),
         ("segue check orders daily", "these two"),
         ("segue check --json | jq '.verdict'", "for programs"),
+        ("segue check --report junit=checks.xml --report html=checks.html", "for CI, and a page"),
     ],
 )
 @click.argument("tables", nargs=-1, metavar="[TABLE]...", shell_complete=complete_table)
+@report_option
 @common_options
-def check_tables(call: Call, *, tables: tuple[str, ...]) -> None:
+def check_tables(call: Call, *, tables: tuple[str, ...], wanted: tuple[Wanted, ...]) -> None:
     """Check published tables and sources by their contracts.
 
     Nothing is changed. The exit code is 1 if a check fails.
     """
     with call.open_project() as project:
-        reports = project.check(*tables)
-    failed = any(report.stops for report in reports)
-    if call.as_json:
-        from segue.cli.documents import describe_report
-
-        document = [describe_report(report) for report in reports]
-        call.print_json({"verdict": "fail" if failed else "pass", "tables": document})
-    else:
-        _print_reports(call, reports)
-    if failed:
+        findings = find_in_project(project, project.check(*tables))
+        write_reports(call, findings, wanted)
+    if findings.stops:
         raise click.exceptions.Exit(1)
 
 
-def _print_reports(call: Call, reports: Sequence[Report]) -> None:
-    from segue.cli.look import line, say
-    from segue.cli.render_checks import render_measurements, render_samples
-    from segue.cli.wording import count
+def find_in_project(project: Project, reports: Sequence[Report]) -> Findings:
+    """Return reports of a project's tables with what the project knows of them."""
+    from segue.judge.findings import Findings
 
-    measurements = [each for report in reports for each in report.measurements]
-    if not measurements:
-        say(call.out, line("Nothing to check: no contract names a table that has rows yet."))
-        return
-    words = [str(each.verdict) for each in measurements]
-    total = f"{count(len(words), 'check')} of {count(len(reports), 'table')}: "
-    parts = [f"{words.count(word)} {word}" for word in ("pass", "warn", "fail", "error")]
-    closing = total + ", ".join(part for part in parts if not part.startswith("0 "))
-    say(
-        call.out,
-        render_measurements(measurements),
-        *render_samples(reports),
-        line(""),
-        line(closing),
+    return Findings(
+        project.spec.name,
+        tuple(reports),
+        project.spec.contracts,
+        project.workspace.clock.now(),
+        project.workspace.ledger.history,
+        find_folder(project.spec.root),
     )

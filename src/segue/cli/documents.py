@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import ProjectError, SegueError, StepError
+from segue.judge.report import measurement_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,18 +106,20 @@ def describe_report(report: Report) -> Document:
 
 
 def _describe_measurement(measurement: Measurement) -> Document:
+    told = measurement_to_json(measurement)
     return {
         "check": measurement.check,
         "kind": measurement.kind,
         "columns": list(measurement.columns),
         "verdict": str(measurement.verdict),
         "failing": measurement.failing,
-        "value": measurement.value,
+        "value": told["value"],
         "message": measurement.message,
         "rejected": measurement.rejected,
         "sample": [
             {name: _plain(value) for name, value in row.items()} for row in measurement.sample
         ],
+        **{name: told[name] for name in ("segments", "shared", "seconds", "sql")},
     }
 
 

@@ -53,12 +53,14 @@ def render_samples(reports: Sequence[Report]) -> Iterator[RenderableType]:
     """Go through failing rows of checks that did not pass."""
     for report in reports:
         for each in report.measurements:
-            if each.verdict is Verdict.PASS or not each.sample:
+            if each.verdict is Verdict.PASS or not (each.sample or each.shared):
                 continue
             yield Text("")
             yield line(
                 ("rows that break ", QUIET), printable(f"{each.table}: {each.check}", lines=False)
             )
+            for told in each.shared:
+                yield Block(told)
             for row in each.sample[:MOST_SAMPLES]:
                 yield Block(render_record(row))
 

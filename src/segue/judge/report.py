@@ -10,7 +10,7 @@ from segue.spec.contract import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from segue.spec.contract import Measurement, Report
+    from segue.spec.contract import Measurement, Report, Segment
 
 SHOWN_ROWS = 2
 """Failing rows that are shown of a check."""
@@ -47,7 +47,20 @@ def measurement_to_json(found: Measurement) -> dict[str, Any]:
         "message": found.message,
         "rejected": found.rejected,
         "sample": [{name: _plain(value) for name, value in row.items()} for row in found.sample],
+        "segments": [_segment_to_json(segment) for segment in found.segments],
+        "shared": list(found.shared),
+        "seconds": found.seconds,
         "sql": found.sql,
+    }
+
+
+def _segment_to_json(segment: Segment) -> dict[str, Any]:
+    return {
+        "key": {name: _plain(value) for name, value in segment.key.items()},
+        "verdict": str(segment.verdict),
+        "rows": segment.rows,
+        "failing": segment.failing,
+        "value": _plain(segment.value),
     }
 
 
@@ -71,6 +84,7 @@ def _tell(found: Measurement) -> list[str]:
     word = _WORDS.get(found.verdict, "passes")
     aside = "; the rows are set aside" if found.rejected else ""
     lines = [f"{found.table}: {found.check} {word}: {found.message}{aside}"]
+    lines += [f"    {line}" for line in found.shared]
     lines += [f"    such as {tell_row(found, row)}" for row in found.sample[:SHOWN_ROWS]]
     return lines
 

@@ -48,6 +48,7 @@ def _write_measurement(found: Measurement) -> list[object]:
     lines: list[object] = [found.message]
     if found.rejected:
         lines.append("the rows are set aside")
+    lines += found.shared
     sample = found.sample[:SHOWN_ROWS]
     lines += [write_text(f"such as {tell_row(found, row)}", "soft") for row in sample]
     verdict = write_verdict(found.verdict)
