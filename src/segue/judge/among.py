@@ -94,18 +94,18 @@ def number_columns(names: Iterable[str]) -> str:
     return ", ".join(f"{quote_identifier(name)} as k{place}" for place, name in enumerate(names))
 
 
-def write_over(groups: Iterable[str], order: Iterable[str]) -> str:
-    """Return a window's rows: groups, and the order inside them.
+def write_over(groups: Iterable[str], order: Iterable[str], frame: str = "") -> str:
+    """Return a window: expressions of its groups, of the order inside them, and its frame.
 
     Example:
-        >>> write_over(["store"], ['"day"'])
+        >>> write_over(['"store"'], ['"day"'])
         'over (partition by "store" order by "day")'
-        >>> write_over([], ['"day"'])
-        'over (order by "day")'
+        >>> write_over([], ['"day"'], "rows 1 preceding")
+        'over (order by "day" rows 1 preceding)'
     """
-    listed = ", ".join(map(quote_identifier, groups))
-    parted = f"partition by {listed} " if listed else ""
-    return f"over ({parted}order by {', '.join(order)})"
+    listed = ", ".join(groups)
+    parts = [f"partition by {listed}" if listed else "", f"order by {', '.join(order)}", frame]
+    return f"over ({' '.join(filter(None, parts))})"
 
 
 def find_groups(check: Check) -> tuple[str, ...]:

@@ -1,0 +1,148 @@
+"""``no_gaps: {step: 1d, per: store}``: sorted, each value is at most a step above the one before.
+
+A step is a whole number for integers; for dates and timestamps a number of ``s``, ``min``,
+``h``, ``d``, ``w``, ``month`` or ``year``. ``no_gaps: 1d`` is short for ``{step: 1d}``, and
+``no_gaps: true`` for ``1``, or ``1d`` for dates. `per` names columns whose values part the
+rows: each group is looked at by itself.
+
+The rows behind a gap break it: all that have the first value after it. Null passes; a value
+may stand in many rows, and where a series begins and ends does not matter. Hours and what is
+shorter are time that passed; days and weeks are those of the column's time zone, so that a day
+may have 25 hours; months and years are counted by the calendar, so that the last day of January
+and the first of February are a month apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from segue.declare.slices import read_names
+from segue.judge.among import (
+    AmongCheck,
+    find_groups,
+    number_columns,
+    require_columns,
+    write_over,
+)
+from segue.judge.row_check import read_long
+from segue.spec.sql import quote_identifier, quote_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segue.spec.contract import Check
+    from segue.spec.types import DataType
+
+_UNITS = {
+    **dict.fromkeys(("s", "sec", "second", "seconds"), ("second", 1)),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), ("second", 60)),
+    **dict.fromkeys(("h", "hour", "hours"), ("second", 3600)),
+    **dict.fromkeys(("d", "day", "days"), ("day", 1)),
+    **dict.fromkeys(("w", "week", "weeks"), ("day", 7)),
+    **dict.fromkeys(("month", "months"), ("month", 1)),
+    **dict.fromkeys(("y", "year", "years"), ("month", 12)),
+}
+_STEP = re.compile(r"\s*(\d+)\s*([a-z]+)\s*")
+_DAY = 86_400
+_EXAMPLES = "1, 1d, 1h or 1 month"
+
+
+class NoGapsCheck(AmongCheck):
+    """Rows whose value is more than a step above the next lower one break it."""
+
+    name = "no_gaps"
+
+    def read(self, value: Any) -> Mapping[str, Any]:
+        """Read ``true``, a step, or ``{step: …, per: …}``."""
+        value = {} if value is True or value is None else value
+        value = read_long(value, ("step", "per"), "step")
+        number, unit = _read_step(value.get("step", 1))
+        per = list(read_names(value.get("per", ()), "per"))
+        shown = str(value.get("step", "")).strip()
+        return {"number": number, "unit": unit, "per": per, "step": shown}
+
+    def key(self, check: Check, types: Mapping[str, DataType]) -> tuple[str, ...]:
+        """Return the columns that tell a row."""
+        spoken = (*find_groups(check), check.columns[0])
+        require_columns(spoken, types)
+        return tuple(dict.fromkeys(spoken))
+
+    def broken(self, check: Check, types: Mapping[str, DataType], rows: str) -> str:
+        """Return the SELECT of the keys of rows behind a gap."""
+        name = check.columns[0]
+        place, most = _write_place(check, types[name])
+        groups = [quote_identifier(each) for each in find_groups(check)]
+        return (
+            f"select * from (select {number_columns(self.key(check, types))}, {place} as here_, "
+            f"lag({place}) {write_over(groups, [quote_identifier(name)])} as before_ "
+            f"from {rows} where {quote_identifier(name)} is not null) "
+            f"where here_ - before_ > {most}"
+        )
+
+    def state(self, check: Check) -> str:
+        """Return the check as a statement."""
+        step = check.arguments["step"]
+        wide = f" wider than {step}" if step else ""
+        per = f" per {', '.join(check.arguments['per'])}" if check.arguments["per"] else ""
+        return f"{check.columns[0]} has no gaps{wide}{per}"
+
+
+def _read_step(value: Any) -> tuple[int, str]:
+    """Return a step's number and unit; no unit for a plain number."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value, ""
+    found = _STEP.fullmatch(value) if isinstance(value, str) else None
+    if found is None or found[2] not in _UNITS or not int(found[1]):
+        raise ValueError(f"expected a step such as {_EXAMPLES}, found {value!r}")
+    unit, many = _UNITS[found[2]]
+    return int(found[1]) * many, unit
+
+
+def _write_place(check: Check, type_: DataType) -> tuple[str, int]:
+    """Return a value's place as a whole number, and by how much the next one may be above."""
+    name, number, unit = check.columns[0], check.arguments["number"], check.arguments["unit"]
+    column = quote_identifier(name)
+    if type_.is_integer and not unit:
+        return f"{column}::decimal(38,0)", number  # the distance of two int64 may be none
+    if type_.kind == "date" and unit != "second":
+        if not unit and number > 1:
+            raise ValueError(_expect(check, type_, f"{number}d"))
+        if unit == "month":
+            return _write_month(column), number
+        return f"({column} - date '1970-01-01')", number
+    if type_.kind == "timestamp" and unit:
+        zoned = len(type_.arguments) > 1
+        local = (
+            f"({column} at time zone {quote_text(str(type_.arguments[1]))})" if zoned else column
+        )
+        if unit == "month":
+            return _write_month(local), number
+        if unit == "day":
+            return _write_ticks(local, type_, number * _DAY)
+        return _write_ticks(column, type_, number)
+    if type_.is_integer or type_.kind in ("date", "timestamp"):
+        wanted = "1" if type_.is_integer else "1d" if type_.kind == "date" else "1h"
+        raise ValueError(_expect(check, type_, wanted))
+    raise ValueError(
+        f"column {name!r} is {type_}: gaps are those of integers, dates and timestamps"
+    )
+
+
+def _expect(check: Check, type_: DataType, wanted: str) -> str:
+    step = check.arguments["step"] or "1"
+    return f"column {check.columns[0]!r} is {type_}, which has no step of {step}: say {wanted}"
+
+
+def _write_month(moment: str) -> str:
+    return f"(year({moment}) * 12 + month({moment}))"
+
+
+def _write_ticks(moment: str, type_: DataType, seconds: int) -> tuple[str, int]:
+    """Return a moment as a number of its unit, and a step in the same."""
+    if type_.arguments[0] == "ns":
+        return f"epoch_ns({moment})::decimal(38,0)", seconds * 1_000_000_000
+    return f"epoch_us({moment})", seconds * 1_000_000
+
+
+CHECK = NoGapsCheck()
