@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
 from segue.judge.answers import SQL, answer_checks
+from segue.judge.anomaly_verdict import judge_anomaly
 from segue.judge.compile import CompiledCheck, compile_checks, is_folded, write_query
 from segue.judge.explain import explain_failing
 from segue.judge.gather import REFUSALS, Gauge, gather_shared
@@ -107,6 +108,8 @@ class _Judge:
         began = perf_counter()
         measured = self._judge(one, found)
         own = perf_counter() - began
+        context = self.context
+        measured = judge_anomaly(one.check, measured, context.past, context.moment)
         return replace(measured, seconds=round(own + found.seconds(one), 6))
 
     def _judge(self, one: CompiledCheck, found: Found) -> Measurement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from segue.judge.cells import read_cell
 from segue.judge.verdict import judge_unmeasured, measurement
 from segue.spec.contract import Segment, Verdict
 
@@ -44,7 +45,9 @@ def judge_segments(one: CompiledCheck, found: Segments, sensitive: Collection[st
     failing = sum(each.failing or 0 for each, _ in judged) if one.kind.row_level else None
     message = _say(one, len(judged), bad)
     finished = measurement(check, verdict, rows, message=message, failing=failing, sql=found.query)
-    return replace(finished, segments=tuple(each for each, _ in bad[:KEPT]))
+    masked = any(name in sensitive for name in one.by)
+    tracked = () if check.anomaly is None or masked else tuple(each for each, _ in judged)
+    return replace(finished, segments=tuple(each for each, _ in bad[:KEPT]), tracked=tracked)
 
 
 def _read_segments(
@@ -52,8 +55,8 @@ def _read_segments(
 ) -> Iterator[tuple[dict[str, Any], int, Any]]:
     """Go through the segments: key, rows, and what was measured."""
     table = found.table
-    keys = [table.column(f"s{place}").to_pylist() for place in range(len(one.by))]
-    rows, values = (table.column(f"m{place}").to_pylist() for place in found.places)
+    keys = [list(map(read_cell, table.column(f"s{place}"))) for place in range(len(one.by))]
+    rows, values = (list(map(read_cell, table.column(f"m{place}"))) for place in found.places)
     for place, (count, value) in enumerate(zip(rows, values, strict=True)):
         key = {name: keys[at][place] for at, name in enumerate(one.by)}
         yield key, int(count), value

@@ -1,0 +1,223 @@
+"""Whether a number is unusual beside its own past: median and MAD, season by season.
+
+The distance of a number ``x`` from the median ``m`` of its past is counted in robust standard
+deviations ``s = 1.4826 * MAD``, where MAD is the median of ``|x_i - m|``: the modified z-score
+of Iglewicz and Hoaglin (How to Detect and Handle Outliers, ASQC 1993), who call a number an
+outlier beyond 3.5. Half of the past may be wrong without moving either.
+
+Of few points ``s`` is often far too small by chance: at 7 normal points 7 % of all good numbers
+lie beyond 3.5. So the bound is ``3.5 * (1 + 8 / n)``, chosen by simulation: 1.1 % at 7 points,
+0.4 % at 10, 0.1 % at 30. `sensitivity` divides it.
+
+MAD is 0 where more than half of the past is one number. Then ``s`` is the 90th percentile of
+``|x_i - m|`` over 1.645 (the same percentile of a standard normal's absolute value), and for a
+past that hardly ever changes a thousandth of ``|m|``, so that its last digit raises no alarm. A
+share of rows is never taken to be surer than counting so many rows can be: the standard error
+``sqrt(p * (1 - p) / rows)``.
+
+Everything is done by the standard library: a few hundred numbers are sorted sooner than numpy
+is imported.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from segue.judge.anomaly_season import SEASONS, Season, find_season, part_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+WINDOW = 100
+"""Points that count, the newest: older ones say less about today."""
+LEAST = 7
+BOUND = 3.5
+FEW = 8.0
+"""How much wider the bound is for few points: at so many of them it is doubled."""
+MAD_TO_DEVIATION = 1.4826
+NINETIETH = 1.6449
+CONSTANT = 1e-3
+"""Share of a number that never changed by which it may change."""
+_PART = 3
+"""Points without which a part of a season tells no spread."""
+ROUNDING = 1e-9
+"""Share of a number that is taken for the noise of its computation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A number of the past.
+
+    Attributes:
+        at: When it was measured, in UTC.
+        number: What was measured.
+    """
+
+    at: datetime
+    number: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a number is held against its past.
+
+    Attributes:
+        side: ``above`` or ``below`` if only that is unusual; ``both`` otherwise.
+        season: ``hour``, ``weekday``, ``month``, ``none``; empty to find it.
+        sensitivity: By what the bound is divided.
+        least: Points without which nothing is said.
+    """
+
+    side: str = "both"
+    season: str = ""
+    sensitivity: float = 1.0
+    least: int = LEAST
+
+    @classmethod
+    def read(cls, stated: Mapping[str, Any], *, share: bool) -> Rule:
+        """Return the rule that a contract states; fewer failing rows are never unusual.
+
+        Example:
+            >>> Rule.read({"least": 20}, share=True)
+            Rule(side='above', season='', sensitivity=1.0, least=20)
+        """
+        return cls(
+            side=stated.get("side", "above" if share else "both"),
+            season=stated.get("season", ""),
+            sensitivity=float(stated.get("sensitivity", 1.0)),
+            least=math.ceil(stated.get("least", LEAST)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a number was in the past.
+
+    Attributes:
+        points: Points that count.
+        least: Points without which nothing is said.
+        season: The part of the past that counts, in words, such as ``on Mondays``.
+        middle: Their median; None if there are too few.
+        low: What is unusually low lies below it; none if that is not asked.
+        high: What is unusually high lies above it.
+    """
+
+    points: int
+    least: int
+    season: str = ""
+    middle: float | None = None
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def known(self) -> bool:
+        """Whether there is enough history."""
+        return self.middle is not None
+
+    def holds(self, number: float) -> bool:
+        """Return whether a number is as usual, as far as is known; NaN never is."""
+        return not self.known or self.low <= number <= self.high
+
+
+def find_usual(past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0) -> Usual:
+    """Return what a number is expected to be.
+
+    Args:
+        past: Earlier numbers, oldest first, without the one that is tested.
+        at: When the tested one was measured, in UTC.
+        rule: How it is held against them.
+        rows: Rows that it is a share of; 0 for a number that is no share.
+
+    Example:
+        >>> from datetime import UTC, datetime, timedelta
+        >>> day = datetime(2026, 1, 1, tzinfo=UTC)
+        >>> numbers = [100, 104, 98, 101, 99, 103, 97, 102, 96, 100]
+        >>> past = [Sample(day + timedelta(n), number) for n, number in enumerate(numbers)]
+        >>> usual = find_usual(past, day + timedelta(10), Rule())
+        >>> usual.middle, round(usual.low, 1), round(usual.high, 1)
+        (100.0, 81.3, 118.7)
+        >>> usual.holds(100), usual.holds(150)
+        (True, False)
+        >>> find_usual(past[:3], day, Rule()).known
+        False
+    """
+    whole = [(each.at, each.number) for each in past if math.isfinite(each.number)]
+    season, least = _choose_season(whole, at, rule)
+    label = season.say(at) if season else ""
+    here = season.part(at) if season else None
+    chosen = [number for when, number in whole if not season or season.part(when) == here]
+    chosen = chosen[-WINDOW:]
+    if len(chosen) < least:
+        return Usual(len(chosen), least, label)
+    middle, points = median(chosen), len(chosen)
+    spread = find_spread(chosen, middle)
+    if season:
+        pooled, others = _pool_seasons(whole, season, middle)
+        spread = max(spread, pooled)
+        points = min(3 * points, max(points, others))
+    if rows:
+        share = min(max(middle, 1 / rows), 1 - 1 / (rows + 1))
+        spread = max(spread, math.sqrt(share * (1 - share) / rows))
+    reach = BOUND * (1 + FEW / points) / rule.sensitivity * spread
+    low = -math.inf if rule.side == "above" else middle - reach
+    high = math.inf if rule.side == "below" else middle + reach
+    return Usual(len(chosen), least, label, middle, low, high)
+
+
+def _choose_season(
+    past: Sequence[tuple[datetime, float]], at: datetime, rule: Rule
+) -> tuple[Season | None, int]:
+    """Return the season to compare within, and how many points of its part that takes."""
+    least = max(rule.least, 1)
+    if rule.season:
+        return SEASONS.get(rule.season), least
+    # the other parts of a season tell the spread as well: half the points do
+    half = (least + 1) // 2
+    season = find_season(past, at, half) if len(past) >= 2 * least else None
+    return season, half if season else least
+
+
+def find_spread(numbers: Sequence[float], middle: float) -> float:
+    """Return the robust standard deviation around a median; never 0 but for zeros.
+
+    Example:
+        >>> round(find_spread([1, 2, 3, 4, 5], 3), 4)
+        1.4826
+        >>> find_spread([50, 50, 50], 50)
+        0.05
+    """
+    away = sorted(abs(number - middle) for number in numbers)
+    floor = ROUNDING * abs(middle)
+    spread = MAD_TO_DEVIATION * median(away)
+    if spread <= floor:
+        spread = away[min(int(0.9 * len(away)), len(away) - 1)] / NINETIETH
+    if spread <= floor:
+        spread = CONSTANT * abs(middle)
+    return spread or ROUNDING
+
+
+def _pool_seasons(
+    past: Sequence[tuple[datetime, float]], season: Season, middle: float
+) -> tuple[float, int]:
+    """Return the spread around the medians of a season's parts, and of how many points.
+
+    It is told absolutely and relative to the medians: the smaller one is taken, as numbers
+    often vary in proportion to their size.
+    """
+    parts = part_numbers(season, past[-10 * WINDOW :], _PART)
+    away, relative = [], []
+    for numbers in parts.values():
+        center = median(numbers)
+        away += [abs(number - center) for number in numbers]
+        if center:
+            relative += [abs(number / center - 1) for number in numbers]
+    if not away:
+        return 0.0, 0
+    absolute = MAD_TO_DEVIATION * median(away)
+    share = MAD_TO_DEVIATION * median(relative) * abs(middle) if relative else absolute
+    return min(absolute, share), len(away)

@@ -1,0 +1,250 @@
+"""``anomaly`` of a check: what was measured beside what was measured before."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from segue.judge.anomaly import Rule, Sample, Usual, find_usual
+from segue.spec.contract import Verdict
+from segue.spec.history import Point, find_number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from segue.spec.contract import Check, Measurement, Segment
+
+MOST_SEGMENTS = 1000
+"""Segments that are held against their history; with more of them nobody reads what is said."""
+KEPT = 20
+_TOLD = 3
+_ORDER = list(Verdict)
+_POISON = (Verdict.FAIL, Verdict.ERROR)
+
+
+def judge_anomaly(
+    check: Check,
+    measured: Measurement,
+    past: Callable[[str], Sequence[Point]] | None,
+    moment: datetime,
+) -> Measurement:
+    """Hold what a check measured against its own history, if its contract says so.
+
+    What is unusual fails, or warns where the check only warns. Too little history leaves the
+    verdict as it is and is said in the message.
+
+    Args:
+        check: The check.
+        measured: What it measured, already judged by its own bounds.
+        past: Gives earlier measurements by the name of a check, oldest first.
+        moment: When it was measured.
+    """
+    if check.anomaly is None or measured.verdict is Verdict.ERROR:
+        return measured
+    if measured.verdict is Verdict.FAIL and not check.slice.by:
+        return measured
+    if past is None:
+        return _add(measured, "no history is kept here, so `anomaly` was not judged")
+    points = choose_points(past(check.name))
+    if check.slice.by:
+        return _judge_segments(check, measured, points, moment)
+    number = find_number(measured.value, measured.failing, measured.rows)
+    if number is None:
+        return _add(measured, "no number was measured, so `anomaly` was not judged")
+    tested = _Tested(number, measured.rows, measured.value is None, check, moment)
+    usual, odd = tested.hold(points)
+    verdict = _worsen(check, measured.verdict) if odd else measured.verdict
+    return replace(_add(measured, tested.say(usual, odd=odd)), verdict=verdict)
+
+
+def choose_points(points: Sequence[Point]) -> list[Point]:
+    """Return the points that a baseline is made from.
+
+    What failed is no example of what is usual; neither is what could not be measured. Of
+    several measurements of one version the last one counts.
+    """
+    latest: dict[Any, Point] = {}
+    for place, point in enumerate(points):
+        # segments have verdicts of their own
+        good = point.number is not None and point.verdict not in _POISON
+        if not point.segments and not good:
+            continue
+        key = place if point.version is None else f"version {point.version}"
+        latest.pop(key, None)
+        latest[key] = point
+    return list(latest.values())
+
+
+def trace_usual(check: Check, points: Sequence[Point]) -> list[Usual | None]:
+    """Return for each point of a history what was usual then; for drawing.
+
+    Args:
+        check: The check, as its contract states it now.
+        points: Its history, oldest first.
+    """
+    traced: list[Usual | None] = []
+    for place, point in enumerate(points):
+        if check.anomaly is None or point.number is None:
+            traced.append(None)
+            continue
+        earlier = points[:place]
+        if point.version is not None:
+            earlier = [each for each in earlier if each.version != point.version]
+        tested = _Tested(point.number, point.rows, point.value is None, check, _read_time(point.at))
+        traced.append(tested.hold(choose_points(earlier))[0])
+    return traced
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """A number that is held against its past."""
+
+    number: float
+    rows: int
+    share: bool
+    check: Check
+    moment: datetime
+
+    def hold(self, points: Sequence[Point]) -> tuple[Usual, bool]:
+        """Return what is usual, and whether the number is not."""
+        samples = [
+            Sample(_read_time(point.at), point.number)
+            for point in points
+            if point.number is not None
+        ]
+        rule = Rule.read(self.check.anomaly or {}, share=self.share)
+        rows = self.rows if self.share else 0
+        usual = find_usual(samples, self.moment, rule, rows)
+        return usual, usual.known and not usual.holds(self.number)
+
+    def say(self, usual: Usual, *, odd: bool) -> str:
+        """Return what came of it in words; numbers of sensitive columns stay out."""
+        where = f" {usual.season}" if usual.season else ""
+        if not usual.known:
+            return (
+                f"too little history{where} for `anomaly`: {usual.points} of {usual.least} points"
+            )
+        points = f"{usual.points} earlier points{where}"
+        if self.check.sensitive and not self.share:
+            return f"unusual beside {points}" if odd else f"as usual beside {points}"
+        told = f"{self._say_range(usual)}, median {self._write(usual.middle or 0)} of {points}"
+        if odd:
+            return f"{self._write(self.number)} is unusual: {told}"
+        return f"usual: {told}"
+
+    def _say_range(self, usual: Usual) -> str:
+        low, high = max(usual.low, 0.0) if self.share else usual.low, usual.high
+        if low == -math.inf:
+            return f"at most {self._write(high)}"
+        if high == math.inf:
+            return f"at least {self._write(low)}"
+        return f"{self._write(low)} to {self._write(high)}"
+
+    def _write(self, number: float) -> str:
+        return write_number(number, share=self.share)
+
+
+def write_number(number: float, *, share: bool = False) -> str:
+    """Return a number as people read it, or a share in percent.
+
+    Example:
+        >>> write_number(1234567.0), write_number(0.00123456), write_number(0.0512, share=True)
+        ('1,234,567', '0.00123456', '5.12%')
+    """
+    if share:
+        return f"{100 * number:.3g}%"
+    if math.isfinite(number) and number == round(number) and abs(number) < 1e15:  # noqa: PLR2004  # exact so far
+        return f"{number:,.0f}"
+    return f"{number:,.2f}" if abs(number) >= 1000 else f"{number:.6g}"  # noqa: PLR2004
+
+
+def _judge_segments(
+    check: Check, measured: Measurement, points: Sequence[Point], moment: datetime
+) -> Measurement:
+    """Hold each segment against its own history; the worst of them decides."""
+    tracked = measured.tracked
+    if not tracked or len(tracked) > MOST_SEGMENTS:
+        many = f"{len(tracked):,} are too many" if tracked else "none has a name"
+        message = f"segments were not held against their history: {many}"
+        return replace(_add(measured, message), tracked=())
+    past = _part_points(points)
+    judged, odd, short = [], [], 0
+    for segment in tracked:
+        told = _hold_segment(check, segment, past.get(_name(segment.key), ()), moment)
+        worse, words, known = told
+        judged.append(worse)
+        short += not known
+        if words:
+            odd.append((worse, words))
+    message = _say_segments(len(tracked), [words for _, words in odd], short)
+    bad = [each for each in judged if each.verdict is not Verdict.PASS]
+    bad.sort(key=lambda each: -_ORDER.index(each.verdict))
+    verdict = max((measured.verdict, *(each.verdict for each, _ in odd)), key=_ORDER.index)
+    return replace(
+        _add(measured, message),
+        verdict=verdict,
+        segments=tuple(bad[:KEPT]) if odd else measured.segments,
+        tracked=tuple(judged),
+    )
+
+
+def _hold_segment(
+    check: Check, segment: Segment, past: Sequence[Point], moment: datetime
+) -> tuple[Segment, str, bool]:
+    """Return a segment with its verdict, what is odd of it, and whether enough is known."""
+    number = find_number(segment.value, segment.failing, segment.rows)
+    if number is None or segment.verdict in _POISON:
+        return segment, "", True
+    tested = _Tested(number, segment.rows, segment.value is None, check, moment)
+    usual, odd = tested.hold(past)
+    if not odd:
+        return segment, "", usual.known
+    key = ", ".join(f"{name} = {value!r}" for name, value in segment.key.items())
+    words = f"{key}: {tested.say(usual, odd=True)}"
+    return replace(segment, verdict=_worsen(check, segment.verdict)), words, True
+
+
+def _part_points(points: Sequence[Point]) -> dict[str, list[Point]]:
+    """Return the points of each segment; those of segments that failed are left out."""
+    parted: dict[str, list[Point]] = {}
+    for point in points:
+        for each in point.segments:
+            if each.verdict in _POISON:
+                continue
+            told = replace(
+                point, rows=each.rows, failing=each.failing, value=each.value, segments=()
+            )
+            parted.setdefault(_name(each.key), []).append(told)
+    return parted
+
+
+def _name(key: Mapping[str, Any]) -> str:
+    return json.dumps(sorted(key.items()), default=str)
+
+
+def _say_segments(count: int, odd: Sequence[str], short: int) -> str:
+    parts = []
+    if odd:
+        more = f"; and {len(odd) - _TOLD:,} more" if len(odd) > _TOLD else ""
+        parts.append(f"{len(odd):,} of {count:,} unusual: {'; '.join(odd[:_TOLD])}{more}")
+    if short:
+        parts.append(f"too little history for `anomaly` of {short:,} of {count:,} segments")
+    return "; ".join(parts) or f"all {count:,} segments as usual"
+
+
+def _worsen(check: Check, verdict: Verdict) -> Verdict:
+    worse = Verdict.WARN if check.fail is None else Verdict.FAIL
+    return max(verdict, worse, key=_ORDER.index)
+
+
+def _add(measured: Measurement, words: str) -> Measurement:
+    message = f"{measured.message}; {words}" if measured.message else words
+    return replace(measured, message=message)
+
+
+def _read_time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
