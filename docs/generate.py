@@ -122,6 +122,7 @@ def write_settings() -> Iterator[str]:
         "[lake]": settings.LakeSettings,
         "[places.&lt;name&gt;]": settings.PlaceSettings,
         "[steps.&lt;name&gt;]": settings.StepSettings,
+        "[connections.&lt;name&gt;]": settings.ConnectionSettings,
     }
     for title, model in tables.items():
         about = settings.Settings.model_fields[title.strip("[]").partition(".")[0]].description
@@ -133,7 +134,6 @@ def write_settings() -> Iterator[str]:
         )
     more = {
         "tables": " See [sources](sources.md).",
-        "connections": " Databases can't be read in this version.",
         "params": "",
     }
     for name, rest in more.items():

@@ -174,6 +174,15 @@ class PlaceSettings(Table):
     )
 
 
+class ConnectionSettings(Table):
+    """``[connections.<name>]``."""
+
+    url: str = Field(
+        description="Address of the database, such as `postgresql://reader:${PASSWORD}@host/db` or"
+        " `sqlite:///shop.db`."
+    )
+
+
 class StepSettings(Table):
     """``[steps.<name>]``: each key replaces what the step's own code says."""
 
@@ -196,8 +205,9 @@ class Settings(Table):
         default_factory=dict,
         description="Source tables; the keys depend on the kind of source.",
     )
-    connections: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Databases that source tables come from."
+    connections: dict[str, ConnectionSettings] = Field(
+        default_factory=dict,
+        description="Databases: source tables and `segue check` read them by name.",
     )
     places: dict[str, PlaceSettings] = Field(
         default_factory=dict, description="Where steps can run; `local` is always there."

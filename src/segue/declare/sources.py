@@ -48,6 +48,7 @@ def read_source(
     lines: Mapping[tuple[str, ...], int],
     root: Path,
     problems: Problems,
+    urls: Mapping[str, str] | None = None,
 ) -> SourceSpec | None:
     """Read one source table.
 
@@ -58,21 +59,44 @@ def read_source(
         lines: Line of each key of the file, by path.
         root: The project's folder.
         problems: Takes what is wrong.
+        urls: Addresses of databases, by connection.
 
     Returns:
         The source, or None if it can't be used.
     """
     check_name(name, "table", location, problems)
-    if "connection" in table:
-        where = Location(location.path, line_of(("tables", name, "connection"), lines))
-        hint = "export the table to a file for now, and name it with path = ..."
-        problems.add("not-yet", "tables of databases can't be read yet", where, hint)
+    options = _read_connection(name, table, urls or {}, lines, problems)
+    if options is None:
         return None
-    options = dict(table)
     kind = _find_kind(name, options, location, lines, root, problems)
     if kind is None or not _check_options(name, kind, options, location, lines, problems):
         return None
     return SourceSpec(name, location, kind, options)
+
+
+def _read_connection(
+    name: str,
+    table: Mapping[str, Any],
+    urls: Mapping[str, str],
+    lines: Mapping[tuple[str, ...], int],
+    problems: Problems,
+) -> dict[str, Any] | None:
+    """Return a table's options, with the address of the connection that it names, if it does."""
+    options = dict(table)
+    if "connection" not in options:
+        return options
+    where = Location("segue.toml", line_of(("tables", name, "connection"), lines))
+    stated = str(options.pop("connection"))
+    if stated not in urls:
+        hint = nearest(stated, list(urls), noun="connection")
+        message = f"there is no connection called {stated!r}"
+        problems.add("unknown-name", message, where, f"{hint}; write [connections.{stated}]")
+        return None
+    if bool(options.get("table")) == bool(options.get("query")):
+        hint = 'write table = "public.orders" or query = "select ..."'
+        problems.add("missing-key", f"table {name!r} says table or query", where, hint)
+        return None
+    return {**options, "kind": "database", "url": urls[stated]}
 
 
 def _find_kind(

@@ -17,6 +17,7 @@ from segue.declare.sources import plain_message, read_source
 from segue.errors import Location
 from segue.registry import nearest
 from segue.settings import (
+    ConnectionSettings,
     LakeSettings,
     PlaceSettings,
     ProjectSettings,
@@ -41,8 +42,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "lake": LakeSettings,
     "places": PlaceSettings,
     "steps": StepSettings,
+    "connections": ConnectionSettings,
 }
-_NAMED = ("places", "steps")
+_NAMED = ("places", "steps", "connections")
 
 _TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
 """What Python's reader says of a table that is declared again."""
@@ -89,9 +91,16 @@ def read_config(root: Path, environ: Mapping[str, str], problems: Problems) -> C
         return Config(Settings(project=ProjectSettings(name=root.name)), readable=False)
     lines = find_lines(text)
     settings = _validate(data, lines, root.name, problems)
+    urls = {name: connection.url for name, connection in settings.connections.items()}
     sources = {
         name: read_source(
-            name, table, Location(FILE, line_of(("tables", name), lines)), lines, root, problems
+            name,
+            table,
+            Location(FILE, line_of(("tables", name), lines)),
+            lines,
+            root,
+            problems,
+            urls,
         )
         for name, table in settings.tables.items()
     }

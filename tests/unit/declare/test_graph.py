@@ -160,7 +160,7 @@ def test_everything_wrong_is_told_at_once(project, monkeypatch):
         "contracts.yml:4 unknown-table",
         "contracts.yml:5 not-yet",
         "segue.toml:3 unknown-key",
-        "segue.toml:6 not-yet",
+        "segue.toml:6 missing-key",
         "segue.toml:9 secret-not-set",
         "segue.toml:12 unknown-place",
         "segue.toml:15 unknown-parameter",

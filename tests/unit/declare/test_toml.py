@@ -74,12 +74,20 @@ WRONG = [
     ("[params.raw]\nx = 1", "unknown-parameter", 4, "'x'", "has no settings"),
     ("[params.rwa]\nx = 1", "unknown-step", 4, "'rwa'", "did you mean 'raw'?"),
     ("[connections.a]\nurl = 'x://${NO_SUCH}@y'", "secret-not-set", 4, "NO_SUCH", "export"),
-    ("[tables.a]\nconnection = 'crm'", "not-yet", 4, "databases", "export the table"),
+    ("[tables.a]\nconnection = 'crm'", "unknown-name", 4, "'crm'", "[connections.crm]"),
+    ("[connections.crm]\nurl = 'x'\nurk = 'x'", "unknown-key", 5, "connections.crm.urk", "'url'"),
+    (
+        "[connections.c]\nurl = 'x'\n[tables.a]\nconnection = 'c'",
+        "missing-key",
+        6,
+        "query",
+        "table =",
+    ),
     ("[tables.a]\nformat = 'csv2'", "unknown-kind", 4, "'csv2'", "'csv'"),
     ("[tables.a]\ndelimiter = ';'", "missing-key", 3, "has no path", "path ="),
     ("[tables.a]\npth = 'a.csv'", "missing-key", 4, "has no path", "is 'pth' meant to be 'path'?"),
     ("[tables.a]\npath = 'x.unknown'", "unknown-kind", 4, "does not tell", "format ="),
-    ("[tables.raw]\nconnection = 'crm'", "not-yet", 4, "databases", ""),
+    ("[tables.raw]\nconnection = 'crm'", "unknown-name", 4, "'crm'", ""),
     ("[tables.a-b]\nconnection = 'crm'", "bad-name", 3, "'a-b'", "underscores"),
 ]
 
