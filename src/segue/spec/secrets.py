@@ -8,8 +8,6 @@ from urllib.parse import unquote
 _PASSWORD = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://[^\s/:@]*):(?P<password>[^\s/]+)@")
 _KEYS = r"(?P<key>(?:password|passwd|pwd|token|secret)=)(?P<value>[^&;\s#]+)"
 _KEY = re.compile(_KEYS, re.IGNORECASE)
-    r"(?P<key>(?:password|passwd|pwd|token|secret)=)(?P<value>[^&;\s#]+)", re.IGNORECASE
-)
 MASK = "***"
 
 
