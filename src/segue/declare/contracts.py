@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from segue import registry
-from segue.declare.digest import digest_text
+from segue.declare.digest_checks import digest_checks
 from segue.declare.problems import read_text
-from segue.declare.slices import SLICE_KEYS, read_anomaly, read_slice, refuse_options
+from segue.declare.slices import (
+    SLICE_KEYS,
+    read_anomaly,
+    read_slice,
+    refuse_boundless,
+    refuse_options,
+)
 from segue.declare.tolerances import TOLERANCE_KEYS, read_tolerances
-from segue.declare.values import read_value
 from segue.declare.yaml_nodes import (
     Entry,
     compose,
@@ -187,7 +192,7 @@ class _ContractReader:
         self.checks = [each for check in self.checks for each in self._settle(check)]
         hidden = set(self.sensitive)
         checks = tuple(
-            replace(check, sensitive=True) if hidden.intersection(check.columns) else check
+            replace(check, sensitive=True) if hidden.intersection(_name_spoken(check)) else check
             for check in self.checks
         )
         return Contract(
@@ -275,12 +280,14 @@ class _ContractReader:
             return None
         where = Location(self.shown, entry.line)
         served = self.kinds[kind]
-        stated, value = _part_options(kind, value, getattr(served, "own", frozenset()))
+        stated, value = _part_options(kind, value, served)
         try:
             arguments = dict(served.read(value))
             fail, warn = read_tolerances(stated, row_level=served.row_level)
-            rows, anomaly = read_slice(stated), read_anomaly(stated.get("anomaly"))
+            rows = read_slice({**stated, **getattr(served, "implied", {})})
+            anomaly = read_anomaly(stated.get("anomaly"))
             refuse_options(served, stated)
+            refuse_boundless(served, arguments, anomaly)
         except ValueError as error:
             self.problems.add("bad-check", f"{kind}: {error}", where)
             return None
@@ -308,8 +315,8 @@ class _ContractReader:
                 self.problems.add("duplicate-check", message, where, "give it another name")
             return str(given)
         made = f"{', '.join(columns)} {kind}".strip()
-        if kind == "rule":
-            made = " ".join(str(arguments.get("rule", kind)).split())
+        if kind in ("rule", "metric", "python"):
+            made = " ".join(str(arguments.get(kind, kind)).split())
         name, number = made, 2
         while name in taken:
             name, number = f"{made} ({number})", number + 1
@@ -320,7 +327,8 @@ class _ContractReader:
         if "table" in arguments:
             arguments["table"] = self._find_table(arguments["table"], where)
         if "reads" in arguments:
-            arguments["reads"] = tuple(self._find_table(name, where) for name in arguments["reads"])
+            found = (self._find_table(name, where) for name in arguments["reads"])
+            arguments["reads"] = tuple(name for name in found if name != self.table)
 
     def _find_table(self, table: str, where: Location) -> str:
         found = find_name(table, self.tables)
@@ -371,26 +379,18 @@ class _ContractReader:
         self.problems.add(code, f"{self.table}: {message}", Location(self.shown, line), hint)
 
 
-def _part_options(kind: str, value: Any, own: Collection[str]) -> tuple[dict[str, Any], Any]:
+def _part_options(kind: str, value: Any, served: CheckKind) -> tuple[dict[str, Any], Any]:
     """Part what a contract says of any check from what it says of this kind."""
     if not isinstance(value, dict):
         return {}, value
-    options = {*TOLERANCE_KEYS, *SLICE_KEYS, "anomaly"} - {*own}
+    options = {*TOLERANCE_KEYS, *SLICE_KEYS, "anomaly"} - {*getattr(served, "own", ())}
     stated = {key: item for key, item in value.items() if key in options}
     value = {key: item for key, item in value.items() if key not in options}
-    return stated, value[kind] if set(value) == {kind} else value
+    # below a column the kind is no key of its own: `min: {min: 0}` states a bound
+    inner = set(value) == {kind} and served.scope != "column"
+    return stated, value[kind] if inner else value
 
 
-def digest_checks(checks: Collection[Check], *, rejects: bool) -> str:
-    """Return the digest of all that decides what becomes of a table's rows."""
-    texts = []
-    for check in checks:
-        arguments = sorted(check.arguments.items())
-        said = [check.kind, *check.columns, "\1", str(check.fail), str(check.warn)]
-        said.append("\0".join(read_value(arguments).words))
-        said.append("\0".join((check.slice.where, *check.slice.by, str(check.slice.sample))))
-        said += ["new"] if check.slice.new else []
-        said.append("\0".join(read_value(sorted((check.anomaly or {}).items())).words))
-        # names are what the rows that are set aside are marked with
-        texts.append("\0".join([*said, check.name if rejects else ""]))
-    return digest_text("\1".join([str(rejects), *sorted(texts)]))
+def _name_spoken(check: Check) -> tuple[str, ...]:
+    """Return the columns whose values a check may show; a kind tells more under `mentions`."""
+    return (*check.columns, *check.arguments.get("mentions", ()))

@@ -56,6 +56,19 @@ def refuse_options(kind: CheckKind, stated: Mapping[str, Any]) -> None:
             raise ValueError(f"{key!r} makes no sense here")
 
 
+def refuse_boundless(
+    kind: CheckKind, arguments: Mapping[str, Any], anomaly: Mapping[str, Any] | None
+) -> None:
+    """Refuse a metric that nothing judges: neither bounds nor its history.
+
+    Raises:
+        ValueError: A kind that has bounds (it tells by `limited`) is given none.
+    """
+    limited = getattr(kind, "limited", None)
+    if limited is not None and anomaly is None and not limited(arguments):
+        raise ValueError("expected bounds such as {min: 0, max: 10}, or anomaly: true")
+
+
 def read_anomaly(value: Any) -> Mapping[str, Any] | None:
     """Return how what is measured is held against its own history; None if it is not.
 

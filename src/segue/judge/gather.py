@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import StepError, UnsupportedError
+from segue.judge.cells import read_cell
 from segue.judge.compile import ROWS, combine_metrics, write_query
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Gauge:
 
     def fetch_value(self, query: str) -> Any:
         """Return the one value of a query."""
-        return self.session.fetch(query).column(0)[0].as_py()
+        return read_cell(self.session.fetch(query).column(0)[0])
 
     def explain(self, query: str, error: SegueError) -> str:
         """Say why a query failed; what fails while it runs may quote values of the table."""
@@ -167,7 +168,7 @@ def _part_checks(table: str, compiled: Iterable[CompiledCheck]) -> dict[Part, li
 
 
 def _read_row(table: pa.Table, expressions: Sequence[str]) -> dict[str, Any]:
-    return {text: table.column(place)[0].as_py() for place, text in enumerate(expressions)}
+    return {text: read_cell(table.column(place)[0]) for place, text in enumerate(expressions)}
 
 
 def _try_alone(gauge: Gauge, one: CompiledCheck) -> CompiledCheck:

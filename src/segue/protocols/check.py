@@ -71,6 +71,9 @@ class CheckKind(Protocol):
 
     - ``own``: names of options (`where`, `by`, ...) that it reads by itself;
     - ``refused``: names of options that make no sense for it, refused when a contract is read;
+    - ``implied``: options that go without saying, such as ``{"new": True}``;
+    - ``limited(arguments) -> bool``: whether a contract says what is expected of what it
+      measures; if not, ``anomaly`` has to;
     - ``screen(check, types, table) -> Screen``: a cheap test before a dear count;
     - ``complete(check, context) -> Check``: the check with arguments that the contract alone
       can't tell, such as the time;
