@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from segue.conductor.history import recall_points
 from segue.protocols import Context
 from segue.registry import load_check
 from segue.spec.sql import quote_identifier
@@ -37,6 +38,7 @@ def make_context(
     contract: Contract,
     added: Scan | str | None = None,
     before: TableVersion | None = None,
+    tested: int | None = None,
 ) -> Context:
     """Return what a measurement of a table knows beside it, and bind what that names.
 
@@ -46,6 +48,7 @@ def make_context(
         contract: The table's contract; nothing is bound unless one of its checks looks back.
         added: Rows that came since the table was last judged; None if all count as new.
         before: The published version before the one that is judged.
+        tested: Number of the version that is judged, if it is published.
     """
     table = contract.table
     bound = {"added": "", "before": ""}
@@ -58,6 +61,7 @@ def make_context(
             session.bind(bound[part], data)
     return Context(
         now=datetime.fromisoformat(workspace.clock.now()),
+        past=recall_points(workspace, table, tested),
         added=bound["added"],
         before=bound["before"],
         folder=str(workspace.project.root),

@@ -42,7 +42,7 @@ def bind_snapshot(
 def check_tables(
     workspace: Workspace, session: LocalSession, names: Sequence[str], seen: Snapshot
 ) -> tuple[Report, ...]:
-    """Measure tables that are bound in an engine against their contracts.
+    """Measure tables that are bound in an engine against their contracts, and keep what came of it.
 
     What counts as new is what the published version added to the one before it.
 
@@ -53,16 +53,20 @@ def check_tables(
         seen: The snapshot whose tables are bound.
     """
     from segue.conductor.context import find_grown, make_context
+    from segue.conductor.history import note_checks
     from segue.judge.measure import measure_table
 
     reports = []
     for name in names:
         contract = workspace.project.contracts[name]
         grown = find_grown(workspace, contract)
-        context = make_context(workspace, session, contract, *grown)
+        version = seen.versions.get(name)
+        tested = version.number if version else None
+        context = make_context(workspace, session, contract, *grown, tested)
         context = replace(context, files=_find_files(workspace, seen, name))
         schema = session.describe(f"select * from {quote_identifier(name)}")
         reports.append(measure_table(session, name, contract, schema, context=context))
+    note_checks(workspace, reports, seen)
     return tuple(reports)
 
 

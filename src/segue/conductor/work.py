@@ -304,7 +304,7 @@ class Work:
         if outcome.status is StepStatus.JUDGED:
             # what was new when its rows were judged is new now
             grown = find_grown(self.workspace, contract)
-            context = make_context(self.workspace, session, contract, *grown)
+            context = make_context(self.workspace, session, contract, *grown, staged.base)
         else:
             context = stage_context(self.workspace, session, contract, staged, lake, published)
         rejects = None

@@ -1,0 +1,59 @@
+"""What checks measured before, and what they measure outside of runs."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from segue.errors import StorageError
+from segue.spec.history import Judged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from segue.conductor.workspace import Workspace
+    from segue.spec.contract import Report
+    from segue.spec.history import Point
+    from segue.spec.run import Snapshot
+
+POINTS = 2000
+"""Points that a baseline is looked for in: more than two years of days, three months of hours."""
+
+
+def recall_points(
+    workspace: Workspace, table: str, tested: int | None = None
+) -> Callable[[str], Sequence[Point]]:
+    """Return what gives the earlier measurements of a check of a table, oldest first.
+
+    Args:
+        workspace: Has the ledger.
+        table: Name of the table.
+        tested: Number of the version that is measured now, if it has one: what was measured
+            of it already is no past.
+    """
+
+    def recall(check: str) -> Sequence[Point]:
+        points = workspace.ledger.history(
+            table, check, environment=workspace.environment, limit=POINTS
+        )
+        return [point for point in points if tested is None or point.version != tested]
+
+    return recall
+
+
+def note_checks(workspace: Workspace, reports: Sequence[Report], seen: Snapshot) -> None:
+    """Keep what was measured outside of runs, as points of the checks' histories.
+
+    Args:
+        workspace: Has the ledger.
+        reports: What was measured.
+        seen: The snapshot whose tables were measured.
+    """
+    judged = []
+    for report in reports:
+        version = seen.versions.get(report.table)
+        made = (version.number, version.fingerprint) if version else (None, "")
+        judged.append(Judged(report, *made))
+    # the verdicts are what was asked for: a ledger that can't be written now lacks a point
+    with suppress(StorageError):
+        workspace.ledger.note_checks(judged, workspace.environment)
