@@ -1,13 +1,16 @@
 """``unique: true`` or ``unique: [[store, day]]``: no two rows have the same key.
 
 Every row of a group of duplicates breaks it. Keys with a null in them are left aside
-unless ``nulls: equal``; NaN is a value like any other.
+unless ``nulls: equal``; NaN is a value like any other. With `where`, only rows count for which
+it is true; with `by`, a key may stand once in each segment. Rows of a `sample`, and rows that
+are `new`, are held against all rows of the table.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from segue.judge.among import write_key, write_rows
 from segue.judge.compile import Screen
 from segue.judge.row_check import RowCheck, read_flag, read_long
 from segue.spec.sql import quote_identifier
@@ -29,6 +32,7 @@ class UniqueCheck(RowCheck):
 
     name = "unique"
     scope = "both"
+    compares = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read ``true`` below a column; elsewhere a list of columns, or ``{columns: […]}``.
@@ -54,13 +58,24 @@ class UniqueCheck(RowCheck):
             raise ValueError(f"a column comes twice in {', '.join(columns)}")
         return {"columns": list(columns), "nulls": nulls}
 
+    def settle(self, check: Check, columns: Sequence[str]) -> Mapping[str, Any]:
+        """Refuse a check without a key, or with two."""
+        del columns
+        stated = tuple(check.arguments.get("columns", check.columns))
+        if not check.columns:
+            raise ValueError("say of which columns: unique: [[store, day]]")
+        if stated != check.columns:
+            raise ValueError("a key of several columns stands beside `columns`, not below one")
+        return check.arguments
+
     def failing(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the predicate of failing rows."""
         del types
-        key = _write_key(check)
+        names = tuple(dict.fromkeys((*check.slice.by, *_names(check))))
+        key, columns = write_key(names), ", ".join(map(quote_identifier, names))
         return (
-            f"({_whole(check)} and {key} in (select {key} from {quote_identifier(table)} "
-            f"where {_whole(check)} group by {_columns(check)} having count(*) > 1))"
+            f"({_whole(check)} and {key} in (select {key} from {write_rows(check, table)} "
+            f"where {_whole(check)} group by {columns} having count(*) > 1))"
         )
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
@@ -79,7 +94,7 @@ class UniqueCheck(RowCheck):
             column = quote_identifier(names[0])
             facts = (f"min({column})", f"max({column})", f"count({column})")
             return Screen(facts, lambda values: _screen_integers(column, values, table))
-        key = _write_key(check)
+        key = write_key(_names(check))
         # Equal keys have equal hashes; unequal ones may, and then the rows are counted.
         query = (
             f"select count(distinct hash({key})) = count(*) "
@@ -123,12 +138,6 @@ def _whole(check: Check) -> str:
     if _nulls_equal(check):
         return "true"
     return " and ".join(f"{quote_identifier(name)} is not null" for name in _names(check))
-
-
-def _write_key(check: Check) -> str:
-    """Return the key as a struct: nulls inside are equal, and no two keys run together."""
-    names = enumerate(map(quote_identifier, _names(check)))
-    return "{" + ", ".join(f"'k{position}': {name}" for position, name in names) + "}"
 
 
 CHECK = UniqueCheck()

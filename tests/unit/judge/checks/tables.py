@@ -10,6 +10,7 @@ from segue.judge.rejects import set_aside
 from segue.protocols import Context
 from segue.spec.contract import Slice, Verdict
 from segue.spec.output import StagedTable
+from segue.spec.sql import quote_identifier
 from segue.spec.step import Mode
 from tests.unit.judge.judging import fetch_rows, make_check, make_contract
 
@@ -24,7 +25,9 @@ def bind_values(session, columns, *rows, name="orders"):
 
     def write(row):
         cells = zip(row, columns.items(), strict=True)
-        return ", ".join(f'cast({text} as {type_}) as "{each}"' for text, (each, type_) in cells)
+        return ", ".join(
+            f"cast({text} as {type_}) as {quote_identifier(each)}" for text, (each, type_) in cells
+        )
 
     selects = [f"select {write(row)}" for row in rows or [["null"] * len(columns)]]
     session.bind(name, " union all ".join(selects) + ("" if rows else " where false"))
