@@ -78,7 +78,12 @@ class CheckKind(Protocol):
     - ``complete(check, context) -> Check``: the check with arguments that the contract alone
       can't tell, such as the time;
     - ``inspect(check, scene) -> Measurement``: measures by queries of its own, in place of
-      `measure` and `judge`;
+      `measure` and `judge`; ``inspects(check) -> bool`` tells which checks, if not all;
+    - ``settle(check, columns) -> Mapping``: the check's arguments, once all columns that the
+      contract lists are known; a ValueError refuses the check;
+    - ``compares``: whether rows break it by how they stand to others: `failing` is then given
+      the name of the whole table and heeds `where` and `by` of the check by itself, so that
+      rows of a sample, or new ones, are held against all;
     - ``convex``: whether all values between two that keep it do so as well, and nulls too;
     - ``pointwise``: whether a row breaks it by the one value of its column, and nulls never do;
     - ``extreme``: whether its measure depends on nothing but its column's least and greatest
