@@ -53,7 +53,10 @@ def judge_anomaly(
         return _judge_segments(check, measured, points, moment)
     number = find_number(measured.value, measured.failing, measured.rows)
     if number is None:
-        return _add(measured, "no number was measured, so `anomaly` was not judged")
+        why = (
+            "values of sensitive columns are not kept" if check.sensitive else "there is no number"
+        )
+        return _add(measured, f"{why}, so `anomaly` was not judged")
     tested = _Tested(number, measured.rows, measured.value is None, check, moment)
     usual, odd = tested.hold(points)
     verdict = _worsen(check, measured.verdict) if odd else measured.verdict
@@ -136,12 +139,21 @@ class _Tested:
         return f"usual: {told}"
 
     def _say_range(self, usual: Usual) -> str:
-        low, high = max(usual.low, 0.0) if self.share else usual.low, usual.high
+        low, high = usual.low, usual.high
         if low == -math.inf:
-            return f"at most {self._write(high)}"
+            return f"at most {self._round(high, usual)}"
         if high == math.inf:
-            return f"at least {self._write(low)}"
-        return f"{self._write(low)} to {self._write(high)}"
+            return f"at least {self._round(low, usual)}"
+        low = max(low, 0.0) if self.share else low
+        return f"{self._round(low, usual)} to {self._round(high, usual)}"
+
+    def _round(self, bound: float, usual: Usual) -> str:
+        """Return a bound with as many digits as its distance to the median is worth."""
+        if self.share:
+            return self._write(bound)
+        reach = abs((usual.high if usual.high < math.inf else usual.low) - (usual.middle or 0))
+        decimals = 2 - math.ceil(math.log10(reach)) if math.isfinite(reach) and reach else 0
+        return f"{bound:,.{min(max(decimals, 0), 12)}f}"
 
     def _write(self, number: float) -> str:
         return write_number(number, share=self.share)

@@ -1,0 +1,123 @@
+"""The past of a table's checks: what runs measure, what `segue check` measures, what is unusual."""
+
+import pytest
+
+from tests.flow.building import TOML, lines, source
+
+CONTRACT = """\
+orders:
+  columns:
+    id: {required: true}
+  rows: {min: 1, anomaly: true}
+  checks:
+    - {name: orders per store, rows: {min: 1}, by: store, severity: warn, anomaly: true}
+"""
+
+
+@pytest.fixture
+def shop(make_project):
+    """Return a project whose table has eight versions, of 30 to 34 rows each."""
+    project = make_project(
+        {
+            "segue.toml": TOML + source("raw", "raw.csv"),
+            "raw.csv": make_rows(20),
+            "steps/orders.sql": "select id, store from raw",
+            "contracts.yml": CONTRACT,
+        }
+    )
+    for extra in range(8):
+        project.write({"raw.csv": make_rows(20 + extra % 5)})
+        assert project.run()["orders"] == "done"
+    return project
+
+
+def make_rows(a, b=10):
+    stores = ["a"] * a + ["b"] * b
+    return lines("id,store", *(f"{place},{store}" for place, store in enumerate(stores)))
+
+
+def points(shop, check, table="orders"):
+    return shop.project.workspace.ledger.history(table, check)
+
+
+def test_every_run_is_a_point_with_its_version_and_code(shop):
+    found = points(shop, "id required")
+    assert [point.version for point in found] == list(range(1, 9))
+    assert {point.failing for point in found} == {0}
+    assert len({point.run_id for point in found}) == 8
+    assert len({point.code for point in found}) == 1
+    assert found[0].code
+    shop.edit("steps/orders.sql", "from raw", "from raw where id > 0").run()
+    assert points(shop, "id required")[-1].code != found[0].code
+
+
+def test_as_usual_passes_and_says_so(shop):
+    shop.write({"raw.csv": make_rows(22)})
+    assert shop.run()["orders"] == "done"
+    (report,) = shop.project.check("orders")
+    message = next(each.message for each in report.measurements if each.check == "rows")
+    assert message.startswith("32 rows, as expected; usual: 21 to 42, ")
+    assert message.endswith("median 31.5 of 8 earlier points")
+
+
+def test_what_is_unusual_is_not_published(shop):
+    shop.write({"raw.csv": make_rows(90)})
+    error = shop.run_error()
+    assert "100 is unusual" in error
+    assert shop.versions() == {"orders": 8}
+    assert [str(point.verdict) for point in points(shop, "rows")][-1] == "fail"
+    # what failed is no example of what is usual
+    assert "100 is unusual" in shop.run_error(force=True)
+    shop.write({"raw.csv": make_rows(23)})
+    assert shop.run()["orders"] == "done"
+
+
+def test_a_segment_is_held_against_its_own_past(shop):
+    shop.write({"raw.csv": make_rows(10, 20)})
+    assert shop.run()["orders"] == "done", "the check only warns"
+    (report,) = shop.project.check("orders")
+    found = next(each for each in report.measurements if each.check == "orders per store")
+    assert str(found.verdict) == "warn"
+    assert {(each.key["store"], str(each.verdict)) for each in found.segments} == {
+        ("a", "warn"),
+        ("b", "warn"),
+    }
+    assert "2 of 2 unusual: store = 'a': 10 is unusual" in found.message
+
+
+def test_checks_outside_of_runs_are_kept_and_are_no_past_of_their_own(shop):
+    before = points(shop, "rows")
+    for _ in range(3):
+        (report,) = shop.project.check("orders")
+        message = next(each.message for each in report.measurements if each.check == "rows")
+        assert "of 7 earlier points" in message
+    found = points(shop, "rows")
+    assert len(found) == len(before) + 3
+    last = found[-1]
+    assert (last.run_id, last.version, last.code) == ("", 8, before[-1].code)
+    assert shop.to_do() == set()
+    assert len(shop.project.runs()) == 8
+
+
+def test_many_checks_of_one_version_count_once(shop):
+    for _ in range(20):
+        shop.project.check("orders")
+    shop.write({"raw.csv": make_rows(21)})
+    shop.run()
+    (report,) = shop.project.check("orders")
+    message = next(each.message for each in report.measurements if each.check == "rows")
+    assert "of 8 earlier points" in message
+
+
+def test_too_little_history_is_said(make_project):
+    project = make_project(
+        {
+            "segue.toml": TOML + source("raw", "raw.csv"),
+            "raw.csv": make_rows(20),
+            "contracts.yml": "raw:\n  rows: {anomaly: true}\n",
+        }
+    )
+    (report,) = project.project.check("raw")
+    (found,) = report.measurements
+    assert str(found.verdict) == "pass"
+    assert found.message == "30 rows; too little history for `anomaly`: 0 of 7 points"
