@@ -12,6 +12,7 @@ from segue.anywhere.data import read_data
 from segue.anywhere.sessions import open_session
 from segue.errors import UsageError
 from segue.frames.convert import name_type
+from segue.protocols import Context
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -57,8 +58,10 @@ def check(
         datas = [
             read_data(each, name, live=session.is_live(each)).hold() for name, each in named.items()
         ]
-        schemas = bind_inputs(session.session, datas)
-        return measure_table(session.session, declared.table, declared, schemas[declared.table])
+        schema = bind_inputs(session.session, datas)[declared.table]
+        files = session.local.read_footers(declared.table) if session.local else None
+        context = Context(files=files)
+        return measure_table(session.session, declared.table, declared, schema, context=context)
 
 
 def _read_contract(contract: Any, tables: Collection[str]) -> Contract:

@@ -180,6 +180,18 @@ def _find_named(on: str, owners: Sequence[tuple[Engine, Any]]) -> Site | None:
     return SESSIONS.follow(*attached) if attached else SESSIONS.open(engine)
 
 
+def find_engine(address: str) -> Engine | None:
+    """Return the engine that is reached by an address, None if none is.
+
+    Raises:
+        MissingExtraError: Its libraries are not installed.
+    """
+    for name in registry.names(registry.ENGINES):
+        if address.startswith(tuple(_peek(name))):
+            return registry.load_engine(name)
+    return None
+
+
 def _peek(name: str) -> tuple[str, ...]:
     """Return how addresses of an engine begin, whether its libraries are there or not."""
     with suppress(MissingExtraError):
@@ -206,11 +218,13 @@ class Opened:
         session: The session.
         site: The engine, None for this machine.
         live: Inputs that are the engine's own.
+        local: The session, if it is of this machine.
     """
 
     session: Session
     site: Site | None
     live: Sequence[Any]
+    local: LocalSession | None = None
     _kept: bool = False
 
     def is_live(self, thing: Any) -> bool:
@@ -235,10 +249,14 @@ def open_session(on: Any, things: Sequence[Any]) -> Iterator[Opened]:
     """
     owners = [(engine, each) for each in things if (engine := find_owner(each)) is not None]
     site = find_site(on, owners)
-    session = SESSIONS.open_local() if site is None else site.session
-    opened = Opened(session, site, [each for _, each in owners])
+    live = [each for _, each in owners]
+    if site is None:
+        local = SESSIONS.open_local()
+        opened = Opened(local, site, live, local)
+    else:
+        opened = Opened(site.session, site, live)
     try:
         yield opened
     finally:
         if not opened._kept:  # noqa: SLF001  # of this file
-            session.close()
+            opened.session.close()

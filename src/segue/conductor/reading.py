@@ -63,7 +63,8 @@ def check_tables(
         version = seen.versions.get(name)
         tested = version.number if version else None
         context = make_context(workspace, session, contract, *grown, tested)
-        context = replace(context, files=_find_files(workspace, seen, name))
+        files = _find_files(workspace, seen, name) or session.read_footers(name)
+        context = replace(context, files=files)
         schema = session.describe(f"select * from {quote_identifier(name)}")
         reports.append(measure_table(session, name, contract, schema, context=context))
     note_checks(workspace, reports, seen)

@@ -93,7 +93,9 @@ def _fits(value: Any, type_: DataType) -> bool:
         return isinstance(value, int | float)
     if plain.kind == "timestamp":
         # statistics count microseconds; a finer value may lie beyond them
-        return isinstance(value, str) and plain.arguments[:1] != ("ns",)
+        fine = plain.arguments[:1] == ("ns",)
+        zoned = len(plain.arguments) > 1
+        return isinstance(value, str) and not fine and value.endswith("Z") == zoned
     return isinstance(value, str) and plain.kind in ("string", "date")
 
 

@@ -270,6 +270,15 @@ class LocalSession(Session, Protocol):
         """Return each file's rows, bytes and row digest; paths are the scan's base names."""
         ...
 
+    def read_footers(self, name: str) -> tuple[DataFile, ...] | None:
+        """Return the files of a bound scan with rows and statistics; no row is looked at.
+
+        Returns:
+            None where the files don't tell. Bounds may be wider than the values; Delta Lake's
+            ``tightBounds`` is false then.
+        """
+        ...
+
 
 class LocalEngine(Engine, Protocol):
     """The engine that defines the meaning, and that workers of others may use as well."""

@@ -20,6 +20,7 @@ from segue.engines.duckdb.files import (
     match_columns,
     removed_on_failure,
 )
+from segue.engines.duckdb.footers import read_footers
 from segue.engines.duckdb.scans import read_scan
 from segue.engines.duckdb.seen import Outgoing
 from segue.engines.duckdb.sizes import guess_bytes, read_bytes
@@ -57,6 +58,7 @@ class DuckDBSession(Closing):
         self._bound: dict[str, str | pa.Table] = {}
         self._files: dict[str, str] = {}
         self._sizes: dict[str, int] = {}
+        self._scans: dict[str, Scan] = {}
         self._described: tuple[str, TableSchema] | None = None
 
     def fork(self) -> DuckDBSession:
@@ -76,6 +78,7 @@ class DuckDBSession(Closing):
             with self._translate():
                 self._define(name, read_scan(self._connection, data))
             self._sizes[name] = guess_bytes(data)
+            self._scans[name] = data
         elif isinstance(data, str):
             self._define(name, self._parse(data))
         else:
@@ -97,6 +100,7 @@ class DuckDBSession(Closing):
         """Forget a name."""
         self._described = None
         self._sizes.pop(name, None)
+        self._scans.pop(name, None)
         data = self._bound.pop(name, None)
         with self._translate():
             if isinstance(data, str):
@@ -317,6 +321,19 @@ class DuckDBSession(Closing):
         self._database.prove_hash(self._connection)
         with self._translate():
             return digest_files(self._connection, scan)
+
+    def read_footers(self, name: str) -> tuple[DataFile, ...] | None:
+        """Return files with what their footers tell; None where these are no help.
+
+        Raises:
+            SourceError: A file can't be read.
+        """
+        scan = self._scans.get(name)
+        if scan is None:
+            return None
+        schema = self.describe(f"select * from {quote_identifier(name)}")
+        with self._translate():
+            return read_footers(self._connection, scan, schema)
 
     def close(self) -> None:
         """Interrupt what runs and free everything; the first session ends all its forks."""

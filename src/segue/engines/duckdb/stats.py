@@ -21,7 +21,10 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)(\+00)?")
 
 
 def read_stats(
-    columns: Iterable[tuple[str, DataType]], found: Mapping[str, Sequence[Mapping[str, str]]]
+    columns: Iterable[tuple[str, DataType]],
+    found: Mapping[str, Sequence[Mapping[str, str]]],
+    *,
+    exact: bool = True,
 ) -> dict[str, Any]:
     """Return Delta's statistics of one file.
 
@@ -29,6 +32,7 @@ def read_stats(
         columns: Names and stored types of the file's columns.
         found: Texts of each part of a column, by name: ``min``, ``max``, ``min_is_exact``,
             ``max_is_exact``, ``null_count``, ``num_values``, ``has_nan``.
+        exact: Whether bounds have to be values of the column; if not, they enclose them.
     """
     lows: dict[str, Any] = {}
     highs: dict[str, Any] = {}
@@ -43,15 +47,17 @@ def read_stats(
         if type_.is_float and not all(part.get("has_nan") == "false" for part in filled):
             continue
         for bound, choose, values in (("min", min, lows), ("max", max, highs)):
-            read = [_read_bound(type_, part, bound) for part in filled]
+            read = [_read_bound(type_, part, bound, exact=exact) for part in filled]
             if read and None not in read:
                 values[name] = choose(read)
     return {"minValues": lows, "maxValues": highs, "nullCount": nulls}
 
 
-def _read_bound(type_: DataType, part: Mapping[str, str], bound: str) -> Any:
-    if bound not in part or part.get(f"{bound}_is_exact") != "true":
+def _read_bound(type_: DataType, part: Mapping[str, str], bound: str, *, exact: bool) -> Any:
+    if bound not in part or (exact and part.get(f"{bound}_is_exact") != "true"):
         return None
+    if not exact and (len(part[bound]) >= _LONGEST_TEXT or "\\" in part[bound]):
+        return None  # a text that was cut may end within a character
     return _read_value(type_, part[bound])
 
 
