@@ -89,7 +89,7 @@ def test_fewer_failing_rows_are_never_unusual():
     )
     assert few.verdict is Verdict.PASS
     assert many.verdict is Verdict.FAIL
-    assert "30% is unusual: at most 15" in many.message
+    assert "30% is unusual: at most 14.8%" in many.message
 
 
 def test_no_history_is_said():
