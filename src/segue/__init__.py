@@ -10,7 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from segue.anywhere import check, checkpoint, persist, query, transform
+    from segue.anywhere import (
+        check,
+        checkpoint,
+        persist,
+        profile,
+        query,
+        suggest,
+        transform,
+    )
     from segue.declare.decorator import step
     from segue.errors import SegueError
     from segue.project import Project, load
@@ -25,8 +33,10 @@ __all__ = [
     "checkpoint",
     "load",
     "persist",
+    "profile",
     "query",
     "step",
+    "suggest",
     "transform",
 ]
 
@@ -38,8 +48,10 @@ _HOMES = {
     "load": "segue.project",
     "load_ipython_extension": "segue.anywhere.notebook",
     "persist": "segue.anywhere",
+    "profile": "segue.anywhere",
     "query": "segue.anywhere",
     "step": "segue.declare.decorator",
+    "suggest": "segue.anywhere",
     "transform": "segue.anywhere",
     "unload_ipython_extension": "segue.anywhere.notebook",
 }

@@ -16,8 +16,10 @@ PUBLIC = {
     "checkpoint",
     "load",
     "persist",
+    "profile",
     "query",
     "step",
+    "suggest",
     "transform",
 }
 

@@ -60,7 +60,7 @@ def place_bars(low: float, high: float, type_: DataType) -> Bars | None:
     if not (math.isfinite(span) and span > 0):
         return None
     width = _choose_width(span, type_)
-    start = math.floor(low / width) * width
+    start = float(math.floor(low / width) * width)
     count = math.floor((high - start) / width) + 1
     # values too near to each other for floating-point numbers have no bars
     if start + width == start or not 1 <= count <= 2 * MOST:
@@ -76,7 +76,7 @@ def _choose_width(span: float, type_: DataType) -> float:
         width = next((float(each) for each in _SECONDS if each >= least), None)
         return width if width is not None else _DAY * _round_up(least / _DAY)
     width = _round_up(least)
-    return max(1.0, math.ceil(width)) if type_.is_integer else width
+    return float(max(1, math.ceil(width))) if type_.is_integer else width
 
 
 def _round_up(width: float) -> float:

@@ -71,7 +71,9 @@ def _find_some(
         wanted.append(f"{_write_quantiles(value, column.type, exact=exact)} as q_{name}")
         if own is not None:
             number = _write_number(value, column.type)
-            wanted.append(f"histogram({write_bar(number, own)}) as h_{name}")
+            # `least` and `greatest` pass over null, which stands in no bar
+            there = f"filter (where {value} is not null)"
+            wanted.append(f"histogram({write_bar(number, own)}) {there} as h_{name}")
     row = session.fetch(f"select {', '.join(wanted)} from {write_source(table, named)}")
     (told,) = row.to_pylist()
     for (name, column), own in zip(named.items(), bars, strict=True):

@@ -14,6 +14,7 @@ from segue.errors import LedgerDamagedError, SelectionError, StorageError, Unkno
 from segue.place.limit import limit_local
 from segue.project.clock import SystemClock, name_run, read_moment
 from segue.project.pause import paused_collector
+from segue.project.profiling import open_profile, suggest_for
 from segue.project.reading import fetch_frame, open_rows, open_session
 from segue.project.views import PlannedRun, Reports, Runs, Tables, list_tables
 from segue.spec.closing import Closing
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from segue.record.lineage import ColumnLineage, Lineage
     from segue.spec.output import TableVersion
     from segue.spec.plan import Plan
+    from segue.spec.profile import Profile
     from segue.spec.run import Progress, RunResult
     from segue.spec.step import ProjectSpec, Scalar
     from segue.spec.types import TableSchema
@@ -348,14 +350,21 @@ class Project(Shown, Closing):
                 schemas[name] = session.describe(f"select * from {quote_identifier(name)}")
         return schemas
 
-    def suggest(self, table: str) -> str:
-        """Return a contract for a table as YAML text, made from what is in it now."""
-        from segue.judge.suggest import suggest_contract
+    def profile(self, table: str) -> Profile:
+        """Describe every column of a published table, a view or a source, and what refers where.
 
-        with open_session(self._settle(), (table,)) as session:
-            query = f"select * from {quote_identifier(table)}"
-            rows = session.fetch(f"select count(*) as n from {quote_identifier(table)}")
-            return suggest_contract(session, table, session.describe(query), rows["n"][0].as_py())
+        Raises:
+            UnknownNameError: There is no such table, or it was never published.
+        """
+        with open_profile(self._settle(), table) as (_, _, profile):
+            return profile
+
+    def suggest(self, table: str) -> str:
+        """Return a contract for a table as YAML text, made from what is in it now.
+
+        Each line has its evidence as a comment, and every check was measured and passed.
+        """
+        return suggest_for(self._settle(), table)
 
     def recover(self) -> tuple[Recovery, ...]:
         """Finish or discard what dead runs left; whatever else is asked does so by itself."""

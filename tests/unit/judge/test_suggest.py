@@ -1,16 +1,21 @@
-"""A suggested contract is read as it is, and true of the data that it comes from."""
+"""A suggested contract is modest, readable, and says what it rests on."""
 
 from decimal import Decimal
 
+import pyarrow as pa
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.judge.measure import measure_table
-from segue.judge.suggest import round_outward, suggest_contract, write_scalar
+import segue
+from segue.judge.profile import profile_table
+from segue.judge.suggest import Past, suggest_contract
+from segue.judge.suggest_bounds import round_down, round_outward
+from segue.judge.suggest_columns import write_pattern
+from segue.judge.suggest_yaml import write_scalar
 from segue.spec.contract import Verdict
-from tests.unit.judge.judging import make_check, make_contract
+from segue.spec.history import Point
 
 ORDERS = """
 select range as order_id, (range * 7919 % 1000) / 100 as price,
@@ -18,25 +23,18 @@ select range as order_id, (range * 7919 % 1000) / 100 as price,
     case range % 3 when 0 then 'no' when 1 then 'paid, late' end as status,
     'customer ' || range as who, date '2024-01-01' + range::int as "order by",
     case when range = 5 then 'nan'::double else 0.5 end as odd, null::int as nothing,
-    [1] as tags, range % 2 = 0 as even, 7 as fixed
+    [1] as tags, range % 2 = 0 as even, 7 as fixed,
+    'AB-' || (1000 + range) as part, 'a' || range || '@example.com' as mail
 from range(200)
 """
 
 
-def suggest(session, query):
+def suggest(session, query, past=None):
     session.bind("orders", query)
     schema = session.describe("select * from orders")
-    rows = session.fetch("select count(*) from orders").column(0)[0].as_py()
-    text = suggest_contract(session, "orders", schema, rows)
-    return text, yaml.safe_load(text)["orders"], schema
-
-
-def read_checks(suggested):
-    for column, said in suggested["columns"].items():
-        for kind, value in said.items():
-            yield make_check(kind, value, [column])
-    if "rows" in suggested:
-        yield make_check("rows", suggested["rows"])
+    profile = profile_table(session, "orders", schema)
+    text = suggest_contract(session, schema, profile, past)
+    return text, yaml.safe_load(text)["orders"]
 
 
 @pytest.mark.parametrize(
@@ -48,23 +46,22 @@ def read_checks(suggested):
         "select null as x, '' as s from range(40)",
         "select -range * 0.001::float as x, 1e300 * range as y, '\\x7f\"' as s from range(40)",
         "select (18446744073709551615 - range)::ubigint as n from range(3)",
+        "select 'infinity'::date as d, 'infinity'::timestamp as t from range(40)",
     ],
 )
 def test_suggestion_is_true_of_its_data(session, query):
-    _, suggested, schema = suggest(session, query)
+    text, _ = suggest(session, query)
 
-    report = measure_table(session, "orders", make_contract(*read_checks(suggested)), schema)
+    report = segue.check(session.fetch(query), text)
 
     assert report.verdict is Verdict.PASS, report
 
 
 def test_suggestion_is_modest_and_readable(session):
-    text, suggested, _ = suggest(session, ORDERS)
+    _, suggested = suggest(session, ORDERS)
 
-    assert text.startswith(
-        "orders:\n  columns:\n    order_id: {type: int64, required: true, unique"
-    )
     columns = suggested["columns"]
+    assert columns["order_id"] == {"type": "int64", "required": True, "unique": True}
     assert columns["price"]["between"] == [0, 10]
     assert columns["margin"]["between"] == [-50, 200]
     assert columns["year"]["between"] == [1990, 2030]
@@ -73,7 +70,85 @@ def test_suggestion_is_modest_and_readable(session):
     assert columns["odd"] == {"type": "float64", "required": True}
     assert columns["fixed"] == {"type": "int32", "required": True}
     assert columns["nothing"] == {"type": "int32"}
-    assert "67 nulls" in text or "66 nulls" in text
+    assert columns["part"]["matches"] == "[A-Z]{2}-[0-9]{4}"
+    assert columns["mail"]["sensitive"] is True
+
+
+def test_every_line_tells_its_evidence(session):
+    lines = suggest(session, ORDERS)[0].splitlines()
+
+    assert lines[0] == "orders:"
+    told = [line for line in lines if "type:" in line or "rows:" in line]
+    above = dict(zip(told, (lines[lines.index(line) - 1] for line in told), strict=True))
+    assert all("#" in line or above[line].strip().startswith("#") for line in told)
+    assert any("200 rows, no nulls; every row has its own" in line for line in lines)
+    assert any("33 % of 200 rows" in line for line in lines)
+    assert any("2 values, the rarest in 67 rows" in line for line in lines)
+    assert any("always 7" in line for line in lines)
+
+
+def test_a_few_rows_prove_little(session):
+    _, suggested = suggest(session, "select range as a, 'x' as b, range as c from range(3)")
+
+    assert suggested["columns"] == {
+        "a": {"type": "int64"},
+        "b": {"type": "string"},
+        "c": {"type": "int64"},
+    }
+
+
+def test_a_list_of_values_needs_each_of_them_often(session):
+    query = "select case when range = 0 then 'typo' else 'paid' end as status from range(500)"
+
+    assert "in" not in suggest(session, query)[1]["columns"]["status"]
+
+
+def test_columns_that_tell_rows_apart_together_are_asked_to(session):
+    query = "select range // 50 as store, range % 50 as day, 1.5 as amount from range(2000)"
+
+    assert suggest(session, query)[1]["unique"] == [["store", "day"]]
+
+
+def test_sensitive_values_stay_out_of_the_suggestion():
+    table = pa.table(
+        {"id": range(100), "pay": [1000 + n for n in range(100)], "who": ["Ada"] * 100}
+    )
+
+    text = segue.suggest(table, "people", sensitive=["pay", "who"])
+
+    assert "Ada" not in text
+    assert "1,0" not in text
+    assert yaml.safe_load(text)["people"]["columns"]["pay"] == {
+        "type": "int64",
+        "required": True,
+        "sensitive": True,
+    }
+
+
+def test_rows_of_earlier_versions_bound_their_number(session):
+    text, suggested = suggest(session, ORDERS, Past(rows=(190, 210, 205, 195, 200)))
+
+    assert suggested["rows"] == {"min": 100, "max": 500}
+    assert "190 to 210 in 5 versions" in text
+
+
+def test_what_failed_earlier_only_warns(session):
+    def recall(check):
+        return [Point("2026-01-01", Verdict.FAIL, 200, 3)] if check == "price between" else []
+
+    text, suggested = suggest(session, ORDERS, Past(checks=recall))
+
+    assert suggested["columns"]["price"]["between"] == {"min": 0, "max": 10, "warn": 0}
+    assert "rows failed in 1 of 1 earlier measurement, so it only warns" in text
+
+
+def test_wide_tables_are_suggested_for_as_well():
+    table = pa.table({f"column {at}": [at, at + 1, None] * 10 for at in range(500)})
+
+    text = segue.suggest(table, "wide")
+
+    assert len(yaml.safe_load(text)["wide"]["columns"]) == 500
+    assert segue.check(table, text).verdict is Verdict.PASS
 
 
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**37), max_value=10**37)
@@ -91,6 +166,15 @@ def test_bounds_hold_what_they_are_made_from(one, other):
         assert [Decimal(str(yaml.safe_load(f"{end}"))) for end in bounds] == list(bounds)
 
 
+@given(st.integers(0, 10**15))
+def test_a_lower_bound_is_not_above_what_it_is_made_from(number):
+    assert 0 <= round_down(number) <= number
+
+
 @given(st.text())
 def test_scalar_is_read_as_the_text_that_it_is(text):
     assert yaml.safe_load(f"{{a: {write_scalar(text)}, b: 1}}") == {"a": text, "b": 1}
+
+
+def test_patterns_are_regular_expressions():
+    assert write_pattern("A.9+(a)") == r"[A-Z]\.[0-9]\+\([a-z]\)"
