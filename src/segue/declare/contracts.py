@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from segue.spec.types import DataType
 
 FILES = ("contracts.yml", "contracts.yaml")
-LATER = frozenset(("fresh", "metric", "sql", "equals", "within"))
+LATER = frozenset(("sql",))
 """Words of the design that no check kind serves yet."""
 
 _TABLE_KEYS = ("owner", "about", "columns", "checks", "rejects")
@@ -190,7 +190,7 @@ class _ContractReader:
         if rejects:
             self._refuse_sampled()
         self.checks = [each for check in self.checks for each in self._settle(check)]
-        hidden = set(self.sensitive)
+        hidden = {name.lower() for name in self.sensitive}
         checks = tuple(
             replace(check, sensitive=True) if hidden.intersection(_name_spoken(check)) else check
             for check in self.checks
@@ -392,5 +392,8 @@ def _part_options(kind: str, value: Any, served: CheckKind) -> tuple[dict[str, A
 
 
 def _name_spoken(check: Check) -> tuple[str, ...]:
-    """Return the columns whose values a check may show; a kind tells more under `mentions`."""
-    return (*check.columns, *check.arguments.get("mentions", ()))
+    """Return the columns whose values a check may show, in lower case as SQL folds it.
+
+    A kind that speaks of more than the check's columns tells them under `mentions`.
+    """
+    return tuple(name.lower() for name in (*check.columns, *check.arguments.get("mentions", ())))

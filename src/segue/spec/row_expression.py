@@ -14,6 +14,15 @@ def check_expression(text: str) -> None:
     Raises:
         ValueError: It does not parse, is not true or false, or looks beyond its row.
     """
+    _refuse_beyond_row(parse_expression(text), text)
+
+
+def parse_expression(text: str) -> exp.Expr:
+    """Return the syntax tree of one SQL expression.
+
+    Raises:
+        ValueError: It does not parse, or is something else.
+    """
     import sqlglot.expressions as exp
     from sqlglot import errors, parse
 
@@ -28,7 +37,7 @@ def check_expression(text: str) -> None:
     single = len(statements) == 1 and clauses == {"expressions", "where"}
     if not single or not isinstance(inside, exp.Paren):
         raise ValueError(f"`{text}` is not one SQL expression")
-    _refuse_beyond_row(inside.this, text)
+    return inside.this  # type: ignore[no-any-return]
 
 
 def _refuse_beyond_row(expression: exp.Expr, text: str) -> None:

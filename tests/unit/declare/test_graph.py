@@ -152,13 +152,13 @@ def test_everything_wrong_is_told_at_once(project, monkeypatch):
           columns:
             id: {type: int65}
             store: {references: shops.id}
-          fresh: {column: day, within: 24h}
+          fresh: {column: day, within: soon}
         """,
     )
     assert [f"{p.location} {p.code}" for p in project.problems()] == [
         "contracts.yml:3 bad-check",
         "contracts.yml:4 unknown-table",
-        "contracts.yml:5 not-yet",
+        "contracts.yml:5 bad-check",
         "segue.toml:3 unknown-key",
         "segue.toml:6 missing-key",
         "segue.toml:9 secret-not-set",
