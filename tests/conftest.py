@@ -6,7 +6,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.live_engines"]
+pytest_plugins = ["tests.live_engines", "tests.live_postgres"]
 
 # Machines differ in speed: a slow example is no failure, `--timeout` is the guard.
 settings.register_profile(

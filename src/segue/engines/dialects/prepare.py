@@ -18,6 +18,7 @@ from sqlglot.schema import MappingSchema
 from segue.engines.dialects.families import METADATA, show, write_duckdb
 from segue.engines.dialects.using import mend_using, note_using
 from segue.errors import UnsupportedError
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,6 +88,32 @@ def fold(name: str) -> str:
         'Ä b'
     """
     return name.translate(_LOWER)
+
+
+def name_tables(query: str, find: Callable[[str], str | None]) -> str:
+    """Return a query whose tables have the names by which they are bound.
+
+    Args:
+        query: A SELECT.
+        find: Given a name, with its schema if it has one, returns the one by which it is bound;
+            None leaves it as it is.
+    """
+    try:
+        tree = sqlglot.parse_one(query, read="duckdb")
+    except SqlglotError:
+        return query  # whoever binds it says what is wrong
+    own = {each.alias for each in tree.find_all(exp.CTE)}
+    changed = False
+    for table in tree.find_all(exp.Table):
+        name = ".".join(part.name for part in table.parts)
+        if not name or (name in own and not table.db):
+            continue
+        found = find(name)
+        if found is not None and table.db:
+            alias = table.alias or table.name
+            table.replace(exp.to_table(quote_identifier(found), alias=alias))
+            changed = True
+    return tree.sql("duckdb") if changed else query
 
 
 @contextmanager
