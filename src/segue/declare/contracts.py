@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from segue.spec.types import DataType
 
 FILES = ("contracts.yml", "contracts.yaml")
-LATER = frozenset(("sql",))
-"""Words of the design that no check kind serves yet."""
-
 _TABLE_KEYS = ("owner", "about", "columns", "checks", "rejects")
 _COLUMN_KEYS = ("about", "sensitive")
 
@@ -123,7 +120,7 @@ def parse_contract(
         return None
     entry = Entry(table, 1, node)
     entries = read_entries(node, shown, problems)
-    known_keys = {*_TABLE_KEYS, *kinds, *LATER}
+    known_keys = {*_TABLE_KEYS, *kinds}
     inner = [part.key for each in entries for part in read_entries(each.node, shown, problems)]
     if known_keys.isdisjoint(each.key for each in entries) and known_keys.intersection(inner):
         named = [each for each in entries if len(entries) == 1 or each.key == table]
@@ -263,14 +260,13 @@ class _ContractReader:
                 continue
             read_entries(item.node, self.shown, self.problems)
             named = [key for key in value if self._serves(key, "table")]
-            later = [key for key in value if key in LATER]
-            if len(named) == 1 and not later:
+            if len(named) == 1:
                 self._read_check(named[0], item, value, ())
-            elif later:
-                self._refuse_later(later[0], item.line)
-            else:
-                listed = ", ".join(self._kind_names("table"))
-                self._add("bad-check", "a check says one of: " + listed, item.line)
+                continue
+            known = self._kind_names("table")
+            other = next((str(key) for key in value if key not in ("name", *named)), "")
+            hint = nearest(other, known) if other and not named else ""
+            self._add("bad-check", "a check says one of: " + ", ".join(known), item.line, hint)
 
     def _read_check(
         self, kind: str, entry: Entry, value: Any, columns: tuple[str, ...]
@@ -361,19 +357,13 @@ class _ContractReader:
         return tuple(name for name in self.kinds if self._serves(name, scope))
 
     def _refuse_key(self, entry: Entry, known: tuple[str, ...]) -> None:
-        if entry.key in LATER:
-            self._refuse_later(entry.key, entry.line)
-        elif entry.key in self.kinds:
+        if entry.key in self.kinds:
             scope = "below a column" if self.kinds[entry.key].scope == "column" else "of a table"
             message = f"{entry.key!r} is a check {scope}"
             self._add("bad-contract", message, entry.line, "move it there")
         else:
             message = f"there is no key {entry.key!r}"
             self._add("unknown-key", message, entry.line, nearest(entry.key, known))
-
-    def _refuse_later(self, key: str, line: int) -> None:
-        hint = "leave it out for now: a check that is not measured must not look like one"
-        self._add("not-yet", f"the check {key!r} is not there yet", line, hint)
 
     def _add(self, code: str, message: str, line: int, hint: str = "") -> None:
         self.problems.add(code, f"{self.table}: {message}", Location(self.shown, line), hint)

@@ -135,7 +135,9 @@ class _Judge:
         return replace(one.kind.judge(one.check, value, rows), sql=query)
 
     def _inspect(self, one: CompiledCheck, rows: int) -> Measurement:
-        scene = Scene(self.gauge.session, one.source, self.schema, rows, self.context)
+        scene = Scene(
+            self.gauge.session, one.source, self.schema, rows, self.context, self.sensitive
+        )
         inspect: Any = getattr(one.kind, "inspect", None)
         try:
             measured: Measurement = inspect(one.check, scene)

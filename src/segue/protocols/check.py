@@ -55,6 +55,7 @@ class Scene:
         schema: Columns of the table.
         rows: Number of those rows.
         context: What is known beside the table.
+        sensitive: Columns whose values must stay out of messages and samples.
     """
 
     session: Session
@@ -62,6 +63,7 @@ class Scene:
     schema: TableSchema
     rows: int
     context: Context
+    sensitive: frozenset[str] = frozenset()
 
 
 class CheckKind(Protocol):
