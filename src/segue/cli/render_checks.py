@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from segue.cli.look import QUIET, Block, cell, line, make_table, verdict
+from segue.cli.wording import listing
 from segue.spec.contract import Verdict
 from segue.spec.printable import printable
 
@@ -63,6 +64,27 @@ def render_samples(reports: Sequence[Report]) -> Iterator[RenderableType]:
                 yield Block(told)
             for row in each.sample[:MOST_SAMPLES]:
                 yield Block(render_record(row))
+
+
+def render_queries(reports: Sequence[Report]) -> Iterator[RenderableType]:
+    """Go through the SQL that measured each check; checks of one scan share it with others."""
+    for report in reports:
+        for each in report.measurements:
+            yield Text("")
+            named = printable(f"{each.table}: {each.check}", lines=False)
+            yield line(("measured by ", QUIET), named)
+            yield Block(each.sql or "no query: it was answered without one")
+
+
+def render_judged(reports: Sequence[Report]) -> Iterator[RenderableType]:
+    """Say which tables were not measured, because nothing has changed since a run did."""
+    runs: dict[str, list[str]] = {}
+    for report in reports:
+        if report.run_id:
+            runs.setdefault(report.run_id, []).append(report.table)
+    for run, tables in runs.items():
+        told = f"{listing(tables)}: judged in run {run}, nothing has changed since"
+        yield line((f"{told} (--force measures again).", QUIET))
 
 
 def render_record(row: Mapping[str, object]) -> str:

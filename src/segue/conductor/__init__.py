@@ -5,6 +5,7 @@ function of its own folder. `run` knows the order within a run, `work` the order
 one step of it, `workspace` what comes before: history and plan.
 """
 
+from segue.conductor.judged import recall_report
 from segue.conductor.reading import bind_snapshot, check_tables
 from segue.conductor.run import run_plan
 from segue.conductor.workspace import (
@@ -24,6 +25,7 @@ __all__ = [
     "check_tables",
     "make_plan",
     "read_history",
+    "recall_report",
     "recover_runs",
     "run_plan",
 ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from segue.conductor.workspace import Workspace
     from segue.protocols import LocalSession
-    from segue.spec.contract import Report
+    from segue.spec.contract import Contract, Report
     from segue.spec.output import DataFile
     from segue.spec.run import Snapshot
 
@@ -40,7 +40,7 @@ def bind_snapshot(
 
 
 def check_tables(
-    workspace: Workspace, session: LocalSession, names: Sequence[str], seen: Snapshot
+    workspace: Workspace, session: LocalSession, contracts: Sequence[Contract], seen: Snapshot
 ) -> tuple[Report, ...]:
     """Measure tables that are bound in an engine against their contracts, and keep what came of it.
 
@@ -49,7 +49,7 @@ def check_tables(
     Args:
         workspace: The project at work.
         session: The engine.
-        names: Names of the tables.
+        contracts: Contracts of the tables.
         seen: The snapshot whose tables are bound.
     """
     from segue.conductor.context import find_grown, make_context
@@ -57,8 +57,8 @@ def check_tables(
     from segue.judge.measure import measure_table
 
     reports = []
-    for name in names:
-        contract = workspace.project.contracts[name]
+    for contract in contracts:
+        name = contract.table
         grown = find_grown(workspace, contract)
         version = seen.versions.get(name)
         tested = version.number if version else None

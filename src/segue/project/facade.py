@@ -12,6 +12,7 @@ from segue import conductor, registry
 from segue.declare.discover import declare_project, find_root
 from segue.errors import LedgerDamagedError, SelectionError, StorageError, UnknownNameError
 from segue.place.limit import limit_local
+from segue.project.checking import check_published
 from segue.project.clock import SystemClock, name_run, read_moment
 from segue.project.pause import paused_collector
 from segue.project.profiling import open_profile, suggest_for
@@ -23,7 +24,7 @@ from segue.spec.shown import Shown
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -277,26 +278,21 @@ class Project(Shown, Closing):
         with open_rows(self._settle(), table, sql, snapshot, limit) as (session, query):
             yield session.stream(query)
 
-    def check(self, *tables: str) -> Reports:
+    def check(self, *tables: str, select: Sequence[str] = (), force: bool = False) -> Reports:
         """Measure published tables, views and sources against their contracts, now.
+
+        What a run judged, and nothing has changed since, is told as the run measured it.
 
         Args:
             *tables: Names of tables with a contract; all that have one if none is given.
+            select: Checks to measure: names, kinds, columns, or patterns of them; all if none.
+            force: Measure again what was judged and has not changed.
 
         Raises:
-            UnknownNameError: A table does not exist, has no contract, or was never published.
+            UnknownNameError: A table does not exist, has no contract, or was never published;
+                or no check is selected.
         """
-        known = self.spec.contracts
-        for table in tables:
-            if table not in known:
-                hint = registry.nearest(table, list(known), noun="contract")
-                raise UnknownNameError(f"{table!r} has no contract", hint=hint)
-        names = tables or tuple(known)
-        needed = {name for table in names for name in (table, *known[table].references)}
-        workspace = self._settle()
-        seen = workspace.ledger.snapshot(workspace.environment)
-        with open_session(workspace, tuple(sorted(needed)), seen.number or None) as session:
-            return Reports(conductor.check_tables(workspace, session, names, seen))
+        return check_published(self._settle(), tables, select, force=force)
 
     def tables(self) -> Tables:
         """Return every table of the project: sources, steps in the order of the graph, rejects."""
@@ -350,13 +346,14 @@ class Project(Shown, Closing):
                 schemas[name] = session.describe(f"select * from {quote_identifier(name)}")
         return schemas
 
-    def profile(self, table: str) -> Profile:
-        """Describe every column of a published table, a view or a source, and what refers where.
+    def profile(self, table: str, *, sensitive: Iterable[str] = ()) -> Profile:
+        """Describe every column of a published table, a view or a source.
 
-        Raises:
-            UnknownNameError: There is no such table, or it was never published.
+        Args:
+            table: Name of the table.
+            sensitive: Columns whose values are kept out, beside those of its contract.
         """
-        with open_profile(self._settle(), table) as (_, _, profile):
+        with open_profile(self._settle(), table, sensitive) as (_, _, profile):
             return profile
 
     def suggest(self, table: str) -> str:

@@ -14,10 +14,11 @@ from segue.project.reading import open_session
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from segue.protocols import LocalSession
     from segue.spec.profile import Profile
+    from segue.spec.step import ProjectSpec
     from segue.spec.types import TableSchema
 
 _COLUMNAR = ("parquet", "delta")
@@ -28,13 +29,14 @@ _MOST_BYTES = 200_000_000
 
 @contextmanager
 def open_profile(
-    workspace: conductor.Workspace, table: str
+    workspace: conductor.Workspace, table: str, sensitive: Iterable[str] = ()
 ) -> Iterator[tuple[LocalSession, TableSchema, Profile]]:
     """Open the local engine with a table of a project, and describe it.
 
     Args:
         workspace: The lake and the ledger.
         table: Name of the table.
+        sensitive: Columns whose values are kept out, beside those of its contract.
 
     Returns:
         The engine, in which the table and those that it may refer to are bound, the columns of
@@ -46,6 +48,7 @@ def open_profile(
 
     project = workspace.project
     contract = project.contracts.get(table)
+    hidden = {*sensitive, *(contract.sensitive if contract else ())}
     with (
         tempfile.TemporaryDirectory(prefix="segue-") as scratch,
         open_session(workspace, (table,)) as session,
@@ -53,7 +56,7 @@ def open_profile(
         schema = _describe(session, table)
         if not _is_columnar(workspace, table):
             spool_rows(session, table, schema, Path(scratch))
-        profile = profile_table(session, table, schema, contract.sensitive if contract else ())
+        profile = profile_table(session, table, schema, hidden)
         others = _bind_others(workspace, session, table, Path(scratch))
         references = find_references(session, profile, others)
         yield session, schema, replace(profile, references=references)
@@ -104,14 +107,16 @@ def _bind_others(
 
 
 def _choose_others(workspace: conductor.Workspace, table: str) -> Iterator[str]:
+    """Go through the tables that a table may refer to: none that is made from it."""
     from segue import registry
 
     versions = workspace.ledger.snapshot(workspace.environment).versions
+    made = _find_made(workspace.project, table)
     for name, version in versions.items():
-        if name != table and version.rows <= _MOST_ROWS and not name.endswith("__rejects"):
+        if version.rows <= _MOST_ROWS and name not in made and name in workspace.project.steps:
             yield name
     for name, source in workspace.project.sources.items():
-        if name in versions or name == table:
+        if name == table:
             continue
         try:
             state = registry.load_source(source.kind).observe(source, Path(workspace.project.root))
@@ -119,3 +124,12 @@ def _choose_others(workspace: conductor.Workspace, table: str) -> Iterator[str]:
             continue
         if state.bytes <= _MOST_BYTES:
             yield name
+
+
+def _find_made(project: ProjectSpec, table: str) -> set[str]:
+    """Return a table and all that are made from it, near or far."""
+    found = {table}
+    for step in project.steps.values():  # in the order of the graph
+        if not found.isdisjoint(step.reads):
+            found.add(step.name)
+    return found

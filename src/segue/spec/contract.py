@@ -213,11 +213,13 @@ class Report(Shown):
         table: Name of the table.
         rows: Rows that were measured.
         measurements: One per check, in the contract's order.
+        run_id: The run that measured, where nothing has changed since; empty if it was now.
     """
 
     table: str
     rows: int
     measurements: tuple[Measurement, ...]
+    run_id: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -1,0 +1,108 @@
+"""Named data against a file of contracts: what ``segue check DATA`` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from segue.anywhere.contract_files import find_contracts
+from segue.anywhere.open_targets import open_targets
+from segue.anywhere.targets import read_targets
+from segue.errors import UsageError
+from segue.judge.selection import refuse_unmatched, select_checks
+from segue.protocols import Context
+from segue.spec.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from segue.anywhere.contract_files import ContractFile
+    from segue.anywhere.targets import Target
+    from segue.spec.contract import Contract, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be checked.
+
+    Attributes:
+        texts: What names the data, as `read_targets` reads it.
+        connections: Addresses of databases by name.
+        sql: A SELECT to check.
+        contract: File of contracts; None to look for it.
+        table: Which of its contracts is meant, if the data's name does not tell.
+        select: Names of the checks to measure, or patterns; none for all.
+    """
+
+    texts: Sequence[str] = ()
+    connections: Mapping[str, str] | None = None
+    sql: str = ""
+    contract: Path | None = None
+    table: str = ""
+    select: Sequence[str] = ()
+
+
+def check_targets(asked: Asked) -> tuple[tuple[Report, Contract], ...]:
+    """Measure data against the contracts of a file.
+
+    Returns:
+        What was measured of each table, and its contract.
+
+    Raises:
+        UsageError: The data, the contract or the choice of checks is wrong.
+    """
+    from segue.judge.measure import measure_table
+
+    if not (asked.texts or asked.sql):
+        hint = "segue check orders.csv, or segue check sqlite:///shop.db orders"
+        raise UsageError("name the data to check, or go to a project's folder", hint=hint)
+    paths = [each.path for each in read_targets(asked.texts, asked.connections) if each.path]
+    file = find_contracts(asked.contract, paths)
+    wanted = (asked.table,) if asked.table else file.tables
+    targets = read_targets(asked.texts, asked.connections, sql=asked.sql, tables=wanted)
+    pairs, others = _match(targets, file, asked.table)
+    known = [each.name for each, _ in pairs] + [each.name for each in others]
+    contracts = [file.read(name, known) for _, name in pairs]
+    refuse_unmatched(contracts, asked.select)
+    context = Context(folder=str(file.path.parent))
+    with open_targets([*others, *(each for each, _ in pairs)]) as session:
+        measured = []
+        for (target, _), contract in zip(pairs, contracts, strict=True):
+            declared = select_checks(replace(contract, table=target.name), asked.select)
+            schema = session.describe(f"select * from {quote_identifier(target.name)}")
+            report = measure_table(session, target.name, declared, schema, context=context)
+            measured.append((report, contract))
+    return tuple(measured)
+
+
+def _match(
+    targets: Sequence[Target], file: ContractFile, table: str
+) -> tuple[list[tuple[Target, str]], list[Target]]:
+    """Return the data that has a contract with the contract's name, and data without.
+
+    Raises:
+        UsageError: There is no data, or it is not told which contract is meant.
+    """
+    if table and file.tables and table not in file.tables:
+        raise _tell_tables(f"{file.path} has no contract called {table!r}", file)
+    first, *rest = targets
+    if table or not file.tables:
+        return [_name(first, table or first.name)], rest
+    if len(targets) == 1 and len(file.tables) == 1:
+        return [_name(first, file.tables[0])], []
+    pairs = [(each, each.name) for each in targets if each.name in file.tables]
+    if not pairs:
+        raise _tell_tables(f"{file.path} has no contract for {first.name!r}", file)
+    return pairs, [each for each in targets if each.name not in file.tables]
+
+
+def _name(target: Target, name: str) -> tuple[Target, str]:
+    """Return data under the name by which its contract speaks of it."""
+    return replace(target, name=name), name
+
+
+def _tell_tables(message: str, file: ContractFile) -> UsageError:
+    listed = ", ".join(file.tables[:12])
+    hint = f"it has: {listed}; say which is meant: --table {file.tables[0]}"
+    return UsageError(message, hint=hint)

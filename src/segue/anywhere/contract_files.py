@@ -1,0 +1,102 @@
+"""Files of contracts for data that belongs to no project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import yaml
+
+from segue.declare.contracts import FILES, parse_contract
+from segue.declare.problems import Problems, read_text
+from segue.declare.yaml_nodes import compose, read_entries
+from segue.errors import UsageError
+from segue.registry import CHECKS, names
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from segue.errors import Problem
+    from segue.spec.contract import Contract
+
+_OF_TABLES = ("owner", "about", "columns", "checks", "rejects")
+
+
+@dataclass(frozen=True, slots=True)
+class ContractFile:
+    """A file of contracts.
+
+    Attributes:
+        path: The file.
+        text: What stands in it.
+        tables: Tables that it names; none if it is a single contract without a name.
+    """
+
+    path: Path
+    text: str
+    tables: tuple[str, ...]
+
+    def read(self, table: str, known: Collection[str]) -> Contract:
+        """Return the contract of a table.
+
+        Args:
+            table: Name of the table.
+            known: Names of the data that is there, for contracts that look into others.
+
+        Raises:
+            UsageError: It is wrong; the first problem with file and line, and all others.
+        """
+        problems = Problems()
+        found = parse_contract(self.text, str(self.path), table, {*known, table}, problems)
+        if found is None or len(problems):
+            raise_problems(problems.sorted())
+        return replace(found, table=table)
+
+
+def find_contracts(stated: Path | None, near: Sequence[str] = ()) -> ContractFile:
+    """Return the file of contracts: the one that is stated, else the one here or beside the data.
+
+    Args:
+        stated: Its path; None to look for it.
+        near: Paths of the data.
+
+    Raises:
+        UsageError: There is none, or it can't be read.
+    """
+    if stated is None:
+        folders = dict.fromkeys((Path(), *(Path(each).parent for each in near)))
+        paths = [folder / name for folder in folders for name in FILES]
+        stated = next((path for path in paths if path.is_file()), None)
+    if stated is None:
+        what = near[0] if near else "DATA"
+        raise UsageError(
+            "there is no contracts.yml here, nor beside the data",
+            hint=f"begin with what is there: segue suggest {what} > contracts.yml",
+        )
+    problems = Problems()
+    text = read_text(stated, str(stated), problems) or ""
+    node = compose(text, str(stated), problems) if not len(problems) else None
+    if len(problems):
+        raise_problems(problems.sorted())
+    if not isinstance(node, yaml.MappingNode):
+        hint = "begin with the name of a table, and a colon"
+        raise UsageError(f"{stated}: there is no contract in it", hint=hint)
+    keys = tuple(each.key for each in read_entries(node, str(stated), problems))
+    bare = {*keys} & {*_OF_TABLES, *names(CHECKS)}
+    return ContractFile(stated, text, () if bare else keys)
+
+
+def raise_problems(problems: Sequence[Problem]) -> NoReturn:
+    """Raise what is wrong with a contract, the first with its place.
+
+    Raises:
+        UsageError: Always.
+    """
+    first, *others = problems
+    more = "".join(f"\n  {each.location or ''}: {each.message}" for each in others)
+    hint = first.hint
+    if first.code == "unknown-table":
+        hint = f"{hint}; name that data as well: TABLE=PATH".removeprefix("; ")
+    message = f"the contract: {first.message}{more}"
+    raise UsageError(message, hint=hint, location=first.location)
