@@ -8,7 +8,7 @@ documentation is generated from it. Sizes are numbers of bytes or texts such as
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -196,6 +196,36 @@ class StepSettings(Table):
     tags: tuple[str, ...] | None = Field(None, description="Words to select the step by.")
 
 
+class ChannelSettings(Table):
+    """``[alerts.channels.<name>]``."""
+
+    url: str = Field(
+        description="Where messages go, as Apprise writes it: mailtos://…, slack://…, json://…;"
+        " {owner} stands for the owner of the tables."
+    )
+    owners: tuple[str, ...] = Field(
+        (), description='Owners whose tables it takes; `*` fits anything: "*@example.com".'
+    )
+    tables: tuple[str, ...] = Field((), description='Tables that it takes, likewise: "pay_*".')
+    verdicts: tuple[Literal["warn", "fail", "error"], ...] = Field(
+        ("fail", "error"), min_length=1, description="Verdicts that it takes."
+    )
+    fallback: bool = Field(
+        default=False, description="Whether it takes only what no other channel takes."
+    )
+
+
+class AlertSettings(Table):
+    """``[alerts]``."""
+
+    timeout: Duration = Field(
+        10.0, gt=0, le=600, description="Longest wait for all channels of a run together."
+    )
+    channels: dict[str, ChannelSettings] = Field(
+        default_factory=dict, description="Where alerts go."
+    )
+
+
 class Settings(Table):
     """All of ``segue.toml``."""
 
@@ -214,6 +244,9 @@ class Settings(Table):
     )
     steps: dict[str, StepSettings] = Field(
         default_factory=dict, description="Settings of single steps."
+    )
+    alerts: AlertSettings = Field(
+        default_factory=AlertSettings, description="Who is told when checks fail."
     )
     params: dict[str, dict[str, bool | int | float | str]] = Field(
         default_factory=dict,

@@ -68,6 +68,7 @@ def describe_result(
             {"table": info.name, "version": info.version, "rows": info.rows} for info in published
         ],
         "removed": list(result.removed),
+        "alerts": [asdict(each) for each in result.alerts],
         "error": describe_error(result.error) if result.error else None,
     }
 

@@ -19,6 +19,7 @@ from segue.cli.look import (
     next_moves,
     status,
 )
+from segue.cli.render_alerts import render_alerts
 from segue.cli.render_checks import render_measurements, render_samples
 from segue.cli.render_error import render_error, render_failure, render_hint
 from segue.cli.render_plan import MOST_QUIET, render_groups
@@ -116,6 +117,7 @@ def _render_success(
         yield Block(tell_removal(owner), indent=0)
     yield from _render_warnings(result.outcomes)
     yield from _render_account(result.outcomes)
+    yield from render_alerts(result.alerts)
     yield line(("Record: ", QUIET), result.record)
     readable = [table for table in published if table in project.steps]
     yield next_moves(
@@ -191,6 +193,7 @@ def _render_failures(result: RunResult) -> Iterator[RenderableType]:
             f"Computed and not lost: {listing(spared)}; the next run takes what still holds.",
             indent=0,
         )
+    yield from render_alerts(result.alerts)
     yield line(("Record: ", QUIET), result.record)
     yield next_moves(("segue run", "when it is mended: only what is needed runs again"))
 

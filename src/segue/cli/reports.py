@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -158,7 +159,11 @@ def describe_findings(findings: Findings) -> dict[str, Any]:
         {**describe_report(report), "owner": findings.owner(report.table)}
         for report in findings.reports
     ]
-    return {"verdict": "fail" if findings.stops else "pass", "tables": tables}
+    return {
+        "verdict": "fail" if findings.stops else "pass",
+        "tables": tables,
+        "alerts": [asdict(each) for each in findings.alerts],
+    }
 
 
 def _write_file(path: Path, text: str) -> None:
@@ -171,6 +176,7 @@ def _write_file(path: Path, text: str) -> None:
 
 def _render(console: Console, findings: Findings) -> None:
     from segue.cli.look import line, say
+    from segue.cli.render_alerts import render_alerts
     from segue.cli.render_checks import render_measurements, render_samples
     from segue.cli.wording import count
 
@@ -187,5 +193,6 @@ def _render(console: Console, findings: Findings) -> None:
         render_measurements(measurements),
         *render_samples(findings.reports),
         line(""),
+        *render_alerts(findings.alerts),
         line(closing),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from segue.conductor.engines import open_engines
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from segue.conductor.workspace import Workspace
     from segue.publish.intent import Base
+    from segue.spec.alerts import Delivery
     from segue.spec.run import Lease
 
 
@@ -160,6 +161,7 @@ class Run:
             failure = failure or raised
         seconds = self.workspace.clock.monotonic() - began
         settled = self.work.settled()
+        alerts = self.tell(settled, path, published=failure is None)
         return RunResult(
             self.run_id,
             status,
@@ -169,7 +171,26 @@ class Run:
             path,
             failure,
             removed=self.removed,
+            alerts=alerts,
         )
+
+    def tell(
+        self, outcomes: Sequence[StepOutcome], record: str, *, published: bool
+    ) -> tuple[Delivery, ...]:
+        """Tell owners what was measured, and add to the record whom it reached.
+
+        The run is over by then: a channel that hangs keeps no lease and no table.
+        """
+        from segue.conductor.alerts import tell_owners
+        from segue.record.write import amend_record
+
+        reports = [outcome.report for outcome in outcomes if outcome.report]
+        alerts = tell_owners(self.workspace, reports, self.run_id, published=published)
+        if alerts and record:
+            told = {"alerts": [asdict(each) for each in alerts]}
+            with suppress(StorageError):  # the run is done, and its result tells the same
+                amend_record(self.workspace.records, self.run_id, told)
+        return alerts
 
     def advance(self, start: RunStart, lease: Lease) -> int | None:
         """Take the run from its lease to its snapshot; the snapshot's number, if it made one."""

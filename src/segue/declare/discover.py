@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segue.declare.alerts import read_alerts
 from segue.declare.apply import apply_parameters, apply_settings
 from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
@@ -75,6 +76,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     steps = resolve_reads(steps, config.sources, contracts, broken, problems)
     order = order_steps(steps, contracts, problems)
     _check_contracts(steps, contracts, problems)
+    alerts = read_alerts(config, contracts, problems)
     steps = apply_settings(steps, broken, config, problems)
     values = apply_parameters(parameters or {}, python.settings, steps, broken, config, problems)
     problems.check()
@@ -94,6 +96,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         workers=config.settings.project.workers or min(MOST_WORKERS, os.cpu_count() or 1),
         lease=lake.lease,
         wait=lake.wait,
+        alerts=alerts,
     )
 
 

@@ -17,6 +17,8 @@ from segue.declare.sources import plain_message, read_source
 from segue.errors import Location
 from segue.registry import nearest
 from segue.settings import (
+    AlertSettings,
+    ChannelSettings,
     ConnectionSettings,
     LakeSettings,
     PlaceSettings,
@@ -42,6 +44,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "lake": LakeSettings,
     "places": PlaceSettings,
     "steps": StepSettings,
+    "alerts": AlertSettings,
     "connections": ConnectionSettings,
 }
 _NAMED = ("places", "steps", "connections")
@@ -191,6 +194,8 @@ def _explain(found: ErrorDetails, path: tuple[str, ...]) -> tuple[str, str, str]
 def _known_keys(path: tuple[str, ...]) -> tuple[str, ...]:
     if not path:
         return tuple(Settings.model_fields)
+    if path[:2] == ("alerts", "channels"):
+        return tuple(ChannelSettings.model_fields) if path[3:] == () else ()
     model = _MODELS.get(path[0])
     deep = 2 if path[0] in _NAMED else 1
     return tuple(model.model_fields) if model and len(path) == deep else ()

@@ -11,6 +11,7 @@ from segue.spec.contract import Verdict
 
 if TYPE_CHECKING:
     from segue.errors import Location
+    from segue.spec.alerts import Delivery
     from segue.spec.contract import Contract, Measurement, Report
     from segue.spec.history import Point
 
@@ -30,6 +31,7 @@ class Findings:
         past: Gives a table's earlier measurements; None where nothing is remembered.
         folder: Where the contracts' files lie, as a path that those who read the report know;
             empty for the current folder.
+        alerts: Who was told of them, and whether it arrived.
     """
 
     subject: str
@@ -38,6 +40,7 @@ class Findings:
     at: str = ""
     past: Past | None = None
     folder: str = ""
+    alerts: tuple[Delivery, ...] = ()
 
     @property
     def measurements(self) -> tuple[Measurement, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from segue.spec.alerts import Episode
     from segue.spec.history import Judged, Point
     from segue.spec.output import StepMemory, TableHistory, TableVersion
     from segue.spec.run import (
@@ -59,6 +60,25 @@ class Ledger(Protocol):
             check: Name of the check; None for all of them.
             environment: Where it was measured.
             limit: Most measurements.
+        """
+        ...
+
+    def episodes(self, environment: str = "production") -> tuple[Episode, ...]:
+        """Return which checks somebody was told of, or is still to be told of."""
+        ...
+
+    def keep_episodes(
+        self,
+        kept: Sequence[Episode],
+        ended: Sequence[Episode] = (),
+        environment: str = "production",
+    ) -> None:
+        """Remember episodes as they stand now, and forget those that are over.
+
+        Args:
+            kept: Episodes that go on; each replaces what was known of it.
+            ended: Episodes that are over.
+            environment: Where the checks were measured.
         """
         ...
 

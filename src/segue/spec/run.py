@@ -12,6 +12,7 @@ from segue.spec.shown import Shown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from segue.spec.alerts import Delivery
     from segue.spec.contract import Report
     from segue.spec.output import StagedTable, TableVersion
     from segue.spec.types import TableSchema
@@ -329,6 +330,7 @@ class RunResult(Shown):
         error: Why nothing was published.
         recovered: Runs that were recovered before this one began.
         removed: Tables that readers see no more.
+        alerts: Who was told of checks, and whether it arrived.
     """
 
     run_id: str
@@ -340,6 +342,7 @@ class RunResult(Shown):
     error: Exception | None = None
     recovered: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    alerts: tuple[Delivery, ...] = ()
 
     def __getitem__(self, step: str) -> StepOutcome:
         """Return the outcome of a step."""

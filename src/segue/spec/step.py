@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from segue.spec.alerts import AlertSpec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -230,6 +232,7 @@ class ProjectSpec:
         workers: Most steps that run side by side.
         lease: Seconds that a run's heartbeat is good for.
         wait: Longest wait for the ledger's lock, in seconds.
+        alerts: Who is told when checks fail.
     """
 
     name: str
@@ -246,6 +249,7 @@ class ProjectSpec:
     workers: int = 4
     lease: float = 15.0
     wait: float = 10.0
+    alerts: AlertSpec = field(default_factory=AlertSpec)
 
     def parameters_of(self, step: StepSpec) -> dict[str, Scalar]:
         """Return the values of a step's settings: defaults, then what the project sets."""

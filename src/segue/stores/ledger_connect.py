@@ -24,7 +24,7 @@ from segue.errors import (
     StorageFullError,
 )
 from segue.stores.ledger_history import fill_points
-from segue.stores.ledger_tables import SCHEMA_VERSION, meta, metadata
+from segue.stores.ledger_tables import SCHEMA_VERSION, alerts, meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -45,7 +45,8 @@ MIGRATIONS: Mapping[int, tuple[str | Callable[[Connection], None], ...]] = {
         "alter table segue_measurements add column segments text",
         fill_points,
         "create index segue_measurements_series on segue_measurements (series, id)",
-    )
+    ),
+    2: (alerts.create,),
 }
 """What brings a ledger from the version in the key to the next one: statements and functions."""
 

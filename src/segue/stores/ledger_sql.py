@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 
 from segue.spec.history import Judged
 from segue.spec.run import StepStatus
-from segue.stores import ledger_history, ledger_leases, ledger_publish, ledger_read
+from segue.stores import ledger_alerts, ledger_history, ledger_leases, ledger_publish, ledger_read
 from segue.stores.codec import dump_json, encode_failure, encode_memory
 from segue.stores.ledger_connect import (
     check_integrity,
@@ -26,13 +26,14 @@ from segue.stores.ledger_connect import (
     writing,
 )
 from segue.stores.ledger_restore import restore
-from segue.stores.ledger_tables import measurements, runs, steps
+from segue.stores.ledger_tables import alerts, measurements, runs, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
+    from segue.spec.alerts import Episode
     from segue.spec.history import Point
     from segue.spec.output import StepMemory, TableHistory, TableVersion
     from segue.spec.run import (
@@ -133,6 +134,22 @@ class SqlLedger:
         """Return the newest measurements of a table or of one check of it, oldest first."""
         with reading(self._engine, self._where) as connection:
             return ledger_history.find_points(connection, table, check, environment, limit)
+
+    def episodes(self, environment: str = "production") -> tuple[Episode, ...]:
+        """Return which checks somebody was told of, or is still to be told of."""
+        with reading(self._engine, self._where) as connection:
+            return ledger_alerts.find_episodes(connection, environment)
+
+    def keep_episodes(
+        self,
+        kept: Sequence[Episode],
+        ended: Sequence[Episode] = (),
+        environment: str = "production",
+    ) -> None:
+        """Remember episodes as they stand now, and forget those that are over."""
+        with writing(self._engine, self._where) as connection:
+            ledger_alerts.remove_episodes(connection, ended, environment)
+            upsert(connection, alerts, [ledger_alerts.episode_row(e, environment) for e in kept])
 
     def declare(self, lease: Lease, intent: Intent) -> None:
         """Record what the run will publish: the commit point."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
     Text,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the tables below; `segue.stores.ledger_connect` migrates older ones."""
 
 metadata = MetaData()
@@ -204,4 +204,21 @@ measurements = Table(
     # Segments of a check that is held against its history by segments.
     Column("segments", Text),
     Index("segue_measurements_series", "series", "id"),
+)
+
+alerts = Table(
+    "segue_alerts",
+    metadata,
+    # Digest of environment, table, check and channel.
+    Column("id", String(32), primary_key=True),
+    Column("environment", String(120), nullable=False, index=True),
+    Column("name", String(255), nullable=False),
+    Column("check_name", Text, nullable=False),
+    Column("channel", String(255), nullable=False),
+    Column("since", String(40), nullable=False),
+    Column("verdict", String(8), nullable=False),
+    # When the channel took the message; null until it does.
+    Column("told_at", String(40)),
+    # When the check was well again, until the channel has taken that as well.
+    Column("well_at", String(40)),
 )

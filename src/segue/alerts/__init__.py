@@ -1,0 +1,1 @@
+"""Alerts: who is told what, once per episode, and how it gets there."""
