@@ -102,6 +102,7 @@ def describe_report(report: Report) -> Document:
         "table": report.table,
         "rows": report.rows,
         "verdict": str(report.verdict),
+        "judged_by": report.run_id or None,
         "checks": [_describe_measurement(each) for each in report.measurements],
     }
 

@@ -177,7 +177,7 @@ def _write_file(path: Path, text: str) -> None:
 def _render(console: Console, findings: Findings) -> None:
     from segue.cli.look import line, say
     from segue.cli.render_alerts import render_alerts
-    from segue.cli.render_checks import render_measurements, render_samples
+    from segue.cli.render_checks import render_judged, render_measurements, render_samples
     from segue.cli.wording import count
 
     measurements = findings.measurements
@@ -195,4 +195,5 @@ def _render(console: Console, findings: Findings) -> None:
         line(""),
         *render_alerts(findings.alerts),
         line(closing),
+        *render_judged(findings.reports),
     )
