@@ -116,7 +116,7 @@ def read_targets(
     return _refuse_twice(found)
 
 
-def read_text(text: str, on: str = "", name: str = "") -> Target:
+def read_target(text: str, on: str = "", name: str = "") -> Target:
     """Return what a text names that is given in Python.
 
     Args:
