@@ -269,3 +269,37 @@ def test_what_is_wrong_in_the_settings_is_told_with_its_line(make_project, segue
     assert "no contract names the table 'mad'" in told
     assert "did you mean 'made'" in told
     assert "alerts.channels.mail.verdicts" in told
+
+
+def test_a_channel_can_be_tried(shop, hook, segue):
+    project = shop(channels(hook=hook.url, dead=f"json://127.0.0.1:{find_port()}/x"), GOOD)
+
+    found = segue("alerts", "test", "hook", cwd=project.root)
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "told hook: p: a test of channel hook" in found.stdout
+    assert [kind for _, _, kind in hook.take()] == ["info"]
+
+    found = segue("alerts", "test", "--json", cwd=project.root)
+    assert found.returncode == 1
+    assert [bool(each["problem"]) for each in json.loads(found.stdout)] == [False, True]
+
+    found = segue("alerts", "test", "hok", cwd=project.root)
+    assert found.returncode == 2
+    assert "did you mean 'hook'" in found.stderr
+
+
+def test_channels_and_what_was_told_are_listed_without_secrets(shop, hook, segue):
+    project = shop(channels(hook=hook.url))
+    run(project)
+
+    found = segue("alerts", cwd=project.root).stdout
+
+    assert "json://..." in found
+    assert "just now" in found
+    assert str(hook.port) not in found
+
+
+def test_an_address_that_apprise_does_not_know_is_told(shop):
+    project = shop(channels(odd="nosuchthing://x"))
+
+    assert [each.problem for each in run(project).alerts] == ["Apprise does not understand its url"]

@@ -30,6 +30,9 @@ COMMANDS = {
     "plan": Entry("plan:show_plan", "Show what a run would do, step by step, and why."),
     "run": Entry("run:run_steps", "Run what is not up to date, check it, publish it all at once."),
     "check": Entry("check:check_tables", "Check published tables and sources by their contracts."),
+    "alerts": Entry(
+        "alerts:show_alerts", "Show where alerts go and what was told, or send a test message."
+    ),
     "read": Entry("read:read_table", "Show the rows of a table."),
     "query": Entry("query:query_tables", "Run a SELECT over published tables and sources."),
     "tables": Entry("tables:list_tables", "List the project's tables."),

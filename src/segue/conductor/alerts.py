@@ -137,16 +137,23 @@ def remember(
         workspace.ledger.keep_episodes(kept, ended, workspace.environment)
 
 
-def try_channel(workspace: Workspace, channel: Channel, owner: str = "") -> Delivery:
-    """Send a message to a channel that says that it is a test."""
+def try_channels(
+    workspace: Workspace, channels: Sequence[Channel], owner: str = ""
+) -> tuple[Delivery, ...]:
+    """Send each channel a message that says that it is a test."""
     from segue.alerts.send import Letter
 
     name = workspace.project.name
-    title = f"{name}: a test of channel {channel.name}"
     body = f"This is a test. Alerts of {name} will arrive like this one."
-    letter = Letter(channel, title, body, "info", owner)
-    send_in_time(workspace, [letter])
-    return Delivery(channel.name, title, problem=_hide(workspace, letter.problem))
+    letters = [
+        Letter(each, f"{name}: a test of channel {each.name}", body, "info", owner)
+        for each in channels
+    ]
+    send_in_time(workspace, letters)
+    return tuple(
+        Delivery(each.channel.name, each.title, problem=_hide(workspace, each.problem))
+        for each in letters
+    )
 
 
 def _hide(workspace: Workspace, text: str) -> str:
