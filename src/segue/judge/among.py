@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from segue.spec.types import DataType
 
 
+TIMES = "__segue_times"
+
+
 class AmongCheck(RowCheck):
     """A kind that rows break by how they stand to other rows.
 
@@ -33,13 +36,17 @@ class AmongCheck(RowCheck):
         """Return the columns whose values tell failing rows, those of groups included."""
 
     @abstractmethod
-    def broken(self, check: Check, types: Mapping[str, DataType], rows: str) -> str:
-        """Return the SELECT of the keys of failing rows, as `k0`, `k1`, ….
+    def broken(
+        self, check: Check, types: Mapping[str, DataType], rows: str, times: str = "1"
+    ) -> str:
+        """Return the SELECT of the keys of failing rows, as `k0`, `k1`, …, and of `times_`.
 
         Args:
             check: The check.
             types: Types of all columns of the table.
-            rows: What follows FROM: the rows that are compared with each other.
+            rows: What follows FROM: the rows that are compared with each other, or the keys
+                of all of them, each once.
+            times: How often a key is there, in SQL.
         """
 
     def failing(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
@@ -50,8 +57,10 @@ class AmongCheck(RowCheck):
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return a query of its own that counts failing rows."""
-        counted = f"select count(*) from {quote_identifier(table)}"
-        return f"{counted} where {self.failing(check, types, table)}"
+        columns = ", ".join(map(quote_identifier, self.key(check, types)))
+        counted = f"select {columns}, count(*) as {TIMES} from {write_rows(check, table)}"
+        wrong = self.broken(check, types, f"({counted} group by {columns})", TIMES)
+        return f"select coalesce(sum(times_), 0)::bigint from ({wrong})"
 
     def screen(self, check: Check, types: Mapping[str, DataType], table: str) -> Screen:
         """Return a cheaper test: whether there is any key of a failing row."""

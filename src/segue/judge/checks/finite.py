@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from segue.judge.row_check import RowCheck, read_flag
+from segue.judge.sql_text import write_literal
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ class FiniteCheck(RowCheck):
             return "false"
         if not type_.is_float:
             raise ValueError(f"column {name!r} is {type_}, not a number")
-        return f"({column} is not null and (isnan({column}) or isinf({column})))"
+        ends = [write_literal(float(text), type_) for text in ("inf", "-inf")]
+        infinite = f"{column} in ({', '.join(map(str, ends))})"
+        return f"({column} is not null and (isnan({column}) or {infinite}))"
 
     def state(self, check: Check) -> str:
         """Return the check as a statement."""

@@ -67,7 +67,9 @@ class IncreasingCheck(AmongCheck):
         # of equal rows one may break it and another not, as they are stored
         return f"select count(*) from ({self.broken(check, types, write_rows(check, table))})"
 
-    def broken(self, check: Check, types: Mapping[str, DataType], rows: str) -> str:
+    def broken(
+        self, check: Check, types: Mapping[str, DataType], rows: str, times: str = "1"
+    ) -> str:
         """Return the SELECT of the keys of rows whose value is below that before it."""
         name, order = check.columns[0], check.arguments["order"]
         column = quote_identifier(name)
@@ -77,12 +79,15 @@ class IncreasingCheck(AmongCheck):
         groups = [quote_identifier(each) for each in find_groups(check)]
         sign = "<=" if check.arguments["strictly"] else "<"
         wrong = f"here_ {sign} before_"
+        if check.arguments["strictly"]:
+            wrong = f"{wrong} or times_ > 1"
         if types[name].is_float:  # NaN stands in a group of its own, so that no row follows it
             groups.append(f"isnan({column})")
             wrong = f"isnan(here_) or {wrong}"
         counted = " and ".join(f"{quote_identifier(each)} is not null" for each in (*order, name))
         return (
             f"select * from (select {number_columns(self.key(check, types))}, {column} as here_, "
+            f"{times} as times_, "
             f"lag({column}) {write_over(groups, places)} as before_ "
             f"from {rows} where {counted}) where {wrong}"
         )

@@ -68,16 +68,19 @@ class NoGapsCheck(AmongCheck):
         require_columns(spoken, types)
         return tuple(dict.fromkeys(spoken))
 
-    def broken(self, check: Check, types: Mapping[str, DataType], rows: str) -> str:
+    def broken(
+        self, check: Check, types: Mapping[str, DataType], rows: str, times: str = "1"
+    ) -> str:
         """Return the SELECT of the keys of rows behind a gap."""
         name = check.columns[0]
-        place, most = _write_place(check, types[name])
+        place, wide = _write_place(check, types[name])
         groups = [quote_identifier(each) for each in find_groups(check)]
         return (
             f"select * from (select {number_columns(self.key(check, types))}, {place} as here_, "
+            f"{times} as times_, "
             f"lag({place}) {write_over(groups, [quote_identifier(name)])} as before_ "
             f"from {rows} where {quote_identifier(name)} is not null) "
-            f"where here_ - before_ > {most}"
+            f"where {wide}"
         )
 
     def state(self, check: Check) -> str:
@@ -99,28 +102,28 @@ def _read_step(value: Any) -> tuple[int, str]:
     return int(found[1]) * many, unit
 
 
-def _write_place(check: Check, type_: DataType) -> tuple[str, int]:
-    """Return a value's place as a whole number, and by how much the next one may be above."""
+def _write_place(check: Check, type_: DataType) -> tuple[str, str]:
+    """Return a value's place, and the predicate of a place (`here_`) that is behind a gap."""
     name, number, unit = check.columns[0], check.arguments["number"], check.arguments["unit"]
     column = quote_identifier(name)
+    counted = f"here_ - before_ > {number}"
     if type_.is_integer and not unit:
-        return f"{column}::decimal(38,0)", number  # the distance of two int64 may be none
+        return f"{column}::decimal(38,0)", counted  # the distance of two int64 may be none
     if type_.kind == "date" and unit != "second":
         if not unit and number > 1:
             raise ValueError(_expect(check, type_, f"{number}d"))
-        if unit == "month":
-            return _write_month(column), number
-        return f"({column} - date '1970-01-01')", number
+        place = _write_month(column) if unit == "month" else f"({column} - date '1970-01-01')"
+        return place, counted
     if type_.kind == "timestamp" and unit:
-        zoned = len(type_.arguments) > 1
-        local = (
-            f"({column} at time zone {quote_text(str(type_.arguments[1]))})" if zoned else column
-        )
+        zone = str(type_.arguments[1]) if len(type_.arguments) > 1 else "UTC"
+        local = column if zone == "UTC" else f"({column} at time zone {quote_text(zone)})"
         if unit == "month":
-            return _write_month(local), number
-        if unit == "day":
-            return _write_ticks(local, type_, number * _DAY)
-        return _write_ticks(column, type_, number)
+            return _write_month(local), counted
+        seconds = number * (_DAY if unit == "day" else 1)
+        moment = local if unit == "day" else column
+        if type_.arguments[0] == "ns":
+            return f"epoch_ns({moment})::decimal(38,0)", f"here_ - before_ > {seconds}000000000"
+        return moment, f"here_ > before_ + interval '{seconds}' second"
     if type_.is_integer or type_.kind in ("date", "timestamp"):
         wanted = "1" if type_.is_integer else "1d" if type_.kind == "date" else "1h"
         raise ValueError(_expect(check, type_, wanted))
@@ -136,13 +139,6 @@ def _expect(check: Check, type_: DataType, wanted: str) -> str:
 
 def _write_month(moment: str) -> str:
     return f"(year({moment}) * 12 + month({moment}))"
-
-
-def _write_ticks(moment: str, type_: DataType, seconds: int) -> tuple[str, int]:
-    """Return a moment as a number of its unit, and a step in the same."""
-    if type_.arguments[0] == "ns":
-        return f"epoch_ns({moment})::decimal(38,0)", seconds * 1_000_000_000
-    return f"epoch_us({moment})", seconds * 1_000_000
 
 
 CHECK = NoGapsCheck()

@@ -48,7 +48,9 @@ class NoOverlapsCheck(AmongCheck):
         del types
         return tuple(dict.fromkeys((*find_groups(check), *check.columns[:2])))
 
-    def broken(self, check: Check, types: Mapping[str, DataType], rows: str) -> str:
+    def broken(
+        self, check: Check, types: Mapping[str, DataType], rows: str, times: str = "1"
+    ) -> str:
         """Return the SELECT of the keys of rows that overlap another one."""
         low, high = (quote_identifier(each) for each in check.columns[:2])
         groups = [quote_identifier(each) for each in find_groups(check)]
@@ -58,11 +60,12 @@ class NoOverlapsCheck(AmongCheck):
         # sorted by where they begin: one before it that has not ended, or the next that begins
         return (
             f"select * from (select {number_columns(self.key(check, types))}, "
-            f"{low} as from_, {high} as to_, count(*) {earlier} as before_, "
+            f"{low} as from_, {high} as to_, {times} as times_, count(*) {earlier} as before_, "
             f"max({high}) {earlier} as last_, count({high}) {earlier} as ended_, "
             f"lead({low}) {later} as next_, lead(true) {later} as more_ "
             f"from {rows} where {low} is null or {high} is null or {low} < {high}) "
-            f"where (before_ > 0 and (from_ is null or ended_ < before_ or last_ > from_)) "
+            f"where times_ > 1 "
+            f"or (before_ > 0 and (from_ is null or ended_ < before_ or last_ > from_)) "
             f"or (more_ and (to_ is null or next_ is null or next_ < to_))"
         )
 
