@@ -15,7 +15,8 @@ from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from segue.anywhere.data import Data
-    from segue.protocols import LocalSession
+    from segue.anywhere.targets import Target
+    from segue.protocols import LocalSession, Session
     from segue.spec.profile import Profile
     from segue.spec.types import TableSchema
 
@@ -85,6 +86,48 @@ def suggest(data: Any, name: str = TABLE, *, sensitive: Iterable[str] = (), on: 
         return suggest_contract(session, schema, found)
 
 
+def profile_target(target: Target, sensitive: Iterable[str] = ()) -> Profile:
+    """Describe every column of data that is named by text.
+
+    Raises:
+        SegueError: It can't be read.
+    """
+    from segue.judge.profile import profile_table
+
+    with open_target(target) as (session, schema):
+        return profile_table(session, target.name, schema, frozenset(sensitive))
+
+
+def suggest_target(target: Target, sensitive: Iterable[str] = ()) -> str:
+    """Suggest a contract for data that is named by text.
+
+    Raises:
+        SegueError: It can't be read.
+    """
+    from segue.judge.profile import profile_table
+    from segue.judge.suggest import suggest_contract
+
+    with open_target(target) as (session, schema):
+        found = profile_table(session, target.name, schema, frozenset(sensitive))
+        return suggest_contract(session, schema, found)
+
+
+@contextmanager
+def open_target(target: Target) -> Iterator[tuple[LocalSession, TableSchema]]:
+    """Open the local engine with data that is named by text; rows of databases are copied."""
+    if target.path:
+        with open_data(target.path, None, target.name) as (session, _, schema):
+            yield session, schema
+        return
+    from segue.anywhere.open_targets import open_targets
+
+    with tempfile.TemporaryDirectory(prefix="segue-") as folder:
+        with open_targets([target]) as remote:
+            scan = _copy_rows(remote, target.name, Path(folder))
+        with SESSIONS.open_local() as session:
+            yield session, _bind(session, target.name, scan, Path(folder))
+
+
 @contextmanager
 def open_data(
     data: Any, on: Any = None, name: str = TABLE
@@ -102,8 +145,6 @@ def open_data(
     Raises:
         UsageError: The data can't be read.
     """
-    from segue.judge.profile_spool import spool_rows
-
     owner = find_owner(data)
     site = find_site(on, [(owner, data)] if owner is not None else [])
     given = read_data(data, name, live=owner is not None).hold()
@@ -112,15 +153,12 @@ def open_data(
         SESSIONS.open_local() as session,
     ):
         if site is not None and site.capabilities.distributed:
-            with site.session:
-                bound: Any = _bring(site.session, given, Path(folder))
+            with site.session as remote:
+                remote.bind(name, _open(given, Path(folder)))
+                bound: Any = _copy_rows(remote, name, Path(folder))
         else:
             bound = _open(given, Path(folder))
-        session.bind(name, bound)
-        schema = session.describe(f"select * from {quote_identifier(name)}")
-        if isinstance(bound, Scan) and bound.format != "parquet":
-            spool_rows(session, name, schema, Path(folder))
-        yield session, name, schema
+        yield session, name, _bind(session, name, bound, Path(folder))
 
 
 def _open(given: Data, folder: Path) -> Any:
@@ -129,14 +167,24 @@ def _open(given: Data, folder: Path) -> Any:
     return given.live if given.table is None else given.table
 
 
-def _bring(session: Any, given: Data, folder: Path) -> Scan:
-    """Bring the rows of another engine here, batch by batch."""
+def _bind(session: LocalSession, name: str, bound: Any, folder: Path) -> TableSchema:
+    """Bind rows so that each column can be read by itself, and return the columns."""
+    from segue.judge.profile_spool import spool_rows
+
+    session.bind(name, bound)
+    schema = session.describe(f"select * from {quote_identifier(name)}")
+    if isinstance(bound, Scan) and bound.format != "parquet":
+        spool_rows(session, name, schema, folder)
+    return schema
+
+
+def _copy_rows(session: Session, name: str, folder: Path) -> Scan:
+    """Copy the rows of another engine, batch by batch."""
     import pyarrow as pa
 
-    session.bind(given.name, _open(given, folder))
     path = folder / "rows.arrow"
     with (
-        session.stream(f"select * from {quote_identifier(given.name)}") as batches,
+        session.stream(f"select * from {quote_identifier(name)}") as batches,
         pa.OSFile(str(path), "wb") as file,
         pa.ipc.new_file(file, batches.schema) as writer,
     ):

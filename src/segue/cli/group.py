@@ -29,7 +29,8 @@ COMMANDS = {
     "new": Entry("new:write_project", "Write a small working project into a new folder."),
     "plan": Entry("plan:show_plan", "Show what a run would do, step by step, and why."),
     "run": Entry("run:run_steps", "Run what is not up to date, check it, publish it all at once."),
-    "check": Entry("check:check_tables", "Check published tables and sources by their contracts."),
+    "check": Entry("check:check_tables", "Check a project's tables, or any data, by contracts."),
+    "profile": Entry("profile:show_profile", "Describe every column of a table, or of any data."),
     "alerts": Entry(
         "alerts:show_alerts", "Show where alerts go and what was told, or send a test message."
     ),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from segue.spec.profile import Plain
     from segue.spec.types import DataType
 
-MOST = 24
+MOST = 40
 """Most bars."""
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 _SECONDS = (1, 5, 15, 60, 300, 900, 3600, 10800, 21600, 43200, 86400, 172800, 604800)
@@ -54,7 +54,7 @@ def place_bars(low: float, high: float, type_: DataType) -> Bars | None:
     Example:
         >>> from segue.spec.types import parse_type
         >>> place_bars(3, 97, parse_type("int64"))
-        Bars(start=0.0, width=5.0, count=20)
+        Bars(start=3.0, width=3.0, count=32)
     """
     span = high - low
     if not (math.isfinite(span) and span > 0):

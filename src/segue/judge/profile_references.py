@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LEAST_FOUND = 0.9
 """Share of the values that must stand in the other table."""
+_LEAST_NAMED = 0.5
+"""The same where the name says which table is meant."""
 _LEAST_VALUES = 3
 """Values below which it may be chance that they stand in another table."""
 _MOST_VALUES = 2_000_000
@@ -108,11 +110,15 @@ def _is_plain(type_: DataType) -> bool:
 
 def _fits(column: ColumnProfile, table: str, key: Column, values: int) -> bool:
     """Return whether it is worth to look the values of a column up."""
-    if column.distinct * _LEAST_FOUND > values:
+    if column.distinct * _least(column.name, table, key) > values:
         return False
     if column.type.is_integer != key.type.is_integer:
         return False
     return not column.type.is_integer or names_fit(column.name, table, key.name)
+
+
+def _least(column: str, table: str, key: Column) -> float:
+    return _LEAST_NAMED if names_fit(column, table, key.name) else _LEAST_FOUND
 
 
 def names_fit(column: str, table: str, key: str) -> bool:
@@ -139,6 +145,6 @@ def _look_up(
         f"from {quote_identifier(table)} where {quote_identifier(column.name)} is not null) "
         f"left join (select {write_column(key)} as k from {quote_identifier(other)}) on v = k"
     ).to_pylist()
-    if not row["n"] or row["found"] < _LEAST_FOUND * row["n"]:
+    if not row["n"] or row["found"] < _least(column.name, other, key) * row["n"]:
         return None
     return Reference(column.name, other, key.name, row["n"] - row["found"], row["n"])
