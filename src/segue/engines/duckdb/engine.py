@@ -61,6 +61,8 @@ class DuckDBEngine:
             "python_enable_replacements": False,  # Python's variables are not tables
             "errors_as_json": True,
             "preserve_insertion_order": True,
+            # reading ahead holds 80 MB more, and local files are no faster for it
+            "async_threads": 0,
         }
         if place.threads is not None:
             config["threads"] = place.threads
