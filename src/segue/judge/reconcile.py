@@ -1,0 +1,224 @@
+"""Two tables held against each other, where their rows are: as sets of rows, or by a key.
+
+Rows of both are put below each other and grouped. Groups in which both sides cancel out are
+the same; what is left is told. Null equals null, NaN equals NaN, and no row leaves the engine
+but a few that are shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segue.registry import nearest
+from segue.spec.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from segue.spec.types import Column, DataType, TableSchema
+
+_FAMILIES = {"string": "text", "categorical": "text", "date": "moment"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A column that both sides have.
+
+    Attributes:
+        here: The column of the table that is judged.
+        there: The column of the other one.
+    """
+
+    here: Column
+    there: Column
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a tolerance makes sense."""
+        return _family(self.here.type) == _family(self.there.type) == "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is compared.
+
+    Attributes:
+        here: What to put behind FROM for the table that is judged.
+        there: The same for the other one.
+        key: Columns that tell which rows belong together; none to compare sets of rows.
+        compared: The other columns that are compared.
+        tolerance: Largest difference of numbers that counts as none, as SQL writes it.
+    """
+
+    here: str
+    there: str
+    key: tuple[Pair, ...]
+    compared: tuple[Pair, ...]
+    tolerance: str = ""
+
+    def write_sets(self) -> str:
+        """Return the SELECT of rows that one side has more often, and how much so.
+
+        Column `n` is positive for those that are here, and negative for those there.
+        """
+        groups = ", ".join(f"c{place}" for place in range(len(self.compared)))
+        both = self._write_both(self.compared, ("1", "-1"))
+        return (
+            f"select {groups}, sum(side)::bigint as n from ({both}) as both_ "
+            f"group by {groups} having sum(side) <> 0"
+        )
+
+    def write_keys(self) -> str:
+        """Return the SELECT of all keys: how often each is here and there, and what differs.
+
+        Columns `k0`, ... of the key, `here` and `there`, `a0`, `b0`, ... of the values, and
+        `d0`, ..., which are true where they differ.
+        """
+        keys = [f"c{place} as k{place}" for place in range(len(self.key))]
+        values = [
+            f"any_value(c{place}) filter (where side = {side}) as {letter}{place - len(self.key)}"
+            for place in range(len(self.key), len(self.key) + len(self.compared))
+            for side, letter in ((1, "a"), (2, "b"))
+        ]
+        counts = [
+            f"count(*) filter (where side = {n}) as {w}" for n, w in ((1, "here"), (2, "there"))
+        ]
+        told = ", ".join([*keys, *counts, *values])
+        groups = ", ".join(f"c{place}" for place in range(len(self.key)))
+        both = self._write_both((*self.key, *self.compared), ("1", "2"))
+        grouped = f"select {told} from ({both}) as both_ group by {groups}"
+        differ = [
+            f"here = 1 and there = 1 and {self._write_difference(place, pair)} as d{place}"
+            for place, pair in enumerate(self.compared)
+        ]
+        return f"select {', '.join(['*', *differ])} from ({grouped}) as grouped_"
+
+    def write_counts(self) -> str:
+        """Return the SELECT of counts over the keys.
+
+        Keys that come several times here, and there; keys that are here only, and there only;
+        those that differ; and those that differ in each column.
+        """
+        places = range(len(self.compared))
+        some = " or ".join(f"d{place}" for place in places) or "false"
+        terms = ["here > 1", "there > 1", "there = 0", "here = 0", some]
+        terms += [f"d{place}" for place in places]
+        counts = ", ".join(f"count(*) filter (where {t}) as n{i}" for i, t in enumerate(terms))
+        return f"select {counts} from ({self.write_keys()}) as compared_"
+
+    def write_unlike(self) -> str:
+        """Return the SELECT of keys that are not the same on both sides, for people."""
+        columns = [f"k{i} as {quote_identifier(p.here.name)}" for i, p in enumerate(self.key)]
+        found = "when there = 0 then 'only here' when here = 0 then 'only there' else 'differs'"
+        columns.append(f"case {found} end as {quote_identifier(self._name_found())}")
+        for place, pair in enumerate(self.compared):
+            for letter, where in (("a", "here"), ("b", "there")):
+                name = quote_identifier(f"{pair.here.name} {where}")
+                columns.append(f"{letter}{place} as {name}")
+        some = "".join(f" or d{place}" for place in range(len(self.compared)))
+        return (
+            f"select {', '.join(columns)} from ({self.write_keys()}) as compared_ "
+            f"where there = 0 or here = 0{some}"
+        )
+
+    def write_left(self) -> str:
+        """Return the SELECT of rows that one side has more often, for people."""
+        columns = ["case when n > 0 then 'only here' else 'only there' end as "]
+        columns[0] += quote_identifier(self._name_found())
+        columns += [
+            f"c{place} as {quote_identifier(pair.here.name)}"
+            for place, pair in enumerate(self.compared)
+        ]
+        return f"select {', '.join(columns)} from ({self.write_sets()}) as left_"
+
+    def _name_found(self) -> str:
+        names = {pair.here.name.lower() for pair in (*self.key, *self.compared)}
+        name = "row"
+        while name in names:
+            name += "_"
+        return name
+
+    def _write_both(self, pairs: Sequence[Pair], marks: tuple[str, str]) -> str:
+        sides = []
+        for source, mark, which in ((self.here, marks[0], "here"), (self.there, marks[1], "there")):
+            columns = (getattr(pair, which) for pair in pairs)
+            listed = [
+                f"{quote_identifier(column.name)}{_cast(column.type)} as c{place}"
+                for place, column in enumerate(columns)
+            ]
+            sides.append(f"select {', '.join([*listed, f'{mark} as side'])} from {source}")
+        return " union all ".join(sides)
+
+    def _write_difference(self, place: int, pair: Pair) -> str:
+        one, other = f"a{place}", f"b{place}"
+        differs = f"{one} is distinct from {other}"
+        if not self.tolerance or not pair.is_number:
+            return f"({differs})"
+        if pair.here.type.is_integer and pair.there.type.is_integer:
+            one, other = f"{one}::decimal(38,0)", f"{other}::decimal(38,0)"
+        # null beside a number is a difference, however large the tolerance
+        return f"({differs} and coalesce(abs({one} - {other}) > {self.tolerance}, true))"
+
+
+def match_columns(
+    here: TableSchema, there: TableSchema, key: Sequence[str], chosen: Sequence[str]
+) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+    """Return the columns of the key, and the others that are compared.
+
+    Args:
+        here: Columns of the table that is judged.
+        there: Columns of the other one.
+        key: Names of the key's columns.
+        chosen: Names of those to compare; all if there are none.
+
+    Raises:
+        ValueError: A column is missing on one side, or the two can't be compared.
+    """
+    names = tuple(chosen) or tuple(name for name in here.names if name not in key)
+    keys = tuple(_match(name, here, there) for name in key)
+    compared = tuple(_match(name, here, there) for name in names)
+    if not chosen:
+        known = {pair.there.name for pair in (*keys, *compared)}
+        further = [name for name in there.names if name not in known]
+        if further:
+            hint = "say columns: [...] to compare some"
+            raise ValueError(f"there is no column {further[0]!r} here, only there: {hint}")
+    return keys, compared
+
+
+def _match(name: str, here: TableSchema, there: TableSchema) -> Pair:
+    one, other = _find(name, here), _find(name, there)
+    if one is None:
+        raise ValueError(f"there is no column {name!r} here: {nearest(name, list(here.names))}")
+    if other is None:
+        raise ValueError(f"there is no column {name!r} there: {nearest(name, list(there.names))}")
+    families = {_family(one.type), _family(other.type)} - {"null"}
+    if len(families) > 1:
+        raise ValueError(
+            f"column {name!r} is {one.type} here and {other.type} there: "
+            "compare with a query that casts it"
+        )
+    return Pair(one, other)
+
+
+def _find(name: str, schema: TableSchema) -> Column | None:
+    """Return a column by its name, or by the same name in other case if there is none."""
+    columns: Iterable[Column] = schema.columns
+    same = [each for each in columns if each.name == name]
+    alike = [each for each in columns if each.name.lower() == name.lower()]
+    return next(iter([*same, *alike]), None)
+
+
+def _family(type_: DataType) -> str:
+    if type_.is_integer or type_.is_float or type_.kind == "decimal":
+        return "number"
+    if type_.kind == "timestamp":
+        return "instant" if len(type_.arguments) > 1 else "moment"
+    if type_.fields and type_.kind != "categorical":
+        return str(type_)
+    return _FAMILIES.get(type_.kind, type_.kind)
+
+
+def _cast(type_: DataType) -> str:
+    return "::varchar" if type_.kind == "categorical" else ""
