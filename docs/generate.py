@@ -123,14 +123,17 @@ def write_settings() -> Iterator[str]:
         "[places.&lt;name&gt;]": settings.PlaceSettings,
         "[steps.&lt;name&gt;]": settings.StepSettings,
         "[connections.&lt;name&gt;]": settings.ConnectionSettings,
+        "[alerts]": settings.AlertSettings,
+        "[alerts.channels.&lt;name&gt;]": settings.ChannelSettings,
     }
     for title, model in tables.items():
-        about = settings.Settings.model_fields[title.strip("[]").partition(".")[0]].description
+        about = describe_table(title.strip("[]").partition(".&lt;")[0].split("."))
         yield f"## {title}\n"
         if about:
             yield f"{about}\n"
         yield from table(
-            ("key", "type", "default", "meaning"), map(field_row, *zip(*fields(model), strict=True))
+            ("key", "type", "default", "meaning"),
+            (field_row(*field) for field in fields(model) if not is_table(field[1])),
         )
     more = {
         "tables": " See [sources](sources.md).",
@@ -142,9 +145,23 @@ def write_settings() -> Iterator[str]:
         yield f"## [{name}.&lt;{noun}&gt;]\n\n{about}{rest}\n"
 
 
+def describe_table(path: Sequence[str]) -> str:
+    """Return what the setting at a path says of itself."""
+    model: type[BaseModel] = settings.Settings
+    for name in path[:-1]:
+        model = model.model_fields[name].annotation
+    return model.model_fields[path[-1]].description or ""
+
+
 def fields(model: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
     """Return the fields of a model."""
     return list(model.model_fields.items())
+
+
+def is_table(field: FieldInfo) -> bool:
+    """Return whether a key is a table of tables, which has a section of its own."""
+    inner = typing.get_args(field.annotation)
+    return bool(inner) and isinstance(inner[-1], type) and issubclass(inner[-1], settings.Table)
 
 
 def field_row(name: str, field: FieldInfo) -> tuple[str, str, str, str]:
@@ -176,7 +193,8 @@ def name_type(annotation: Any) -> str:
         return " or ".join(f"`{write_value(each)}`" for each in arguments)
     if origin in (tuple, dict):
         inner = [each for each in arguments if each is not ...][-1]
-        return f"{'list' if origin is tuple else 'table'} of {name_type(inner)}s"
+        plural = "" if typing.get_origin(inner) is typing.Literal else "s"
+        return f"{'list' if origin is tuple else 'table'} of {name_type(inner)}{plural}"
     if origin in (typing.Union, types.UnionType):
         return " or ".join(name_type(each) for each in arguments if each is not type(None))
     return WORDS[annotation]

@@ -108,5 +108,6 @@ def _measurement(table: str, told: Mapping[str, Any]) -> Measurement:
         failing=told["failing"],
         message=told["message"],
         sample=tuple(told.get("sample", ())),
+        shared=tuple(told.get("shared", ())),
         rejected=told["rejected"],
     )

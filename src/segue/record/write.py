@@ -181,6 +181,9 @@ def _describe_report(outcome: StepOutcome) -> list[Document]:
             "rejected": each.rejected,
             "message": each.message,
             "sample": [dict(row) for row in each.sample],
+            "segments": [asdict(segment) for segment in each.segments],
+            "shared": list(each.shared),
+            "seconds": _round(each.seconds),
             "sql": each.sql,
         }
         for each in measurements

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -46,7 +46,7 @@ MIGRATIONS: Mapping[int, tuple[str | Callable[[Connection], None], ...]] = {
         fill_points,
         "create index segue_measurements_series on segue_measurements (series, id)",
     ),
-    2: (alerts.create,),
+    2: (partial(alerts.create, checkfirst=True),),
 }
 """What brings a ledger from the version in the key to the next one: statements and functions."""
 

@@ -85,12 +85,12 @@ def test_an_older_ledger_is_brought_forward(site, monkeypatch):
 
     site.publish_rows(a=[(1, "x")])
     change(site, "update segue_meta set value = '0'").close()
-    steps = {0: ("create table added (x int)", "insert into added values (1)"), 1: ()}
+    steps = {0: ("create table added (x int)", "insert into added values (1)"), 1: (), 2: ()}
     monkeypatch.setattr(ledger_connect, "MIGRATIONS", steps)
     for _ in range(2):
         SqlLedger(site.url).close()
     assert change(site, "select 1").execute("select count(*) from added").fetchone() == (1,)
-    assert change(site, "select 1").execute("select value from segue_meta").fetchone() == ("2",)
+    assert change(site, "select 1").execute("select value from segue_meta").fetchone() == ("3",)
 
 
 def test_measurements_of_the_first_ledgers_have_a_history(site):
@@ -106,6 +106,16 @@ def test_measurements_of_the_first_ledgers_have_a_history(site):
     (point,) = ledger.history("a", MEASURED.check)
     assert (str(point.verdict), point.rows, point.failing) == ("fail", 3, 1)
     assert (point.version, point.run_id) == (1, ledger.run("last").run_id)
+    ledger.close()
+
+
+def test_ledgers_without_alerts_get_them(site):
+    site.publish_rows(a=[(1, "x")])
+    site.ledger.close()
+    change(site, "drop table segue_alerts").close()
+    change(site, "update segue_meta set value = '2'").close()
+    ledger = SqlLedger(site.url)
+    assert ledger.episodes() == ()
     ledger.close()
 
 
