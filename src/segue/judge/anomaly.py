@@ -27,6 +27,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from segue.judge.anomaly_season import SEASONS, Season, find_season, part_numbers
+from segue.spec.history import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,36 +93,6 @@ class Rule:
             sensitivity=float(stated.get("sensitivity", 1.0)),
             least=math.ceil(stated.get("least", LEAST)),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What a number was in the past.
-
-    Attributes:
-        points: Points that count.
-        least: Points without which nothing is said.
-        season: The part of the past that counts, in words, such as ``on Mondays``.
-        middle: Their median; None if there are too few.
-        low: What is unusually low lies below it; none if that is not asked.
-        high: What is unusually high lies above it.
-    """
-
-    points: int
-    least: int
-    season: str = ""
-    middle: float | None = None
-    low: float = -math.inf
-    high: float = math.inf
-
-    @property
-    def known(self) -> bool:
-        """Whether there is enough history."""
-        return self.middle is not None
-
-    def holds(self, number: float) -> bool:
-        """Return whether a number is as usual, as far as is known; NaN never is."""
-        return not self.known or self.low <= number <= self.high
 
 
 def find_usual(past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0) -> Usual:

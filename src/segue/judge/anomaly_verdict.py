@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.anomaly import Rule, Sample, Usual, find_usual
+from segue.judge.anomaly import Rule, Sample, find_usual
 from segue.spec.contract import Verdict
-from segue.spec.history import Point, find_number
+from segue.spec.history import Point, Usual, find_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,22 +81,24 @@ def choose_points(points: Sequence[Point]) -> list[Point]:
     return list(latest.values())
 
 
-def trace_usual(check: Check, points: Sequence[Point]) -> list[Usual | None]:
-    """Return for each point of a history what was usual then; for drawing.
+def trace_usual(check: Check, points: Sequence[Point], last: int) -> list[Usual | None]:
+    """Return for the last points of a history what was usual then; for drawing.
 
     Args:
         check: The check, as its contract states it now.
         points: Its history, oldest first.
+        last: How many points are asked for.
     """
     traced: list[Usual | None] = []
-    for place, point in enumerate(points):
+    for place in range(max(len(points) - last, 0), len(points)):
+        point, earlier = points[place], points[:place]
         if check.anomaly is None or point.number is None:
             traced.append(None)
             continue
-        earlier = points[:place]
         if point.version is not None:
             earlier = [each for each in earlier if each.version != point.version]
-        tested = _Tested(point.number, point.rows, point.value is None, check, _read_time(point.at))
+        moment = _read_time(point.at)
+        tested = _Tested(point.number, point.rows, point.value is None, check, moment)
         traced.append(tested.hold(choose_points(earlier))[0])
     return traced
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,64 @@ class Judged:
     report: Report
     version: int | None = None
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a number was in the past.
+
+    Attributes:
+        points: Points that count.
+        least: Points without which nothing is said.
+        season: The part of the past that counts, in words, such as ``on Mondays``.
+        middle: Their median; None if there are too few.
+        low: What is unusually low lies below it; none if that is not asked.
+        high: What is unusually high lies above it.
+    """
+
+    points: int
+    least: int
+    season: str = ""
+    middle: float | None = None
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def known(self) -> bool:
+        """Whether there is enough history."""
+        return self.middle is not None
+
+    def holds(self, number: float) -> bool:
+        """Return whether a number is as usual, as far as is known; NaN never is."""
+        return not self.known or self.low <= number <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one check measured over time, for drawing.
+
+    Attributes:
+        table: Name of the table.
+        check: Name of the check.
+        points: Its measurements, oldest first.
+        usual: What was usual at each of them; None for a check without `anomaly`.
+        low: Bound of the contract below; None if it has none, or is not stated any more.
+        high: Bound of the contract above.
+        share: Whether the numbers are shares of failing rows.
+    """
+
+    table: str
+    check: str
+    points: tuple[Point, ...]
+    usual: tuple[Usual | None, ...]
+    low: float | None = None
+    high: float | None = None
+    share: bool = False
+
+    def is_odd(self, place: int) -> bool:
+        """Return whether a point was unusual beside those before it."""
+        usual, number = self.usual[place], self.points[place].number
+        return usual is not None and number is not None and not usual.holds(number)
 
 
 def find_number(value: float | None, failing: int | None, rows: int) -> float | None:

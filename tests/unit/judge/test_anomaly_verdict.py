@@ -182,9 +182,10 @@ def test_times_with_and_without_zone(moment):
 
 def test_a_trace_knows_only_what_was_before():
     points = past([*STEADY, 500.0, 100.0])("")
-    traced = trace_usual(watch(season="none"), points)
+    traced = trace_usual(watch(season="none"), points, 12)
     assert [usual.known for usual in traced] == [False] * 7 + [True] * 5
     assert [usual.holds(p.number) for usual, p in zip(traced, points, strict=True)] == (
         [True] * 10 + [False, True]
     )
-    assert trace_usual(make_check("rows", 1), points) == [None] * 12
+    assert trace_usual(watch(season="none"), points, 3) == traced[-3:]
+    assert trace_usual(make_check("rows", 1), points, 12) == [None] * 12
