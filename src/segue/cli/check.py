@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +10,9 @@ import click
 
 from segue.cli.call import Call, common_options
 from segue.cli.complete import complete_table
+from segue.cli.dispatch import find_project, is_any_data, read_connections
 from segue.cli.group import Command
 from segue.cli.reports import Wanted, find_folder, report_option, write_reports
-from segue.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from segue.judge.findings import Findings
     from segue.project import Project
     from segue.spec.contract import Report
-
-_PATH_SIGNS = "./\\*?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +88,8 @@ def check_tables(
     The exit code is 1 if a check fails, 2 if the contract or the arguments are wrong.
     """
     chosen = Choice(**choice)  # type: ignore[arg-type]  # click's options, by their names
-    root = _find_root(call.start)
-    connections = _read_connections(root)
+    root = find_project(call.start)
+    connections = read_connections(root)
     if root is None or _is_any_data(chosen, connections):
         write_findings(call, _find_anywhere(chosen, connections), wanted, show_sql, sample)
         return
@@ -153,27 +150,10 @@ def _find_anywhere(chosen: Choice, connections: Mapping[str, str]) -> Findings:
     return Findings(subject, reports, contracts, SystemClock().now())
 
 
-def _find_root(start: Path) -> Path | None:
-    from segue.declare.discover import find_root
-
-    with suppress(UsageError):
-        return find_root(start)
-    return None
-
-
-def _read_connections(root: Path | None) -> dict[str, str]:
-    from segue.declare.connections import read_connections
-
-    return {} if root is None else read_connections(root)
-
-
 def _is_any_data(chosen: Choice, connections: Mapping[str, str]) -> bool:
     """Return whether something else is asked for than the project's tables."""
     stated = bool(chosen.contract or chosen.sql or chosen.table)
-    return stated or any(
-        text in connections or "=" in text or any(sign in text for sign in _PATH_SIGNS)
-        for text in chosen.data
-    )
+    return stated or is_any_data(chosen.data, connections)
 
 
 def _drop_samples(report: Report) -> Report:
