@@ -75,6 +75,8 @@ def stage_context(
     staged: StagedTable,
     lake: Lake,
     before: TableVersion | None = None,
+    *,
+    again: bool = False,
 ) -> Context:
     """Return the context of rows that are staged: those of new files are new.
 
@@ -85,7 +87,12 @@ def stage_context(
         staged: What is judged.
         lake: Where it is staged.
         before: The version that is published now.
+        again: Whether it is that version, which is judged again: what was new then is new now.
     """
+    if again:
+        return make_context(
+            workspace, session, contract, *find_grown(workspace, contract), staged.base
+        )
     table = staged.table
     added: Scan | str | None = None
     if staged.keeps and staged.adds:

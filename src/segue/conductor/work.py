@@ -9,7 +9,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from segue import registry
-from segue.conductor.context import find_grown, looks_back, make_context, stage_context
+from segue.conductor.context import looks_back, make_context, stage_context
 from segue.conductor.inputs import (
     count_inputs,
     find_made_files,
@@ -301,12 +301,9 @@ class Work:
         self.bind(session, contract.references)
         session.bind(staged.table, lake.scan(staged.schema, staged.table, staged.files))
         published = self.plan.history.versions.get(staged.table)
-        if outcome.status is StepStatus.JUDGED:
-            # what was new when its rows were judged is new now
-            grown = find_grown(self.workspace, contract)
-            context = make_context(self.workspace, session, contract, *grown, staged.base)
-        else:
-            context = stage_context(self.workspace, session, contract, staged, lake, published)
+        again = outcome.status is StepStatus.JUDGED
+        known = (contract, staged, lake, published)
+        context = stage_context(self.workspace, session, *known, again=again)
         rejects = None
         if contract.rejects:
             before = self.find_before(staged.table)
@@ -318,6 +315,8 @@ class Work:
             context = replace(context, files=staged.files)
             report = measure_table(session, staged.table, contract, staged.schema, context=context)
         pass_point("judge.after")
+        staged = staged.hide_bounds(contract.sensitive)  # they are recorded, too
+        rejects = rejects.hide_bounds(contract.sensitive) if rejects else None
         return self.rule(replace(outcome, staged=staged, rejects=rejects), report)
 
     def find_before(self, table: str) -> Before:

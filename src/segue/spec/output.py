@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from segue.spec.step import Mode
     from segue.spec.types import TableSchema
@@ -31,6 +31,22 @@ class DataFile:
     bytes: int
     digest: str = ""
     stats: Mapping[str, Any] = field(default_factory=dict)
+
+    def hide_bounds(self, columns: Collection[str]) -> DataFile:
+        """Return the file without the smallest and the largest values of some columns.
+
+        Example:
+            >>> file = DataFile("a", 1, 10, stats={"minValues": {"x": 7}, "nullCount": {"x": 0}})
+            >>> file.hide_bounds(["x"]).stats
+            {'minValues': {}, 'nullCount': {'x': 0}}
+        """
+        stats = {
+            name: {key: value for key, value in told.items() if key not in columns}
+            if name in ("minValues", "maxValues")
+            else told
+            for name, told in self.stats.items()
+        }
+        return replace(self, stats=stats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,11 @@ class StagedTable:
     def content_hash(self) -> str:
         """Hash of the rows, free of their order and of how they lie in files."""
         return sum_digests(self.files)
+
+    def hide_bounds(self, columns: Collection[str]) -> StagedTable:
+        """Return the table with new files that tell no values of some columns."""
+        adds = tuple(file.hide_bounds(columns) for file in self.adds)
+        return replace(self, adds=adds) if columns and adds else self
 
 
 @dataclass(frozen=True, slots=True)
