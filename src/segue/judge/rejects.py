@@ -140,11 +140,13 @@ class _Bench:
         """Judge on what is left the checks that depend on the table as a whole.
 
         A reference into the table itself is one of them: its row may be among those set aside.
+        So are rules over rows that follow each other: other rows do now.
         Where rows came back (`all_of`), every check may fail anew.
         """
         checks = self.contract.checks
         whole = {check.name for check in checks if not self.load_check(check.kind).row_level}
         inward = {check.name for check in checks if check.arguments.get("table") == self.table}
+        inward |= {check.name for check in checks if _is_fragile(self.load_check(check.kind))}
         inward |= {check.name for check in checks if all_of}
         chosen = tuple(check for check in checks if check.name in whole | inward)
         if not chosen:
@@ -179,6 +181,11 @@ def _mark_rejected(
             return report
         marked.append(replace(found, rejected=rejected))
     return replace(report, measurements=tuple(marked))
+
+
+def _is_fragile(kind: CheckKind) -> bool:
+    """Return whether rows that keep a check may break it once others are set aside."""
+    return bool(getattr(kind, "fragile", False))
 
 
 def _is_rejected(check: Check, verdict: Verdict) -> bool:

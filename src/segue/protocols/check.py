@@ -86,6 +86,8 @@ class CheckKind(Protocol):
     - ``compares``: whether rows break it by how they stand to others: `failing` is then given
       the name of the whole table and heeds `where` and `by` of the check by itself, so that
       rows of a sample, or new ones, are held against all;
+    - ``fragile``: whether rows that keep it may break it once others are set aside: it is judged
+      again on those that are left;
     - ``convex``: whether all values between two that keep it do so as well, and nulls too;
     - ``pointwise``: whether a row breaks it by the one value of its column, and nulls never do;
     - ``extreme``: whether its measure depends on nothing but its column's least and greatest

@@ -1,6 +1,6 @@
 """``closed: true``: the table has no columns but those that the contract lists.
 
-It says nothing of columns that are missing: `type` and `required` do.
+It says nothing of columns that are missing: `present`, `type` and `required` do.
 """
 
 from __future__ import annotations

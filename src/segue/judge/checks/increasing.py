@@ -41,6 +41,7 @@ class IncreasingCheck(AmongCheck):
     """Rows whose value is below that of the row before them break it."""
 
     name = "increasing"
+    fragile = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read ``true``, or ``{strictly: true, order: …, per: …}``."""
@@ -52,17 +53,19 @@ class IncreasingCheck(AmongCheck):
         if not isinstance(strictly, bool):
             raise ValueError(f"strictly is true or false, not {strictly!r}")  # noqa: TRY004
         read = {key: list(read_names(value.get(key, ()), key)) for key in ("order", "per")}
-        return {"strictly": strictly, **read}
+        read = {key: names for key, names in read.items() if names}
+        return {"strictly": True, **read} if strictly else read
 
     def key(self, check: Check, types: Mapping[str, DataType]) -> tuple[str, ...]:
         """Return the columns that tell a row: without an order, all of them."""
-        spoken = (*find_groups(check), *check.arguments["order"], check.columns[0])
+        order = check.arguments.get("order", ())
+        spoken = (*find_groups(check), *order, check.columns[0])
         require_columns(spoken, types)
-        return tuple(dict.fromkeys(spoken if check.arguments["order"] else types))
+        return tuple(dict.fromkeys(spoken if order else types))
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return a query of its own that counts failing rows."""
-        if check.arguments["order"]:
+        if check.arguments.get("order"):
             return super().measure(check, types, table)
         # of equal rows one may break it and another not, as they are stored
         return f"select count(*) from ({self.broken(check, types, write_rows(check, table))})"
@@ -71,15 +74,15 @@ class IncreasingCheck(AmongCheck):
         self, check: Check, types: Mapping[str, DataType], rows: str, times: str = "1"
     ) -> str:
         """Return the SELECT of the keys of rows whose value is below that before it."""
-        name, order = check.columns[0], check.arguments["order"]
+        name, order = check.columns[0], check.arguments.get("order", ())
         column = quote_identifier(name)
         places = [*map(quote_identifier, order), column] if order else [_PLACE]
         if not order:
             rows = f"(select *, row_number() over () as {_PLACE} from {rows})"
         groups = [quote_identifier(each) for each in find_groups(check)]
-        sign = "<=" if check.arguments["strictly"] else "<"
+        sign = "<=" if check.arguments.get("strictly") else "<"
         wrong = f"here_ {sign} before_"
-        if check.arguments["strictly"]:
+        if check.arguments.get("strictly"):
             wrong = f"{wrong} or times_ > 1"
         if types[name].is_float:  # NaN stands in a group of its own, so that no row follows it
             groups.append(f"isnan({column})")
@@ -95,10 +98,10 @@ class IncreasingCheck(AmongCheck):
     def state(self, check: Check) -> str:
         """Return the check as a statement."""
         words = [check.columns[0]]
-        words += ["strictly"] if check.arguments["strictly"] else []
+        words += ["strictly"] if check.arguments.get("strictly") else []
         words.append("increasing")
         for key, word in (("order", "by"), ("per", "per")):
-            if check.arguments[key]:
+            if key in check.arguments:
                 words.append(f"{word} {', '.join(check.arguments[key])}")
         return " ".join(words)
 

@@ -52,15 +52,16 @@ class NoGapsCheck(AmongCheck):
     """Rows whose value is more than a step above the next lower one break it."""
 
     name = "no_gaps"
+    fragile = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read ``true``, a step, or ``{step: …, per: …}``."""
         value = {} if value is True or value is None else value
         value = read_long(value, ("step", "per"), "step")
-        number, unit = _read_step(value.get("step", 1))
+        step = value.get("step", 1)
+        _read_step(step)
         per = list(read_names(value.get("per", ()), "per"))
-        shown = str(value.get("step", "")).strip()
-        return {"number": number, "unit": unit, "per": per, "step": shown}
+        return {"step": step, "per": per} if per else {"step": step}
 
     def key(self, check: Check, types: Mapping[str, DataType]) -> tuple[str, ...]:
         """Return the columns that tell a row."""
@@ -85,10 +86,9 @@ class NoGapsCheck(AmongCheck):
 
     def state(self, check: Check) -> str:
         """Return the check as a statement."""
-        step = check.arguments["step"]
-        wide = f" wider than {step}" if step else ""
-        per = f" per {', '.join(check.arguments['per'])}" if check.arguments["per"] else ""
-        return f"{check.columns[0]} has no gaps{wide}{per}"
+        per = check.arguments.get("per")
+        parted = f" per {', '.join(per)}" if per else ""
+        return f"{check.columns[0]} has no gaps wider than {check.arguments['step']}{parted}"
 
 
 def _read_step(value: Any) -> tuple[int, str]:
@@ -104,7 +104,7 @@ def _read_step(value: Any) -> tuple[int, str]:
 
 def _write_place(check: Check, type_: DataType) -> tuple[str, str]:
     """Return a value's place, and the predicate of a place (`here_`) that is behind a gap."""
-    name, number, unit = check.columns[0], check.arguments["number"], check.arguments["unit"]
+    name, (number, unit) = check.columns[0], _read_step(check.arguments["step"])
     column = quote_identifier(name)
     counted = f"here_ - before_ > {number}"
     if type_.is_integer and not unit:
@@ -133,7 +133,7 @@ def _write_place(check: Check, type_: DataType) -> tuple[str, str]:
 
 
 def _expect(check: Check, type_: DataType, wanted: str) -> str:
-    step = check.arguments["step"] or "1"
+    step = check.arguments["step"]
     return f"column {check.columns[0]!r} is {type_}, which has no step of {step}: say {wanted}"
 
 

@@ -40,8 +40,9 @@ class NoOverlapsCheck(AmongCheck):
         ends = [read_text(value[key], f"a column as `{key}`") for key in ("from", "to")]
         if len(set(ends)) == 1:
             raise ValueError(f"an interval from {ends[0]!r} to {ends[0]!r} is empty")
-        per = read_names(value.get("per", ()), "per")
-        return {"columns": [*ends, *(each for each in per if each not in ends)], "per": list(per)}
+        per = list(read_names(value.get("per", ()), "per"))
+        columns = [*ends, *(each for each in per if each not in ends)]
+        return {"columns": columns, "per": per} if per else {"columns": columns}
 
     def key(self, check: Check, types: Mapping[str, DataType]) -> tuple[str, ...]:
         """Return the columns that tell a row."""
@@ -72,8 +73,9 @@ class NoOverlapsCheck(AmongCheck):
     def state(self, check: Check) -> str:
         """Return the check as a statement."""
         low, high = check.columns[:2]
-        per = f" per {', '.join(check.arguments['per'])}" if check.arguments["per"] else ""
-        return f"{low} to {high} without overlaps{per}"
+        per = check.arguments.get("per")
+        parted = f" per {', '.join(per)}" if per else ""
+        return f"{low} to {high} without overlaps{parted}"
 
 
 CHECK = NoOverlapsCheck()

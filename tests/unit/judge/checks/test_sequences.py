@@ -251,6 +251,36 @@ def test_intervals_of_dates_set_aside(session, lake):
     assert not report.stops
 
 
+@pytest.mark.parametrize(
+    ("kind", "values", "left"),
+    [
+        ("increasing", ["1", "5", "2", "3"], [(1,), (3,), (5,)]),  # now 3 follows 5
+        ("no_gaps", ["1", "5", "6"], [(1,), (6,)]),  # the gap is wider
+    ],
+)
+def test_what_is_left_is_judged_again(session, lake, kind, values, left):
+    bind_values(session, {"x": "integer"}, *([each] for each in values))
+
+    kept, _, report = part_rows(session, lake, make_check(kind, True, ["x"]))
+
+    assert kept == left
+    (found,) = report.measurements
+    assert (found.rows, found.failing, found.rejected) == (len(left), 1, False)
+    assert report.stops
+
+
+def test_a_row_set_aside_for_another_reason_leaves_a_gap(session, lake):
+    bind_values(session, {"x": "integer", "y": "integer"}, ["1", "1"], ["2", "-1"], ["3", "1"])
+    positive = make_check("sign", "positive", ["y"])
+
+    _, _, report = part_rows(session, lake, make_check("no_gaps", True, ["x"]), positive)
+
+    gaps, sign = report.measurements
+    assert (gaps.verdict, gaps.failing) == (Verdict.FAIL, 1)
+    assert sign.rejected
+    assert report.stops
+
+
 KINDS = [
     ("increasing", {"order": "t"}, ["x"]),
     ("no_gaps", {"step": 1}, ["x"]),
@@ -329,6 +359,6 @@ no_overlaps:
     problems.check()
     grows, dense, first, second = contract.checks
     assert grows.arguments == {"strictly": True, "order": ["t"], "per": ["store"]}
-    assert (dense.arguments["number"], dense.arguments["unit"]) == (1, "month")
+    assert dense.arguments == {"step": "1 month"}
     assert first.columns == ("a", "b", "store")
     assert second.slice == Slice(where="ok")
