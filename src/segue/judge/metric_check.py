@@ -167,9 +167,7 @@ def ordered_column(check: Check, types: Mapping[str, DataType]) -> tuple[str, Da
 
 def sum_column(column: str, type_: DataType) -> str:
     """Return the SQL of an exact sum, which does not overflow for any number of int64."""
-    if type_.is_integer:
-        return f"sum({column}::decimal(38,0))"
-    return f"sum({column})"
+    return f"sum({column}::decimal(20,0))" if type_.kind.endswith("int64") else f"sum({column})"
 
 
 def mind_nan(aggregate: str, column: str, type_: DataType) -> str:

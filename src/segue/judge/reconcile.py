@@ -1,8 +1,8 @@
 """Two tables held against each other, where their rows are: as sets of rows, or by a key.
 
-Rows of both are put below each other and grouped. Groups in which both sides cancel out are
-the same; what is left is told. Null equals null, NaN equals NaN, and no row leaves the engine
-but a few that are shown.
+As sets, rows of both are put below each other and grouped: those of which both sides have the
+same number cancel out. By a key, they are joined. Null equals null, NaN equals NaN, and no row
+leaves the engine but a few that are shown.
 """
 
 from __future__ import annotations
@@ -63,55 +63,53 @@ class Sides:
         Column `n` is positive for those that are here, and negative for those there.
         """
         groups = ", ".join(f"c{place}" for place in range(len(self.compared)))
-        both = self._write_both(self.compared, ("1", "-1"))
+        both = self._write_both()
         return (
             f"select {groups}, sum(side)::bigint as n from ({both}) as both_ "
             f"group by {groups} having sum(side) <> 0"
         )
 
-    def write_keys(self) -> str:
-        """Return the SELECT of all keys: how often each is here and there, and what differs.
+    def write_repeated(self, *, here: bool) -> str:
+        """Return the SELECT of the number of keys that come more than once on a side."""
+        columns = ", ".join(f"k{place}" for place in range(len(self.key)))
+        side = self._write_side(here=here)
+        groups = f"select {columns} from ({side}) as side_ group by {columns} having count(*) > 1"
+        return f"select count(*) as n from ({groups}) as repeated_"
 
-        Columns `k0`, ... of the key, `here` and `there`, `a0`, `b0`, ... of the values, and
-        `d0`, ..., which are true where they differ.
+    def write_keys(self) -> str:
+        """Return the SELECT of all keys, which must not repeat on this side.
+
+        Columns `k0`, ... of the key, `here` and `there`, which are null where it is missing,
+        `a0`, `b0`, ... of the values, and `d0`, ..., which are true where they differ.
         """
-        keys = [f"c{place} as k{place}" for place in range(len(self.key))]
+        keys = [f"coalesce(a_.k{i}, b_.k{i}) as k{i}" for i in range(len(self.key))]
         values = [
-            f"any_value(c{place}) filter (where side = {side}) as {letter}{place - len(self.key)}"
-            for place in range(len(self.key), len(self.key) + len(self.compared))
-            for side, letter in ((1, "a"), (2, "b"))
+            f"a_.c{i} as a{i}, b_.c{i} as b{i}, {self._write_difference(i, pair)} as d{i}"
+            for i, pair in enumerate(self.compared)
         ]
-        counts = [
-            f"count(*) filter (where side = {n}) as {w}" for n, w in ((1, "here"), (2, "there"))
-        ]
-        told = ", ".join([*keys, *counts, *values])
-        groups = ", ".join(f"c{place}" for place in range(len(self.key)))
-        both = self._write_both((*self.key, *self.compared), ("1", "2"))
-        grouped = f"select {told} from ({both}) as both_ group by {groups}"
-        differ = [
-            f"here = 1 and there = 1 and {self._write_difference(place, pair)} as d{place}"
-            for place, pair in enumerate(self.compared)
-        ]
-        return f"select {', '.join(['*', *differ])} from ({grouped}) as grouped_"
+        told = ", ".join([*keys, "a_.found as here", "b_.found as there", *values])
+        meet = " and ".join(f"a_.k{i} is not distinct from b_.k{i}" for i in range(len(self.key)))
+        one, other = (self._write_side(here=here) for here in (True, False))
+        return f"select {told} from ({one}) as a_ full join ({other}) as b_ on {meet}"
 
     def write_counts(self) -> str:
         """Return the SELECT of counts over the keys.
 
-        Keys that come several times here, and there; keys that are here only, and there only;
-        those that differ; and those that differ in each column.
+        Rows that are on both sides; that are here only, and there only; that differ; and those
+        that differ in each column.
         """
-        places = range(len(self.compared))
-        some = " or ".join(f"d{place}" for place in places) or "false"
-        terms = ["here > 1", "there > 1", "there = 0", "here = 0", some]
-        terms += [f"d{place}" for place in places]
+        each = [f"d{place}" for place in range(len(self.compared))]
+        some = " or ".join(each) or "false"
+        terms = ["here and there", "there is null", "here is null", some, *each]
         counts = ", ".join(f"count(*) filter (where {t}) as n{i}" for i, t in enumerate(terms))
         return f"select {counts} from ({self.write_keys()}) as compared_"
 
     def write_unlike(self) -> str:
         """Return the SELECT of keys that are not the same on both sides, for people."""
         columns = [f"k{i} as {quote_identifier(p.here.name)}" for i, p in enumerate(self.key)]
-        found = "when there = 0 then 'only here' when here = 0 then 'only there' else 'differs'"
-        columns.append(f"case {found} end as {quote_identifier(self._name_found())}")
+        found = "when there is null then 'only here' when here is null then 'only there'"
+        name = quote_identifier(self._name_found())
+        columns.append(f"case {found} else 'differs' end as {name}")
         for place, pair in enumerate(self.compared):
             for letter, where in (("a", "here"), ("b", "there")):
                 name = quote_identifier(f"{pair.here.name} {where}")
@@ -119,7 +117,7 @@ class Sides:
         some = "".join(f" or d{place}" for place in range(len(self.compared)))
         return (
             f"select {', '.join(columns)} from ({self.write_keys()}) as compared_ "
-            f"where there = 0 or here = 0{some}"
+            f"where there is null or here is null{some}"
         )
 
     def write_left(self) -> str:
@@ -139,26 +137,37 @@ class Sides:
             name += "_"
         return name
 
-    def _write_both(self, pairs: Sequence[Pair], marks: tuple[str, str]) -> str:
+    def _write_both(self) -> str:
+        """Return the rows of both sides below each other, marked 1 and -1."""
         sides = []
-        for source, mark, which in ((self.here, marks[0], "here"), (self.there, marks[1], "there")):
-            columns = (getattr(pair, which) for pair in pairs)
-            listed = [
-                f"{quote_identifier(column.name)}{_cast(column.type)} as c{place}"
-                for place, column in enumerate(columns)
-            ]
-            sides.append(f"select {', '.join([*listed, f'{mark} as side'])} from {source}")
+        for source, mark, here in ((self.here, "1", True), (self.there, "-1", False)):
+            columns = _list_columns(self.compared, "c", here=here)
+            sides.append(f"select {', '.join([*columns, f'{mark} as side'])} from {source}")
         return " union all ".join(sides)
 
+    def _write_side(self, *, here: bool) -> str:
+        columns = _list_columns(self.key, "k", here=here)
+        columns += _list_columns(self.compared, "c", here=here)
+        source = self.here if here else self.there
+        return f"select {', '.join([*columns, 'true as found'])} from {source}"
+
     def _write_difference(self, place: int, pair: Pair) -> str:
-        one, other = f"a{place}", f"b{place}"
-        differs = f"{one} is distinct from {other}"
+        one, other = f"a_.c{place}", f"b_.c{place}"
+        differs = f"a_.found and b_.found and {one} is distinct from {other}"
         if not self.tolerance or not pair.is_number:
             return f"({differs})"
         if pair.here.type.is_integer and pair.there.type.is_integer:
             one, other = f"{one}::decimal(38,0)", f"{other}::decimal(38,0)"
         # null beside a number is a difference, however large the tolerance
         return f"({differs} and coalesce(abs({one} - {other}) > {self.tolerance}, true))"
+
+
+def _list_columns(pairs: Sequence[Pair], letter: str, *, here: bool) -> list[str]:
+    columns = [pair.here if here else pair.there for pair in pairs]
+    return [
+        f"{quote_identifier(column.name)}{_cast(column.type)} as {letter}{place}"
+        for place, column in enumerate(columns)
+    ]
 
 
 def match_columns(

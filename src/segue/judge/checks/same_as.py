@@ -90,14 +90,13 @@ class SameAsCheck:
 
 def _judge_keys(check: Check, scene: Scene, sides: Sides) -> Measurement:
     """Compare rows of the same key."""
+    key = ", ".join(pair.here.name for pair in sides.key)
+    _refuse_repeated(scene, sides, key, here=True)  # a join of repeated keys might never end
     query = sides.write_counts()
     told = scene.session.fetch(query)
-    twice, twice_there, lost, extra, unlike, *each = (int(c[0].as_py()) for c in told.columns)
-    key = ", ".join(pair.here.name for pair in sides.key)
-    for count, where in ((twice, "here"), (twice_there, "there")):
-        if count:
-            times = "key comes" if count == 1 else "keys come"
-            raise ValueError(f"{key} is no key {where}: {count:,} {times} more than once")
+    both, lost, extra, unlike, *each = (int(column[0].as_py()) for column in told.columns)
+    if both + lost != scene.rows:
+        _refuse_repeated(scene, sides, key, here=False)
     named = [(pair.here.name, count) for pair, count in zip(sides.compared, each, strict=True)]
     parts = [
         *_count(lost, "is missing there", "are missing there"),
@@ -108,9 +107,19 @@ def _judge_keys(check: Check, scene: Scene, sides: Sides) -> Measurement:
         columns = [f"{name} in {count:,}" for name, count in worst[:_TOLD]]
         columns += [f"{len(worst) - _TOLD} more columns"] if len(worst) > _TOLD else []
         parts.append(f"{unlike:,} differ{'s' if unlike == 1 else ''} ({', '.join(columns)})")
-    rows = scene.rows, scene.rows - lost + extra
+    rows = scene.rows, both + extra
     judged = _say(check, rows, lost + extra + unlike, f"by {key}, ", parts, query)
     return _add_sample(judged, scene, sides, sides.write_unlike())
+
+
+def _refuse_repeated(scene: Scene, sides: Sides, key: str, *, here: bool) -> None:
+    """Refuse a key of which a side has several rows."""
+    told = scene.session.fetch(sides.write_repeated(here=here))
+    count = int(told.column(0)[0].as_py())
+    if count:
+        times = "key comes" if count == 1 else "keys come"
+        where = "here" if here else "there"
+        raise ValueError(f"{key} is no key {where}: {count:,} {times} more than once")
 
 
 def _judge_sets(check: Check, scene: Scene, sides: Sides) -> Measurement:

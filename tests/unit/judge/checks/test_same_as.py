@@ -201,13 +201,15 @@ def test_counts_are_those_of_python(session, here, there):
     sets = judge(session, "ledger")
 
     assert sets.failing == (one - other).total() + (other - one).total()
-    keys = [Counter(row[0] for row in rows) for rows in (here, there)]
-    if all(count == 1 for each in keys for count in each.values()):
-        mine, theirs = dict(here), dict(there)
-        unlike = [
-            key for key in mine.keys() | theirs.keys() if mine.get(key, "") != theirs.get(key, "")
-        ]
-        assert judge(session, BY_ID).failing == len(unlike)
+    mine, theirs = (Counter(row[0] for row in rows) for rows in (here, there))
+    repeated = [key for key in mine if mine[key] > 1 or theirs[key] > 1]
+    keyed = judge(session, BY_ID)
+    if repeated:
+        assert keyed.verdict == "error"
+    else:
+        values = dict(there)
+        unlike = [key for key, value in here if key not in values or values[key] != value]
+        assert keyed.failing == len(unlike) + sum(key not in mine for key, _ in there)
 
 
 READ = [
