@@ -31,9 +31,14 @@ COMMANDS = {
     "run": Entry("run:run_steps", "Run what is not up to date, check it, publish it all at once."),
     "check": Entry("check:check_tables", "Check a project's tables, or any data, by contracts."),
     "profile": Entry("profile:show_profile", "Describe every column of a table, or of any data."),
+    "suggest": Entry("suggest:show_suggestion", "Suggest a contract from what is in data."),
     "alerts": Entry(
         "alerts:show_alerts", "Show where alerts go and what was told, or send a test message."
     ),
+    "contracts": Entry(
+        "contracts:contracts", "Take contracts over from other tools, or write them for others."
+    ),
+    "checks": Entry("checks:checks", "Look at what checks measured over time."),
     "read": Entry("read:read_table", "Show the rows of a table."),
     "query": Entry("query:query_tables", "Run a SELECT over published tables and sources."),
     "tables": Entry("tables:list_tables", "List the project's tables."),
