@@ -10,6 +10,7 @@ import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from segue import registry
 from segue.anywhere.data import scan_path
@@ -18,7 +19,6 @@ from segue.errors import Location, SegueError, UsageError
 from segue.execute.failure import hide_secrets
 from segue.settings import expand_secrets
 from segue.spec.secrets import find_passwords, hide_passwords
-from segue.spec.sql import quote_identifier
 from segue.spec.step import SourceSpec
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def open_targets(targets: Sequence[Target]) -> Iterator[Session]:
         else:
             with SESSIONS.open(engine, addresses[0]).session as session:
                 for each in targets:
-                    session.bind(each.name, each.query or f"select * from {quote_table(each)}")
+                    session.bind(each.name, _find_there(each))
                 yield session
     except SegueError as error:
         hide_secrets(error, lambda text: hide_passwords(text, *addresses))
@@ -73,17 +73,21 @@ def fill_secrets(address: str) -> str:
         raise UsageError(f"the environment variable {name} is not set", hint=hint) from None
 
 
-def quote_table(target: Target) -> str:
-    """Return the name of a database's table as SQL writes it."""
-    return ".".join(map(quote_identifier, target.table.split(".")))
-
-
 def _find_common(targets: Sequence[Target]) -> Engine | None:
-    """Return the engine that holds all of the data, None for the local one."""
-    addresses = {each.address for each in targets}
-    if len(addresses) != 1 or "" in addresses:
-        return None
-    return find_engine(addresses.pop())
+    """Return the engine of the one database that is named, None for the local one."""
+    addresses = {each.address for each in targets if each.address}
+    over_files = any(each.query and not each.address for each in targets)
+    return find_engine(addresses.pop()) if len(addresses) == 1 and not over_files else None
+
+
+def _find_there(target: Target) -> str | Scan:
+    """Return data as the session of a database's engine binds it: a file is taken along."""
+    if target.path:
+        return scan_path(target.path, target.name, SESSIONS.scratch())
+    address = fill_secrets(target.address)
+    sign = "&" if "?" in address else "?"
+    key, value = ("query", target.query) if target.query else ("table", target.table)
+    return f"{address}{sign}{key}={quote(value)}"
 
 
 def _bind_here(session: Session, targets: Sequence[Target]) -> None:

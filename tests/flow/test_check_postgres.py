@@ -1,0 +1,103 @@
+"""``segue check postgresql://...``: checks run in the database, and no password is said."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+import segue
+from segue.cli.main import run_command
+from tests.live_postgres import PASSWORD
+
+pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.timeout(300)]
+
+CONTRACT = """
+orders:
+  columns:
+    id: {unique: true}
+    amount: {between: [0, 100]}
+    store: {in: [north, south], references: stores.name}
+"""
+FAILS = {"id unique": 2, "amount between": 1, "store in": 1, "store references": 1}
+STATEMENTS = (
+    "create table orders (id bigint, amount numeric(10,2), store text)",
+    "insert into orders values (1,10.5,'north'),(2,-3,'south'),(3,7,'nroth'),(3,8,'north')",
+    "create table stores (name text)",
+    "insert into stores values ('north'), ('south')",
+    "create schema old",
+    "create table old.orders as select * from orders where id = 1",
+)
+
+
+@pytest.fixture(scope="module")
+def address(live_postgres):
+    database = live_postgres.make_database()
+    live_postgres.run(STATEMENTS, database)
+    return live_postgres.address(database)
+
+
+@pytest.fixture
+def ask(capsys, tmp_path, monkeypatch):
+    """Run a command in a folder with contracts: exit code, failing rows by check, all it said."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "contracts.yml").write_text(CONTRACT)
+    (tmp_path / "stores.csv").write_text("name\nnorth\nsouth\n")
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = run_command(["check", *arguments, "--json"])
+        shown = capsys.readouterr()
+        tables = json.loads(shown.out).get("tables", [])
+        failing = {each["check"]: each["failing"] for table in tables for each in table["checks"]}
+        said = shown.out + shown.err
+        assert PASSWORD not in said
+        assert quote(PASSWORD, safe="") not in said
+        return code, failing, said
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ["public.orders", "stores"],
+        ["orders", "public.stores"],
+        ["stores", "--sql", "select * from orders", "--table", "orders"],
+        ["orders", "stores=stores.csv"],
+    ],
+    ids=" ".join,
+)
+def test_tables_and_queries_of_the_database(address, ask, data):
+    place = data[:-1] if "stores.csv" in data[-1] else data
+    rest = data[-1:] if "stores.csv" in data[-1] else []
+    code, failing, _ = ask(*rest, address, *place)
+    assert (code, failing) == (1, FAILS)
+
+
+def test_schemas_and_connections(address, ask, tmp_path, monkeypatch):
+    code, failing, _ = ask(address, "old.orders", "stores")
+    assert (code, set(failing.values())) == (0, {0})
+    monkeypatch.setenv("PASSWORD_OF_TEST", quote(PASSWORD, safe=""))
+    hidden = address.replace(quote(PASSWORD, safe=""), "${PASSWORD_OF_TEST}")
+    (tmp_path / "segue.toml").write_text(f'[connections.crm]\nurl = "{hidden}"\n')
+    code, failing, _ = ask("crm", "orders", "stores")
+    assert (code, failing) == (1, FAILS)
+
+
+def test_mistakes(address, ask):
+    code, _, said = ask(address, "ordrs", "stores", "--table", "orders")
+    assert code in (1, 2)
+    assert "ordrs" in said
+    assert "Traceback" not in said
+    wrong = address.replace(quote(PASSWORD, safe=""), "no-such-password")
+    code, _, said = ask(wrong, "orders", "stores")
+    assert code == 1
+    assert "no-such-password" not in said
+
+
+def test_python(address):
+    contract = {"columns": {"id": {"unique": True}}}
+    sign = "?table=public.orders"
+    for data, on in [(address + sign, None), ("public.orders", address), ("from orders", address)]:
+        (found,) = segue.check(data, contract, on=on).measurements
+        assert (str(found.verdict), found.failing) == ("fail", 2)
