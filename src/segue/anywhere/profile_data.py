@@ -71,10 +71,9 @@ def suggest(data: Any, name: str = TABLE, *, sensitive: Iterable[str] = (), on: 
     Example:
         >>> import pyarrow as pa
         >>> print(suggest(pa.table({"day": list(range(30))}), "days"))
-        days:
+        days:  # suggested from 30 rows
           columns:
-            # 30 rows, no nulls; every row has its own
-            day: {type: int64, required: true, unique: true}
+            day: {type: int64, required: true, unique: true}  # no nulls, every row has its own
           rows: {min: 1}  # 30 now
         <BLANKLINE>
     """

@@ -11,6 +11,7 @@ import click
 
 from segue.cli.call import Call, common_options
 from segue.cli.complete import complete_table
+from segue.cli.dispatch import find_project, is_any_data, read_connections
 from segue.cli.group import Command
 from segue.errors import UnknownNameError, UsageError
 from segue.registry import nearest
@@ -94,8 +95,6 @@ def _print(
 
 
 def _find_profiles(call: Call, data: Sequence[str], sensitive: Sequence[str]) -> Iterator[Profile]:
-    from segue.cli.dispatch import find_project, is_any_data, read_connections
-
     root = find_project(call.start)
     connections = read_connections(root)
     if root is not None and not is_any_data(data, connections):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 KEPT_OUT = "kept out: sensitive"
 _LEVELS = "▁▂▃▄▅▆▇█"
 _LARGE = 10**6
+_LONG = 10_000
+"""Number from which commas help; years have none."""
 _MOST_KEYS = 5
 _DAY = len("2026-01-31")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:")
@@ -27,12 +29,12 @@ def write_number(value: Plain | None) -> str:
         ...     write_number(0.00001234),
         ...     write_number("x"),
         ... )
-        ('1,301', '12.6391', '1.234e-05', 'x')
+        ('1301', '12.6391', '1.234e-05', 'x')
     """
     if value is None:
         return ""
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if abs(value) >= _LONG else str(value)
     if isinstance(value, Decimal):
         return f"{value:,f}"
     if isinstance(value, float):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +68,7 @@ def suggest_contract(
         column.name: suggest_column(column, referred.get(column.name), first=position == 0)
         for position, column in enumerate(profile.columns)
     }
-    columns = {
-        name: [_heed(f"{name} {each.kind}", each, past) for each in suggested]
-        for name, suggested in columns.items()
-    }
+    columns = {name: _heed(name, suggested, past) for name, suggested in columns.items()}
     others = list(_suggest_table(profile, past))
     served = {*names(CHECKS), *_NOT_CHECKS}
     left_out: _Names = {
@@ -80,13 +77,13 @@ def suggest_contract(
         for each in suggested
         if each.kind not in served
     }
-    text = _write(profile.table, columns, others, left_out)
+    text = _write(profile, columns, others, left_out)
     broken = _find_broken(session, schema, text, profile)
-    return _write(profile.table, columns, others, left_out | broken) if broken else text
+    return _write(profile, columns, others, left_out | broken) if broken else text
 
 
 def _write(
-    table: str,
+    profile: Profile,
     columns: Mapping[str, Sequence[Suggestion]],
     others: Sequence[Suggestion],
     left_out: _Names,
@@ -95,13 +92,15 @@ def _write(
         name: [each for each in suggested if (name, each.kind) not in left_out]
         for name, suggested in columns.items()
     }
-    return write_contract(table, kept, [each for each in others if ("", each.kind) not in left_out])
+    source = f"suggested from {profile.rows:,} row{'' if profile.rows == 1 else 's'}"
+    others = [each for each in others if ("", each.kind) not in left_out]
+    return write_contract(profile.table, kept, others, source)
 
 
 def _suggest_table(profile: Profile, past: Past) -> Iterator[Suggestion]:
     keys = [key for key in profile.keys if len(key) > 1]
     if keys and profile.rows >= _KEY_ROWS:
-        told = f"{profile.rows:,} rows, no two alike in these"
+        told = "no two rows are alike in these"
         yield Suggestion("unique", [list(keys[0])], told)
     counts = [*past.rows, profile.rows]
     if len(past.rows) >= _LEAST_VERSIONS and min(counts) > 0:
@@ -112,26 +111,31 @@ def _suggest_table(profile: Profile, past: Past) -> Iterator[Suggestion]:
         yield Suggestion("rows", {"min": 1}, f"{profile.rows:,} now")
 
 
-def _heed(name: str, suggestion: Suggestion, past: Past) -> Suggestion:
-    """Return a suggestion that bears what it would have failed for earlier."""
-    if suggestion.kind in _NOT_CHECKS:
-        return suggestion
-    points = [each for each in past.checks(name) if each.failing is not None and each.rows]
-    if not points:
-        return suggestion
-    failed = [each for each in points if each.failing]
-    times = f"{len(points):,} earlier measurement{'' if len(points) == 1 else 's'}"
-    if not failed:
-        told = f"passed in {times}"
-        return replace(suggestion, evidence=_join(suggestion.evidence, told))
-    told = f"rows failed in {len(failed):,} of {times}, so it only warns"
-    return replace(
-        suggestion, value=_warn_only(suggestion), evidence=_join(suggestion.evidence, told)
-    )
+def _heed(column: str, suggested: Sequence[Suggestion], past: Past) -> list[Suggestion]:
+    """Return what is suggested of a column so that it bears what failed earlier."""
+    heeded = []
+    held = 0
+    for each in suggested:
+        points = []
+        if each.kind not in _NOT_CHECKS:
+            points = [
+                one for one in past.checks(f"{column} {each.kind}") if one.failing is not None
+            ]
+        failed = sum(bool(one.failing) for one in points)
+        if failed:
+            told = f"rows failed in {failed:,} of {_count(points)}, so it only warns"
+            evidence = ", ".join(filter(None, (each.evidence, told)))
+            heeded.append(Suggestion(each.kind, _warn_only(each), evidence))
+            continue
+        heeded.append(each)
+        held = max(held, len(points))
+    if held:
+        heeded.append(Suggestion("", evidence=f"as in {_count(range(held))}"))
+    return heeded
 
 
-def _join(*parts: str) -> str:
-    return "; ".join(filter(None, parts))
+def _count(points: Sequence[object]) -> str:
+    return f"{len(points):,} earlier measurement{'' if len(points) == 1 else 's'}"
 
 
 def _warn_only(suggestion: Suggestion) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.judge.profile_kinds import Kind, kind_of
 from segue.judge.profile_values import KEY_NAME
+from segue.judge.profile_words import write_share
 from segue.judge.suggest_bounds import round_outward
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _KEY_ROWS = 20
 _COUNTER_ROWS = 1000
 """Rows from which a column is that counts, whatever it is called."""
 _PATTERN_ROWS = 100
+_LONG_NUMBER = 10_000
 _LONGEST_PATTERN = 24
 FORMATS = ("email", "uuid", "url", "date", "json")
 """Formats that a contract can ask for."""
@@ -85,17 +87,16 @@ def suggest_column(
 
 
 def _suggest_required(column: ColumnProfile, *, first: bool) -> Iterator[Suggestion]:
-    rows = f"{column.rows:,} row{'' if column.rows == 1 else 's'}"
     if not column.rows:
         return
     if column.nulls:
-        share = f"{100 * column.nulls / column.rows:.3g} % of {rows}"
-        told = f"all {rows}" if column.nulls == column.rows else share
-        yield Suggestion("", evidence=f"null in {told}")
+        share = write_share(column.nulls, column.rows)
+        told = "all null" if column.nulls == column.rows else f"{column.nulls:,} null ({share})"
+        yield Suggestion("", evidence=told)
     elif column.rows >= _LEAST_ROWS or (first and _may_be_key(column)):
-        yield Suggestion("required", value=True, evidence=f"{rows}, no nulls")
+        yield Suggestion("required", value=True, evidence="no nulls")
     else:
-        yield Suggestion("", evidence=f"only {rows}, no nulls")
+        yield Suggestion("", evidence="no nulls in so few rows")
 
 
 def _may_be_key(column: ColumnProfile) -> bool:
@@ -139,9 +140,9 @@ def _suggest_list(column: ColumnProfile) -> Iterator[Suggestion]:
 def _suggest_bounds(column: ColumnProfile) -> Iterator[Suggestion]:
     if column.low is None or column.high is None or column.nans or column.infinite:
         return
-    seen = f"{column.low:,} to {column.high:,}"
+    seen = f"{_show(column.low)} to {_show(column.high)}"
     if column.low == column.high:
-        yield Suggestion("", evidence=f"always {column.low:,}")
+        yield Suggestion("", evidence=f"always {_show(column.low)}")
         return
     few = column.rows < _LEAST_ROWS
     if few or KEY_NAME.search(column.name) or column.sensitive:
@@ -150,6 +151,11 @@ def _suggest_bounds(column: ColumnProfile) -> Iterator[Suggestion]:
     bounds = round_outward(_exact(column.low), _exact(column.high))
     if bounds is not None:
         yield Suggestion("between", list(bounds), f"{seen}, rounded outward")
+
+
+def _show(value: Any) -> str:
+    """Return a bound as it was seen; years have no comma."""
+    return str(value) if abs(value) < _LONG_NUMBER else f"{value:,}"
 
 
 def _exact(value: Any) -> Decimal:

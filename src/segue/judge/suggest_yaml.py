@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from segue.judge.suggest_columns import Suggestion
 
 _PLAIN = re.compile(r"[A-Za-z_](?:[\w .-]*\w)?")
-_WIDTH = 90
+_WIDTH = 100
 """Characters after which evidence goes above the line that it speaks of."""
 
 
 def write_contract(
-    table: str, columns: Mapping[str, Sequence[Suggestion]], others: Sequence[Suggestion]
+    table: str,
+    columns: Mapping[str, Sequence[Suggestion]],
+    others: Sequence[Suggestion],
+    source: str,
 ) -> str:
     """Return a contract as YAML, with the evidence as comments.
 
@@ -26,11 +29,13 @@ def write_contract(
         table: Name of the table.
         columns: What is suggested of each column.
         others: What is suggested of the table.
+        source: What all of it rests on.
     """
-    lines = [f"{write_scalar(table)}:", "  columns:"]
+    lines = [f"{write_scalar(table)}:  # {source}", "  columns:"]
     for name, checks in columns.items():
         inner = ", ".join(f"{each.kind}: {write_value(each.value)}" for each in checks if each.kind)
-        evidence = "; ".join(filter(None, (each.evidence for each in checks)))
+        told = dict.fromkeys(each.evidence for each in checks if each.evidence)
+        evidence = ", ".join(told)
         lines += _write_line(f"    {write_scalar(name)}: {{{inner}}}", evidence)
     for each in others:
         lines += _write_line(f"  {each.kind}: {write_value(each.value)}", each.evidence)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from segue.publish.recover import Recovery
     from segue.publish.vacuum import Vacuumed
     from segue.record.lineage import ColumnLineage, Lineage
+    from segue.spec.history import Series
     from segue.spec.output import TableVersion
     from segue.spec.plan import Plan
     from segue.spec.profile import Profile
@@ -317,6 +318,21 @@ class Project(Shown, Closing):
         workspace = self._settle()
         return read_record(workspace.records, workspace.ledger.run(run).run_id)
 
+    def check_history(
+        self, table: str, check: str | None = None, last: int = 60
+    ) -> tuple[Series, ...]:
+        """Return what the checks of a table measured over time, and what was usual.
+
+        Args:
+            table: Name of the table.
+            check: Name of a check; all of them if not stated.
+            last: Most measurements of each, the newest.
+
+        Raises:
+            UnknownNameError: There is no such check, or nothing was measured of the table.
+        """
+        return conductor.read_series(self._settle(), table, check, last)
+
     def history(self, table: str) -> tuple[TableVersion, ...]:
         """Return all published versions of a table, oldest first."""
         return self._settle().ledger.versions(table)
@@ -356,12 +372,16 @@ class Project(Shown, Closing):
         with open_profile(self._settle(), table, sensitive) as (_, _, profile):
             return profile
 
-    def suggest(self, table: str) -> str:
-        """Return a contract for a table as YAML text, made from what is in it now.
+    def suggest(self, table: str, *, sensitive: Iterable[str] = ()) -> str:
+        """Return a contract for a table as YAML text, made from what is in it and was before.
 
         Each line has its evidence as a comment, and every check was measured and passed.
+
+        Args:
+            table: Name of the table.
+            sensitive: As for `profile`.
         """
-        return suggest_for(self._settle(), table)
+        return suggest_for(self._settle(), table, sensitive)
 
     def recover(self) -> tuple[Recovery, ...]:
         """Finish or discard what dead runs left; whatever else is asked does so by itself."""

@@ -62,12 +62,13 @@ def open_profile(
         yield session, schema, replace(profile, references=references)
 
 
-def suggest_for(workspace: conductor.Workspace, table: str) -> str:
+def suggest_for(workspace: conductor.Workspace, table: str, sensitive: Iterable[str] = ()) -> str:
     """Return a contract for a table as YAML text.
 
     Args:
         workspace: The lake and the ledger.
         table: Name of the table.
+        sensitive: As for `open_profile`.
     """
     from segue.judge.suggest import Past, suggest_contract
 
@@ -76,7 +77,7 @@ def suggest_for(workspace: conductor.Workspace, table: str) -> str:
         tuple(version.rows for version in ledger.versions(table)),
         lambda check: ledger.history(table, check, environment=environment),
     )
-    with open_profile(workspace, table) as (session, schema, profile):
+    with open_profile(workspace, table, sensitive) as (session, schema, profile):
         return suggest_contract(session, schema, profile, past)
 
 

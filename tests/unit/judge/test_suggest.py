@@ -77,13 +77,12 @@ def test_suggestion_is_modest_and_readable(session):
 def test_every_line_tells_its_evidence(session):
     lines = suggest(session, ORDERS)[0].splitlines()
 
-    assert lines[0] == "orders:"
+    assert lines[0] == "orders:  # suggested from 200 rows"
     told = [line for line in lines if "type:" in line or "rows:" in line]
     above = dict(zip(told, (lines[lines.index(line) - 1] for line in told), strict=True))
     assert all("#" in line or above[line].strip().startswith("#") for line in told)
-    assert any("200 rows, no nulls; every row has its own" in line for line in lines)
-    assert any("33 % of 200 rows" in line for line in lines)
-    assert any("2 values, the rarest in 67 rows" in line for line in lines)
+    assert any("# no nulls, every row has its own" in line for line in lines)
+    assert any("# 66 null (33 %), 2 values, the rarest in 67 rows" in line for line in lines)
     assert any("always 7" in line for line in lines)
 
 
@@ -140,6 +139,12 @@ def test_what_failed_earlier_only_warns(session):
 
     assert suggested["columns"]["price"]["between"] == {"min": 0, "max": 10, "warn": 0}
     assert "rows failed in 1 of 1 earlier measurement, so it only warns" in text
+
+
+def test_what_held_earlier_is_evidence(session):
+    text, _ = suggest(session, ORDERS, Past(checks=lambda _: [Point("", Verdict.PASS, 9, 0)] * 14))
+
+    assert "rounded outward, as in 14 earlier measurements" in text
 
 
 def test_wide_tables_are_suggested_for_as_well():
