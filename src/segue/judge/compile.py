@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 ROWS = "count(*)"
+MANY = 1_000_000
+"""Rows from which on a verdict may be all that is worth knowing, if the value is dear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,12 @@ class Screen:
         facts: Aggregates that the shared query computes for it.
         query: Given the facts, returns a SELECT of one truth value that is true only if no
             row breaks the check; or that truth value itself, where the facts tell.
+        kept: What stands in place of the measured value where the answer is true.
     """
 
     facts: tuple[str, ...]
     query: Callable[[Sequence[Any]], str | bool]
+    kept: Any = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +174,20 @@ class _Compiler:
             if measure.startswith("select "):
                 raise ValueError("it can't be judged by segments")
             return CompiledCheck(check, kind, source, measure, rows, failing)
+        if self.has_many and check.anomaly is None:
+            decide = getattr(kind, "decide", None)
+            counts = decide(check, types) if decide else None
+            if counts is not None:
+                alone = f"select {measure} from {quote_identifier(source)}"
+                return CompiledCheck(check, kind, source, alone, rows, failing, counts)
         screen = None if compares and some else getattr(kind, "screen", None)
         cheap = screen(check, types, source) if screen else None
         return CompiledCheck(check, kind, source, measure, rows, failing, cheap)
+
+    @property
+    def has_many(self) -> bool:
+        """Return whether the table is known to have many rows."""
+        return sum(file.rows for file in self.context.files or ()) >= MANY
 
 
 def combine_metrics(compiled: Iterable[CompiledCheck]) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
-from segue.judge.answers import SQL, answer_checks
 from segue.judge.anomaly_verdict import judge_anomaly
-from segue.judge.compile import CompiledCheck, compile_checks, is_folded, write_query
+from segue.judge.answers import SQL, answer_checks
+from segue.judge.compile import ROWS, CompiledCheck, compile_checks, is_folded, write_query
 from segue.judge.explain import explain_failing
 from segue.judge.gather import REFUSALS, Gauge, gather_shared
 from segue.judge.sample import sample_failing
@@ -153,8 +153,8 @@ class _Judge:
         if one.screen:
             screen = one.screen.query([found.value(one, fact) for fact in one.screen.facts])
             if screen is True:
-                return 0, one.measure
+                return one.screen.kept, write_query(one.screen.facts or (ROWS,), one.source)
             with suppress(*REFUSALS):  # what can't be screened is counted
                 if screen and self.gauge.fetch_value(screen) is True:
-                    return 0, screen
+                    return one.screen.kept, screen
         return self.gauge.fetch_value(one.measure), one.measure

@@ -92,7 +92,9 @@ class CheckKind(Protocol):
     - ``pointwise``: whether a row breaks it by the one value of its column, and nulls never do;
     - ``extreme``: whether its measure depends on nothing but its column's least and greatest
       value;
-    - ``rowless``: whether its measure looks at no row.
+    - ``rowless``: whether its measure looks at no row;
+    - ``decide(check, types) -> Screen | None``: counts that tell that the check is kept without
+      the value, for tables of many rows.
 
     Attributes:
         name: The word in contracts.

@@ -8,31 +8,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.checks.quantile import write_quantile
+from segue.judge.checks.quantile import QuantileCheck
 from segue.judge.metric_bounds import read_bounds
-from segue.judge.metric_check import MetricCheck
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from segue.spec.contract import Check
-    from segue.spec.types import DataType
 
 
-class MedianCheck(MetricCheck):
+class MedianCheck(QuantileCheck):
     """A median outside of the bounds breaks it."""
 
     name = "median"
-    reveals = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read bounds of any kind."""
-        return read_bounds(value)
+        return {"at": "0.5", **read_bounds(value)}
 
-    def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
-        """Return the aggregate that is judged."""
-        del table
-        return write_quantile(check, types, "0.5")
+    def describe(self, check: Check) -> str:
+        """Return what is measured."""
+        return f"median({check.columns[0]})"
 
 
 CHECK = MedianCheck()

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from segue.judge.metric_bounds import read_bounds, read_share
 from segue.judge.metric_check import MetricCheck, mind_nan, ordered_column
+from segue.judge.quantile_bounds import Within, decide_quantile, judge_within
 from segue.judge.sql_text import read_decimal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from segue.spec.contract import Check
+    from segue.judge.compile import Screen
+    from segue.spec.contract import Check, Measurement
     from segue.spec.types import DataType
 
 _DIGITS = 6
@@ -42,6 +44,16 @@ class QuantileCheck(MetricCheck):
         """Return the aggregate that is judged."""
         del table
         return write_quantile(check, types, check.arguments["at"])
+
+    def decide(self, check: Check, types: Mapping[str, DataType]) -> Screen | None:
+        """Return the counts that tell whether it is within the bounds."""
+        return decide_quantile(check, types[check.columns[0]], check.arguments["at"])
+
+    def judge(self, check: Check, value: Any, rows: int) -> Measurement:
+        """Hold the quantile against the bounds, if counts did not tell."""
+        if isinstance(value, Within):
+            return judge_within(check, rows, self.state(check))
+        return super().judge(check, value, rows)
 
     def describe(self, check: Check) -> str:
         """Return what is measured."""
