@@ -74,6 +74,7 @@ def make_parquet(folder):
         ["sqlite:///shop.db", "orders"],
         ["sqlite:///shop.db", "main.orders"],
         ["sqlite:///shop.db?table=orders"],
+        ["shop.db", "orders"],
         ["sqlite:///shop.db"],
         ["sqlite:///shop.db", "--sql", "select * from orders"],
         ["--sql", "select * from 'in/orders.csv'"],
@@ -116,7 +117,8 @@ def test_exit_codes(folder, ask):
         (["in/orders.csv", "--contract", "no.yml"], "no.yml", ""),
         (["in/orders.csv", "--table", "ordrs"], "no contract called 'ordrs'", "it has: orders"),
         (["in/orders.csv", "--select", "uniq"], "no check is called 'uniq'", "id unique"),
-        (["in/none.csv"], "in/none.csv", ""),
+        (["in/order.csv"], "no file or folder in/order.csv", "did you mean 'in/orders.csv'?"),
+        (["in/x*.csv"], "no file matches in/x*.csv", ""),
         (["sqlite:///shop.db", "ordrs"], "no table 'ordrs'", "'orders'"),
         (["sqlite:///none.db", "orders"], "no database file none.db", "sqlite:///"),
         (["nosql://db/x", "orders"], "no database is known", "postgresql://"),
@@ -159,7 +161,7 @@ def test_other_data_is_named_for_references(folder, ask):
     )
     (folder / "in/stores.csv").write_text("name\nnorth\nsouth\n")
     code, _, told = ask("in/orders.csv")
-    assert (code, "TABLE=PATH" in told) == (2, True)
+    assert (code, "name its data as well: stores=PATH" in told) == (2, True)
     for data in ("in/stores.csv", "stores=in/st*.csv"):
         code, document, _ = ask("in/orders.csv", data, "--json")
         assert (code, document["tables"][0]["checks"][0]["failing"]) == (1, 1)

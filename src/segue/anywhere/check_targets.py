@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from segue.anywhere.contract_files import find_contracts
 from segue.anywhere.open_targets import open_targets
-from segue.anywhere.targets import read_targets
+from segue.anywhere.targets import read_targets, refuse_missing
 from segue.errors import UsageError
 from segue.judge.selection import refuse_unmatched, select_checks
 from segue.protocols import Context
@@ -57,7 +57,9 @@ def check_targets(asked: Asked) -> tuple[tuple[Report, Contract], ...]:
     if not (asked.texts or asked.sql):
         hint = "segue check orders.csv, or segue check sqlite:///shop.db orders"
         raise UsageError("name the data to check, or go to a project's folder", hint=hint)
-    paths = [each.path for each in read_targets(asked.texts, asked.connections) if each.path]
+    named = read_targets(asked.texts, asked.connections)
+    refuse_missing(named)
+    paths = [each.path for each in named if each.path]
     file = find_contracts(asked.contract, paths)
     wanted = (asked.table,) if asked.table else file.tables
     targets = read_targets(asked.texts, asked.connections, sql=asked.sql, tables=wanted)

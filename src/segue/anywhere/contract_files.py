@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from segue.errors import Problem
     from segue.spec.contract import Contract
 
+_MISSING = re.compile(r"no table '(?P<name>[^']+)'")
 _OF_TABLES = ("owner", "about", "columns", "checks", "rejects")
 
 
@@ -96,7 +98,9 @@ def raise_problems(problems: Sequence[Problem]) -> NoReturn:
     first, *others = problems
     more = "".join(f"\n  {each.location or ''}: {each.message}" for each in others)
     hint = first.hint
-    if first.code == "unknown-table":
-        hint = f"{hint}; name that data as well: TABLE=PATH".removeprefix("; ")
+    missing = _MISSING.search(first.message) if first.code == "unknown-table" else None
+    if missing is not None:
+        near = f"{hint} If not, " if "did you mean" in hint else ""
+        hint = f"{near}name its data as well: {missing['name']}=PATH"
     message = f"the contract: {first.message}{more}"
     raise UsageError(message, hint=hint, location=first.location)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from segue.errors import UsageError
+from segue.errors import UnknownNameError, UsageError
+from segue.registry import nearest
 from segue.spec.secrets import hide_passwords
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ _ADDRESS = re.compile(r"[a-zA-Z][\w.-]*(\+\w+)?://")
 _NAMED = re.compile(r"(?P<name>[^\W\d]\w*)=(?P<data>.+)", re.DOTALL)
 _FILES = ("file", "http", "https", "ftp", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hdfs")
 """Schemes of addresses behind which there are files, and no database."""
+_PATTERN = re.compile(r"[*?\[]")
 _SELECT = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
+_SQLITE = (".db", ".sqlite", ".sqlite3")
 _OWN = ("table", "query")
 
 
@@ -99,6 +102,8 @@ def read_targets(
         named = _NAMED.fullmatch(text)
         name, data = (named["name"], named["data"]) if named else ("", text)
         address = (connections or {}).get(data, data)
+        if address.lower().endswith(_SQLITE) and not is_database(address):
+            address = f"sqlite:///{address}"
         if is_database(address):
             target = read_address(address, name)
             if target.table or target.query:
@@ -168,6 +173,24 @@ def name_path(path: str) -> str:
     parts = [part for part in PurePath(path).parts if not re.search(r"[*?\[/\\=]", part)]
     name = parts[-1].split(".")[0] if parts else ""
     return name or "data"
+
+
+def refuse_missing(targets: Iterable[Target]) -> None:
+    """Refuse paths of files and folders that are not there; a pattern may match nothing yet.
+
+    Raises:
+        UnknownNameError: The hint tells the nearest.
+    """
+    for each in targets:
+        path = Path(each.path)
+        if each.path and not _PATTERN.search(each.path) and not path.exists():
+            near = [str(found) for found in path.parent.glob("*") if not _is_hidden(found)]
+            hint = nearest(each.path, near, noun="file")
+            raise UnknownNameError(f"there is no file or folder {each.path}", hint=hint)
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith((".", "_"))
 
 
 def _refuse_twice(targets: list[Target]) -> tuple[Target, ...]:
