@@ -204,7 +204,6 @@ select list(i) from t
 select median(i) from t
 select random()
 select exp(f) from t
-select current_date
 select hash(i) from t
 select max(li) from t
 select li = li from t

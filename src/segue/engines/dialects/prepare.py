@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlglot
@@ -148,8 +149,11 @@ def prepare_query(query: str, schemas: Mapping[str, TableSchema], refuse: Refuse
         fold(name): {fold(each.name): write_duckdb(each.type) for each in schema}
         for name, schema in schemas.items()
     }
+    if any(token.text == "~" for token in sqlglot.tokenize(query, read="duckdb")):
+        raise refuse("the operator ~", "write regexp_full_match(x, '…')")
     tree = sqlglot.parse_one(query, read="duckdb")
     schema = MappingSchema(columns, dialect="duckdb", normalize=False)
+    _write_now(tree)
     note_using(tree)
     tree = qualify(tree, schema=schema, dialect="duckdb")
     mend_using(tree)
@@ -159,6 +163,17 @@ def prepare_query(query: str, schemas: Mapping[str, TableSchema], refuse: Refuse
         _spell_all(select)
         _spell_windows(select, refuse)
     return Prepared(tree, tables)
+
+
+def _write_now(tree: exp.Expr) -> None:
+    """Write out the time that it is, so that no other clock and zone decides."""
+    now = datetime.now(UTC)
+    for node in list(tree.find_all(exp.Anonymous, exp.CurrentTimestamp, exp.CurrentDate)):
+        if isinstance(node, exp.CurrentDate):
+            node.replace(exp.cast(exp.Literal.string(now.date().isoformat()), "date"))
+        elif isinstance(node, exp.CurrentTimestamp) or node.name.lower() == "now":
+            text = now.isoformat(sep=" ")
+            node.replace(exp.cast(exp.Literal.string(text), "timestamptz", dialect="duckdb"))
 
 
 def _name_views(tree: exp.Expr, known: Mapping[str, str], refuse: Refuse) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
-from segue.engines.postgres.sql_pieces import FLOATS, WHOLE, fill, is_literal, need, refuse
+from segue.engines.postgres.sql_pieces import FLOATS, fill, is_literal, need, refuse
+from segue.engines.postgres.sql_quantiles import convert_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +51,8 @@ def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """
     special = {
         exp.Avg: _convert_average,
-        exp.Median: _convert_quantile,
-        exp.PercentileCont: _convert_quantile,
+        exp.Median: convert_quantile,
+        exp.PercentileCont: convert_quantile,
         exp.Sum: _convert_sum,
     }.get(type(node))  # type: ignore[arg-type]  # other nodes are not in it
     if special is not None:
@@ -148,18 +149,6 @@ def _convert_average(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     return set_type(
         fill("cast(:s as double precision) / nullif(:n, 0)", s=total, n=count), "DOUBLE"
     )
-
-
-def _convert_quantile(node: exp.Expr, wrap: Wrap) -> exp.Expr:
-    """Return the value below which a share of numbers lies, between two of them if need be."""
-    value, place = node.this, node.args.get("expression")
-    if isinstance(node, exp.Median):
-        place = exp.Literal.number("0.5")
-    if place is None or not is_literal(place) or place.is_string:
-        raise refuse(show(node), "write out the share: 0.95")
-    need(node, value, *WHOLE, *FLOATS, hint="cast it: x::double")
-    text = "percentile_cont(:p) within group (order by cast(:x as double precision))"
-    return set_type(wrap(fill(text, p=place, x=value)), "DOUBLE")
 
 
 def refuse_frame(spec: exp.Expr | None) -> None:

@@ -72,6 +72,20 @@ def _keep_inner(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _convert_function(node: exp.Expr) -> exp.Expr:
+    """Return a function that sqlglot has no word for."""
+    rule = _FUNCTIONS.get(node.name.lower())
+    if rule is None:
+        raise refuse(show(node))
+    return rule(node)
+
+
+_FUNCTIONS: dict[str, Rule] = {
+    "isfinite": sql_numbers.convert_finite,
+    "octet_length": sql_texts.convert_bytes,
+}
+
+
 def _rules(rule: Rule, *kinds: type[exp.Expr]) -> dict[type[exp.Expr], Rule]:
     return dict.fromkeys(kinds, rule)
 
@@ -110,6 +124,7 @@ RULES: dict[type[exp.Expr], Rule] = (
         exp.DataType,
         exp.DataTypeParam,
     )
+    | _rules(_convert_function, exp.Anonymous)
     | _rules(_keep_distinct, exp.Distinct)
     | _rules(_keep_inner, exp.Alias, exp.Paren)
     | _rules(_keep_join, exp.Join)

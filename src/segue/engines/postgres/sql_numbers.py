@@ -160,6 +160,8 @@ def convert_in(node: exp.Expr) -> exp.Expr:
     selects = getattr(query.this if isinstance(query, exp.Subquery) else query, "selects", [])
     if family(node.this) == "struct":
         return _convert_row_in(node, selects)
+    if isinstance(node.this, exp.Tuple):
+        return _convert_tuple_in(node, selects)
     for value in (each.unalias() for each in selects):
         if family(value) != family(node.this):
             refuse_mixed(node, [node.this, value])
@@ -179,6 +181,16 @@ def _convert_row_in(node: exp.Expr, selects: list[exp.Expr]) -> exp.Expr:
     # a row that is written out would be compared part by part, with nulls equal to nothing
     made.set("this", fill("(select :x)", x=node.this))
     return set_type(made, "BOOLEAN")
+
+
+def _convert_tuple_in(node: exp.Expr, selects: list[exp.Expr]) -> exp.Expr:
+    """Return whether several values are what a row of a query has; null equals nothing."""
+    others = [each.unalias() for each in selects]
+    pairs = zip(node.this.expressions, others, strict=False)
+    if len(others) != len(node.this.expressions) or any(family(a) != family(b) for a, b in pairs):
+        raise refuse(show(node))
+    refuse_nested(node, others)
+    return set_type(node, "BOOLEAN")
 
 
 def is_row(node: exp.Expr) -> bool:
@@ -237,6 +249,18 @@ def convert_function(node: exp.Expr) -> exp.Expr:
         return set_type(fill("cast(sign(:x) as integer)", x=node.this), "INT")
     node.type = node.this.type
     return node
+
+
+def convert_finite(node: exp.Expr) -> exp.Expr:
+    """Return whether a number is neither NaN nor infinite."""
+    value = node.expressions[0]
+    need(node, value, *NUMBERS)
+    odd = "false"
+    if family(value) in FLOATS:
+        name = "real" if family(value) == "float32" else "double precision"
+        odd = f":x = cast('NaN' as {name}) or abs(:x) = cast('Infinity' as {name})"
+    made = fill(f"case when :x is null then null else not ({odd}) end", x=value)
+    return set_type(made, "BOOLEAN")
 
 
 def _tell_odd(node: exp.Expr, found: str) -> exp.Expr:

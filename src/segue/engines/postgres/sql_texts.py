@@ -71,8 +71,9 @@ def convert_length(node: exp.Expr) -> exp.Expr:
 
 def convert_bytes(node: exp.Expr) -> exp.Expr:
     """Return the number of bytes."""
-    need(node, node.this, "binary", "string")
-    return set_type(fill("cast(octet_length(:x) as bigint)", x=node.this), "BIGINT")
+    value = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
+    need(node, value, "binary", "string")
+    return set_type(fill("cast(octet_length(:x) as bigint)", x=value), "BIGINT")
 
 
 def convert_join(node: exp.Expr) -> exp.Expr:

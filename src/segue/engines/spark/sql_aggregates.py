@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
 from segue.engines.spark.sql_lists import convert_collected
+from segue.engines.spark.sql_quantiles import convert_quantile
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import refuse
 
@@ -41,6 +42,8 @@ AGGREGATES = (
     exp.Sum,
     exp.ArrayAgg,
     exp.GroupConcat,
+    exp.Median,
+    exp.PercentileCont,
 )
 
 
@@ -58,6 +61,8 @@ def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
         exp.ArrayAgg: convert_collected,
         exp.Avg: _convert_average,
         exp.GroupConcat: convert_collected,
+        exp.Median: convert_quantile,
+        exp.PercentileCont: convert_quantile,
         exp.Sum: _convert_sum,
     }.get(type(node))  # type: ignore[arg-type]  # other nodes are not in it
     if special is not None:

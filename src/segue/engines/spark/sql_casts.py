@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -13,6 +14,7 @@ from segue.engines.spark.sql_types import refuse
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FLOATS = ("float32", "float64")
 _INTEGERS = {"TINYINT": "tinyint", "SMALLINT": "smallint", "INT": "int", "BIGINT": "bigint"}
 
 _DATE = r"^\\s*\\d{1,4}-\\d{1,2}-\\d{1,2}\\s*$"
@@ -61,12 +63,27 @@ def convert_cast(node: exp.Expr) -> exp.Expr:
     found, wanted = family(value), family(node)
     if found == "null":
         return fill(f"cast(null as {_spell(target)})")
+    if wanted == "zoned" and isinstance(value, exp.Literal):
+        return _read_zoned(node)
     if wanted == "integer" and target.this.value.upper() in _INTEGERS:
         made = _to_integer(value, _INTEGERS[target.this.value.upper()])
     else:
         made = _MAKERS.get(wanted, _make_nothing)(value, target)
     if made is None:
         raise refuse(f"the cast {show(node)}")
+    made.type = node.type
+    return made
+
+
+def _read_zoned(node: exp.Expr) -> exp.Expr:
+    """Return a moment that is written out, in UTC: Spark knows fewer ways to write a zone."""
+    try:
+        moment = datetime.fromisoformat(node.this.name.strip())
+    except ValueError:
+        raise refuse(f"the moment {show(node)}", "write it as: 2026-01-31 23:59:59+00:00") from None
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    text = zoned.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    made = fill(f"cast('{text}Z' as timestamp)")
     made.type = node.type
     return made
 
@@ -154,7 +171,15 @@ def _to_decimal(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
 
 def _to_text(value: exp.Expr, _: exp.DataType) -> exp.Expr | None:
     template = _TO_TEXT.get(family(value))
+    if family(value) in FLOATS and _is_read_again(value):
+        template = "cast(:x as string)"
     return None if template is None else fill(template, x=value)
+
+
+def _is_read_again(value: exp.Expr) -> bool:
+    """Return whether the text of a number is only there to be read as a number again."""
+    around = value.parent.parent if isinstance(value.parent, exp.Cast) else None
+    return isinstance(around, exp.Cast) and family(around) in FLOATS
 
 
 def _to_bool(value: exp.Expr, _: exp.DataType) -> exp.Expr | None:

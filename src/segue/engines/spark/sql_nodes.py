@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from segue.engines.dialects.carry import Carrier
-from segue.engines.dialects.families import NUMBERS, family, set_type, show
+from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
 from segue.engines.spark import (
     sql_aggregates,
     sql_casts,
@@ -16,6 +16,7 @@ from segue.engines.spark import (
     sql_numbers,
     sql_texts,
 )
+from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
@@ -51,11 +52,14 @@ def _convert_in(node: exp.Expr) -> exp.Expr:
     if query is None:
         sql_numbers.refuse_mixed(node, [node.this, *node.expressions])
         wanted = family(node.this)
-        if "float32" in {wanted, *map(family, node.expressions)}:
+        kinds = {wanted, *map(family, node.expressions)} - {"null"}
+        if "float32" in kinds and len(kinds) > 1:
             raise refuse(f"{show(node)} of a float32", "cast it: x::double")
         texts = [e for e in node.expressions if e.is_string and wanted != "string"]
         if texts:
             raise refuse(f"texts beside a {wanted} in {show(node)}", "cast them: '…'::date")
+    elif isinstance(node.this, (exp.Struct, exp.Tuple)):
+        return _convert_row_in(node, query)
     else:
         selects = getattr(query.this if isinstance(query, exp.Subquery) else query, "selects", [])
         inner = [each.unalias() for each in selects]
@@ -63,6 +67,54 @@ def _convert_in(node: exp.Expr) -> exp.Expr:
             if family(value) != family(node.this):
                 sql_numbers.refuse_mixed(node, [node.this, value])
     return set_type(node, "BOOLEAN")
+
+
+def _convert_row_in(node: exp.Expr, query: exp.Expr) -> exp.Expr:
+    """Return whether several values are among others: of a struct, nulls are equal."""
+    inner: Any = query.this if isinstance(query, exp.Subquery) else query
+    others = [each.unalias() for each in inner.selects]
+    if isinstance(node.this, exp.Struct):
+        mine, theirs = list_values(node.this), list_values(others[0]) if others else []
+    else:
+        mine, theirs = node.this.expressions, others
+    for one, other in zip(mine, theirs, strict=False):
+        if family(one) != family(other) or family(one) in ("unknown", *NESTED):
+            raise refuse(f"{show(one)} beside {show(other)}")
+    if len(mine) != len(theirs):
+        raise refuse(show(node))
+    if isinstance(node.this, exp.Struct):
+        # else Spark takes a struct apart that is written out, and its nulls equal nothing
+        node.set("this", fill("coalesce(:x)", x=node.this))
+    return set_type(node, "BOOLEAN")
+
+
+def list_values(node: exp.Expr) -> list[exp.Expr]:
+    """Return the values of a struct that is written out; none of anything else."""
+    if not isinstance(node, exp.Struct):
+        return []
+    return [each.expression for each in node.expressions if isinstance(each, exp.PropertyEQ)]
+
+
+def _keep_struct(node: exp.Expr) -> exp.Expr:
+    """Return a struct that is looked for among others; elsewhere it may mean something else."""
+    around = node.parent.parent if isinstance(node.parent, exp.Alias) else node.parent
+    if not isinstance(around, (exp.In, exp.Select)):
+        raise refuse(show(node))
+    return node
+
+
+def _convert_function(node: exp.Expr) -> exp.Expr:
+    """Return a function that sqlglot has no word for."""
+    rule = _FUNCTIONS.get(node.name.lower())
+    if rule is None:
+        raise refuse(show(node))
+    return rule(node)
+
+
+_FUNCTIONS: dict[str, Rule] = {
+    "isfinite": sql_numbers.convert_finite,
+    "octet_length": sql_texts.convert_bytes,
+}
 
 
 def _convert_between(node: exp.Expr) -> exp.Expr:
@@ -130,6 +182,7 @@ RULES: dict[type[exp.Expr], Rule] = (
         exp.Offset,
         exp.Order,
         exp.Qualify,
+        exp.PropertyEQ,
         exp.Select,
         exp.Star,
         exp.Subquery,
@@ -184,6 +237,9 @@ RULES: dict[type[exp.Expr], Rule] = (
     | _rules(sql_numbers.convert_number_function, exp.Sqrt)
     | _rules(sql_numbers.convert_rounding, exp.Round)
     | _rules(sql_numbers.convert_same_number, exp.Abs, exp.IsNan)
+    | _rules(sql_numbers.convert_finite, exp.IsInf)
+    | _rules(_convert_function, exp.Anonymous)
+    | _rules(_keep_struct, exp.Struct)
     | _rules(sql_numbers.convert_sum, exp.Add, exp.Sub, exp.Mul)
     | _rules(sql_numbers.convert_whole_division, exp.IntDiv, exp.Mod)
     | _rules(sql_texts.convert_case, exp.Upper, exp.Lower)
@@ -191,6 +247,7 @@ RULES: dict[type[exp.Expr], Rule] = (
     | _rules(sql_texts.convert_length, exp.Length)
     | _rules(sql_texts.convert_pad, exp.Pad)
     | _rules(sql_texts.convert_part, exp.Substring, exp.Left, exp.Right)
+    | _rules(sql_texts.convert_match, exp.RegexpFullMatch, exp.RegexpLike)
     | _rules(sql_texts.convert_pattern, exp.Like, exp.ILike)
     | _rules(sql_texts.convert_repeat, exp.Repeat)
     | _rules(sql_texts.convert_replace, exp.Replace)

@@ -14,6 +14,7 @@ _FLOATS = ("float32", "float64")
 _WIDTHS = {"TINYINT": 8, "SMALLINT": 16}
 _NUMBER_TEXT = re.compile(r"[+-]?\d+")
 _MOMENT_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?")
+_MOST_DIGITS = 38
 _FACTORS = range(16)
 """Places behind the point to which a float is rounded as DuckDB does it."""
 
@@ -22,7 +23,7 @@ def convert_literal(node: exp.Expr) -> exp.Expr:
     """Return a number or text; a number with a point is a decimal, as in DuckDB."""
     if node.is_string or re.fullmatch(r"\d+", node.name):
         if not node.is_string and int(node.name) > 2**63 - 1:
-            raise refuse(f"the number {node.name}")
+            return _convert_huge(node)
         return node
     if "e" in node.name.lower():
         return set_type(fill(f"cast('{node.name}' as double)"), "DOUBLE")
@@ -30,6 +31,13 @@ def convert_literal(node: exp.Expr) -> exp.Expr:
     digits = max(len(whole.lstrip("0")) + len(rest), 1)
     made = fill(f"cast('{node.name}' as decimal({digits}, {len(rest)}))")
     return set_type(made, f"DECIMAL({digits}, {len(rest)})")
+
+
+def _convert_huge(node: exp.Expr) -> exp.Expr:
+    """Return a whole number beyond int64, which Spark has as a decimal."""
+    if len(node.name) > _MOST_DIGITS:
+        raise refuse(f"the number {node.name}")
+    return set_type(fill(f"cast('{node.name}' as decimal(38, 0))"), "DECIMAL(38, 0)")
 
 
 def _families(node: exp.Expr) -> tuple[str, str]:
@@ -294,3 +302,16 @@ def convert_same_number(node: exp.Expr) -> exp.Expr:
         node.type = node.this.type
         return node
     return set_type(fill("if(:x is null, null, isnan(:x))", x=node.this), "BOOLEAN")
+
+
+def convert_finite(node: exp.Expr) -> exp.Expr:
+    """Return whether a number is infinite, or neither that nor NaN."""
+    value = node.this if isinstance(node, exp.IsInf) else node.expressions[0]
+    found = family(value)
+    if found not in NUMBERS - {"unsigned"}:
+        raise refuse(f"{show(node)} of a {found}")
+    infinite = "abs(:x) = cast('Infinity' as double)" if found in _FLOATS else "false"
+    text = infinite
+    if not isinstance(node, exp.IsInf):
+        text = f"not (isnan(:x) or {infinite})"
+    return set_type(fill(f"if(:x is null, null, {text})", x=value), "BOOLEAN")

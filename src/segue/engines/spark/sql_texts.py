@@ -10,6 +10,7 @@ from segue.engines.dialects.families import family, set_type, show
 from segue.engines.spark.sql_casts import convert_cast
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import refuse
+from segue.spec.pattern_text import JAVA, write_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,27 @@ def _count(node: exp.Expr | None, least: int) -> int | None:
     if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
         return int(node.name) if int(node.name) >= least else None
     return None
+
+
+def convert_match(node: exp.Expr) -> exp.Expr:
+    """Return whether a text matches a pattern that is written out, as RE2 would say."""
+    pattern = node.expression
+    _need_texts(node, [node.this, pattern])
+    if not isinstance(pattern, exp.Literal) or node.args.get("options") or node.args.get("flag"):
+        raise refuse(show(node), "write out the pattern, and flags in it: (?i)…")
+    try:
+        text = write_pattern(pattern.name, JAVA, whole=isinstance(node, exp.RegexpFullMatch))
+    except ValueError as error:
+        raise refuse(f"the pattern {error}") from None
+    return set_type(fill("(:x rlike :p)", x=node.this, p=exp.Literal.string(text)), "BOOLEAN")
+
+
+def convert_bytes(node: exp.Expr) -> exp.Expr:
+    """Return the number of bytes."""
+    value = node.expressions[0] if isinstance(node, exp.Anonymous) else node.this
+    if family(value) not in ("binary", "string"):
+        raise refuse(f"{show(node)} of a {family(value)}")
+    return set_type(fill("cast(octet_length(:x) as bigint)", x=value), "BIGINT")
 
 
 def convert_case(node: exp.Expr) -> exp.Expr:
