@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import sys
 from datetime import date
 
 import pytest
@@ -321,6 +322,13 @@ def test_categories_are_texts_and_numbers_are_none(session):
     for value in ("json", {"json": SCHEMA}):
         message = "column 'x' is int32, not a string"
         assert find_failing(session, make_check("format", value, ["x"])) == message
+
+
+def test_without_the_library_a_schema_is_refused_with_the_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    _, problems = read_contract("columns: {x: {format: {json: {type: object}}}}")
+    (problem,) = problems.sorted()
+    assert "pip install 'segue[jsonschema]'" in problem.message
 
 
 def test_deep_documents_are_refused_and_do_not_end_the_check():

@@ -1,5 +1,6 @@
 """unique and references over parts of a table, by segments, and of several columns."""
 
+import pyarrow as pa
 import pytest
 
 from segue.protocols import Context
@@ -88,6 +89,21 @@ def test_new_rows_are_held_against_all_rows(session):
     check = slice_check("unique", True, ["id"], new=True)
     (found,) = measure(session, check, context=Context(added="added"))
     assert (found.rows, found.failing) == (2, 1)
+
+
+def test_a_new_row_that_doubles_an_old_one_leaves_alone(session, lake):
+    session.bind("fresh", pa.table({"id": [1, 3], "of": ["new", "new"]}))
+    session.bind("orders", "from fresh")
+    session.bind("kept", "select 1 as id, 'old' as of union all select 2, 'old'")
+    check = slice_check("unique", True, ["id"], name="one", new=True)
+
+    kept, rejects, report = part_rows(
+        session, lake, check, kept="kept", mode=Mode.APPEND, context=Context(added="fresh")
+    )
+
+    assert kept == [(1, "old"), (2, "old"), (3, "new")]
+    assert rejects == aside([(1, "new")], "one")
+    assert not report.stops
 
 
 def test_without_rows_before_all_rows_are_new(orders):
