@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from segue.declare.exchange.draft import Draft, TableDraft, literal, tolerate
-from segue.declare.exchange.odcs_types import read_duration, read_type
+from segue.declare.exchange.odcs_types import NUMBERS, read_duration, read_type
 from segue.spec.sql import quote_identifier
 
 _SIGNS = {
@@ -90,6 +90,7 @@ def _read_property(draft: Draft, table: TableDraft, name: str, each: Mapping[str
             said["type"] = type_
         else:
             said["present"] = True
+        if not type_ and (physical or logical not in NUMBERS):
             draft.refuse(f"{name}: {physical or logical}", "no type of segue's is the same")
     for flag in ("required", "unique"):
         if each.get(flag):
@@ -263,6 +264,8 @@ def _add_relation(table: TableDraft, source: Any, relation: Mapping[str, Any]) -
 
 
 def _read_service_levels(draft: Draft, document: Mapping[str, Any]) -> None:
+    elements = document.get("schema") or ()
+    named = {str(each["name"]): str(each.get("physicalName") or each["name"]) for each in elements}
     for level in document.get("slaProperties") or ():
         name, element = str(level.get("property")), str(level.get("element") or "")
         shown = f"service level {name}"
@@ -270,6 +273,7 @@ def _read_service_levels(draft: Draft, document: Mapping[str, Any]) -> None:
             draft.refuse(shown, "nothing of a table measures it")
             continue
         table, column = element.split(",", maxsplit=1)[0].strip().rsplit(".", 1)
+        table = named.get(table, table)
         if table not in draft.tables:
             draft.refuse(shown, f"there is no table {table}")
             continue

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from segue.spec.types import DataType, parse_type
 
-LOGICAL = {"string": "string", "integer": "int64", "number": "float64", "boolean": "bool"} | {
+LOGICAL = {
+    "string": "string",
+    "boolean": "bool",
     "date": "date",
     "timestamp": "timestamp",
     "time": "time",
 }
-"""What each logical type is where no physical type says more."""
+"""What a logical type is where no physical type says more; of numbers it does not tell which."""
 
-UNITS = {"h": "hour", "d": "day", "min": "minute", "s": "second"}
+NUMBERS = ("integer", "number")
+_TEXT = re.compile(r"(?:n?varchar2?|n?char|character varying|text|string|clob)\b.*")
+
 _WORDS = {
     **dict.fromkeys(("h", "hr", "hour", "hours"), "h"),
     **dict.fromkeys(("d", "day", "days"), "d"),
@@ -26,15 +31,18 @@ def read_type(physical: str, logical: str) -> str:
     """Return segue's name of a type; empty if there is none.
 
     Example:
-        >>> read_type("decimal(18,2)", "number"), read_type("", "integer")
-        ('decimal(18,2)', 'int64')
+        >>> (
+        ...     read_type("decimal(18,2)", "number"),
+        ...     read_type("varchar(18)", ""),
+        ...     read_type("", "date"),
+        ... )
+        ('decimal(18,2)', 'string', 'date')
     """
-    if physical:
-        try:
-            return str(parse_type(physical.lower()))
-        except ValueError:
-            return ""
-    return LOGICAL.get(logical, "")
+    lowered = physical.lower().strip()
+    try:
+        return str(parse_type(lowered)) if lowered else LOGICAL.get(logical, "")
+    except ValueError:
+        return "string" if _TEXT.fullmatch(lowered) else LOGICAL.get(logical, "")
 
 
 def write_logical(type_: DataType) -> str:

@@ -52,7 +52,8 @@ def write_contract(
 
 def _write_object(contract: Contract, unsaid: list[Unsaid]) -> dict[str, Any]:
     written = _Object(contract)
-    for check in contract.checks:
+    # what options a column may have depends on its type
+    for check in sorted(contract.checks, key=lambda check: check.kind != "type"):
         where = f"{contract.table}: {check.name}"
         try:
             _refuse_options(check)
@@ -184,10 +185,15 @@ def _write_ends(low: str, high: str) -> Callable[[_Object, Check], None]:
     def write(written: _Object, check: Check) -> None:
         if not _is_plain(check):
             raise ValueError("the standard's bounds have no tolerance")
-        options = written.options(check.columns[0])
-        for key, end in ((low, check.arguments["min"]), (high, check.arguments["max"])):
-            if end is not None:
-                options[key] = end
+        ends = {low: check.arguments["min"], high: check.arguments["max"]}
+        said = written.property(check.columns[0])
+        bounded = low == "minimum"
+        numbers = all(isinstance(end, int | float) for end in ends.values() if end is not None)
+        logical = said.setdefault("logicalType", "number" if bounded and numbers else "string")
+        if bounded == (logical == "string"):
+            raise ValueError(f"the standard has no such bounds for a {logical}")
+        told = {key: end for key, end in ends.items() if end is not None}
+        written.options(check.columns[0]).update(told)
 
     return write
 
@@ -196,6 +202,7 @@ def _write_format(written: _Object, check: Check) -> None:
     word = _FORMATS.get(str(check.arguments.get("format")))
     if word is None or not _is_plain(check):
         raise ValueError("the standard has no word for this format")
+    written.property(check.columns[0]).setdefault("logicalType", "string")
     written.options(check.columns[0])["format"] = word
 
 

@@ -106,6 +106,10 @@ def _add_plain(
     options: dict[str, Any],
 ) -> bool:
     """Add a check that no row may break as one of rows, so that these can be told."""
+    if found["metric"] == "row_count" and "rows" not in table.keys and not columns:
+        ends = _read_ends(found)
+        table.keys.update({"rows": {**ends, **options}} if ends else {})
+        return bool(ends)
     none = (found["sign"], found["limit"]) in (("=", "0"), ("<", "1"))
     if not none or details.get("missing values") or not columns:
         return False
@@ -118,6 +122,19 @@ def _add_plain(
     else:
         return False
     return True
+
+
+def _read_ends(found: re.Match[str]) -> dict[str, int]:
+    """Return a threshold as bounds of a whole number; none if it is not that simple."""
+    numbers = {key: found[key] for key in ("limit", "low", "high") if found[key] is not None}
+    if found["not"] or found["sign"] == "!=" or not all(n.isdigit() for n in numbers.values()):
+        return {}
+    if not found["sign"]:
+        return {"min": int(numbers["low"]), "max": int(numbers["high"])}
+    limit = int(numbers["limit"])
+    ends = {">": (limit + 1, None), ">=": (limit, None), "<": (None, limit - 1)}
+    low, high = ends.get(found["sign"], (None if found["sign"] == "<=" else limit, limit))
+    return {key: end for key, end in (("min", low), ("max", high)) if end is not None}
 
 
 def _conditions(text: str, details: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -147,7 +147,9 @@ def test_what_is_written_reads_the_same():
     verdicts = []
     for text in (CONTRACTS, write_yaml(again.plain())):
         report = segue.check(data["orders"], text, stores=data["stores"])
-        verdicts.append(sorted(str(each.verdict) for each in report.measurements))
+        # a column that the standard lists is there, whether or not it says more of it
+        found = [each for each in report.measurements if each.kind != "present"]
+        verdicts.append(sorted(str(each.verdict) for each in found))
     assert verdicts[0] == verdicts[1]
     assert set(verdicts[0]) == {"pass", "fail"}
 
