@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import engines, groups, idle, spill, startup, tables, tpch, unstored
+from benchmarks import checks, engines, groups, idle, spill, startup, tables, tpch, unstored
 from benchmarks.children import ChildError
 from benchmarks.kit import Kit
 from benchmarks.results import Row, render_table
@@ -24,6 +24,10 @@ ENGINES = {
     "small": engines.measure_small,
     "engine-groups": engines.measure_groups,
     "engine-sql": engines.measure_sql,
+}
+CHECKS = {
+    "checks": checks.measure_checks,
+    "statistics": checks.measure_statistics,
 }
 HERE = Path(__file__).resolve().parent
 
@@ -39,10 +43,10 @@ def main() -> int:
     kit.data.mkdir(exist_ok=True)
     rows: list[Row] = []
     crashed = False
-    for name in options.only or (ENGINES if options.engines else BENCHMARKS):
+    for name in options.only or choose_names(options):
         print(f"{name} …", flush=True)
         try:
-            found = (BENCHMARKS | ENGINES)[name](kit)
+            found = (BENCHMARKS | ENGINES | CHECKS)[name](kit)
             print(render_table(found), flush=True)
             rows += found
         except ChildError as error:
@@ -55,6 +59,13 @@ def main() -> int:
     return int(crashed)
 
 
+def choose_names(options: argparse.Namespace) -> list[str]:
+    """Return the benchmarks of the kind that was asked for."""
+    if options.checks:
+        return list(CHECKS)
+    return list(ENGINES if options.engines else BENCHMARKS)
+
+
 def read_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
@@ -62,11 +73,14 @@ def read_options() -> argparse.Namespace:
         "--only",
         metavar="NAME",
         action="append",
-        choices=[*BENCHMARKS, *ENGINES],
+        choices=[*BENCHMARKS, *ENGINES, *CHECKS],
         help="only this benchmark",
     )
     parser.add_argument(
         "--engines", action="store_true", help="those of engines and their peers instead"
+    )
+    parser.add_argument(
+        "--checks", action="store_true", help="those of checks and their peers instead"
     )
     parser.add_argument(
         "--most",
