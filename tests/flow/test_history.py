@@ -54,7 +54,7 @@ def test_every_run_is_a_point_with_its_version_and_code(shop):
 def test_as_usual_passes_and_says_so(shop):
     shop.write({"raw.csv": make_rows(22)})
     assert shop.run()["orders"] == "done"
-    (report,) = shop.project.check("orders")
+    (report,) = shop.project.check("orders", force=True)
     message = next(each.message for each in report.measurements if each.check == "rows")
     assert message.startswith("32 rows, as expected; usual: 21 to 42, ")
     assert message.endswith("median 31.5 of 8 earlier points")
@@ -75,7 +75,7 @@ def test_what_is_unusual_is_not_published(shop):
 def test_a_segment_is_held_against_its_own_past(shop):
     shop.write({"raw.csv": make_rows(10, 20)})
     assert shop.run()["orders"] == "done", "the check only warns"
-    (report,) = shop.project.check("orders")
+    (report,) = shop.project.check("orders", force=True)
     found = next(each for each in report.measurements if each.check == "orders per store")
     assert str(found.verdict) == "warn"
     assert {(each.key["store"], str(each.verdict)) for each in found.segments} == {
@@ -88,7 +88,7 @@ def test_a_segment_is_held_against_its_own_past(shop):
 def test_checks_outside_of_runs_are_kept_and_are_no_past_of_their_own(shop):
     before = points(shop, "rows")
     for _ in range(3):
-        (report,) = shop.project.check("orders")
+        (report,) = shop.project.check("orders", force=True)
         message = next(each.message for each in report.measurements if each.check == "rows")
         assert "of 7 earlier points" in message
     found = points(shop, "rows")
@@ -101,10 +101,10 @@ def test_checks_outside_of_runs_are_kept_and_are_no_past_of_their_own(shop):
 
 def test_many_checks_of_one_version_count_once(shop):
     for _ in range(20):
-        shop.project.check("orders")
+        shop.project.check("orders", force=True)
     shop.write({"raw.csv": make_rows(21)})
     shop.run()
-    (report,) = shop.project.check("orders")
+    (report,) = shop.project.check("orders", force=True)
     message = next(each.message for each in report.measurements if each.check == "rows")
     assert "of 8 earlier points" in message
 

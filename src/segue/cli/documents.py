@@ -5,6 +5,7 @@ Keys are never renamed or removed within a major version; new ones may come.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from segue.project import TableInfo
     from segue.spec.contract import Measurement, Report
+    from segue.spec.history import Series
     from segue.spec.output import StagedTable, TableVersion
     from segue.spec.run import RunResult, RunSummary, StepOutcome
     from segue.spec.step import ProjectSpec
@@ -127,6 +129,40 @@ def _describe_measurement(measurement: Measurement) -> Document:
 
 def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def describe_series(series: Series) -> Document:
+    """Return what a check measured over time, oldest first."""
+    points = []
+    for place, point in enumerate(series.points):
+        usual = series.usual[place]
+        told = {name: getattr(point, name) for name in _POINT}
+        known = usual is not None and usual.known
+        points.append(
+            {
+                **told,
+                "verdict": str(point.verdict),
+                "number": point.number,
+                "run_id": point.run_id or None,
+                "code": point.code or None,
+                "usual": [_bound(usual.low), _bound(usual.high)] if usual and known else None,
+                "unusual": series.is_odd(place),
+            }
+        )
+    return {
+        "check": series.check,
+        "share": series.share,
+        "min": series.low,
+        "max": series.high,
+        "points": points,
+    }
+
+
+_POINT = ("at", "rows", "failing", "value", "version", "seconds")
+
+
+def _bound(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def describe_run(run: RunSummary) -> Document:

@@ -8,6 +8,7 @@ one step of it, `workspace` what comes before: history and plan.
 from segue.conductor.judged import recall_report
 from segue.conductor.reading import bind_snapshot, check_tables
 from segue.conductor.run import run_plan
+from segue.conductor.series import read_series
 from segue.conductor.workspace import (
     Workspace,
     adopt_commit,
@@ -25,6 +26,7 @@ __all__ = [
     "check_tables",
     "make_plan",
     "read_history",
+    "read_series",
     "recall_report",
     "recover_runs",
     "run_plan",

@@ -57,10 +57,12 @@ class Sample:
     Attributes:
         at: When it was measured, in UTC.
         number: What was measured.
+        good: Whether it is an example of what is usual; what failed is none.
     """
 
     at: datetime
     number: float
+    good: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +119,17 @@ def find_usual(past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0) 
         >>> find_usual(past[:3], day, Rule()).known
         False
     """
-    whole = [(each.at, each.number) for each in past if math.isfinite(each.number)]
-    season, least = _choose_season(whole, at, rule)
+    whole = [each for each in past if math.isfinite(each.number)]
+    season, chosen, least = _choose(whole, at, rule)
     label = season.say(at) if season else ""
-    here = season.part(at) if season else None
-    chosen = [number for when, number in whole if not season or season.part(when) == here]
     chosen = chosen[-WINDOW:]
     if len(chosen) < least:
         return Usual(len(chosen), least, label)
     middle, points = median(chosen), len(chosen)
     spread = find_spread(chosen, middle)
     if season:
-        pooled, others = _pool_seasons(whole, season, middle)
+        good = [(each.at, each.number) for each in whole if each.good]
+        pooled, others = _pool_seasons(good, season, middle)
         spread = max(spread, pooled)
         points = min(3 * points, max(points, others))
     if rows:
@@ -140,17 +141,30 @@ def find_usual(past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0) 
     return Usual(len(chosen), least, label, middle, low, high)
 
 
-def _choose_season(
-    past: Sequence[tuple[datetime, float]], at: datetime, rule: Rule
-) -> tuple[Season | None, int]:
-    """Return the season to compare within, and how many points of its part that takes."""
+def _choose(
+    past: Sequence[Sample], at: datetime, rule: Rule
+) -> tuple[Season | None, list[float], int]:
+    """Return the season to compare within, the numbers to compare with, and how many it takes.
+
+    A season that is found may show in what failed alone: Sundays that were unusual every time
+    are usual as Sundays, once there are enough of them to tell.
+    """
     least = max(rule.least, 1)
     if rule.season:
-        return SEASONS.get(rule.season), least
-    # the other parts of a season tell the spread as well: half the points do
-    half = (least + 1) // 2
-    season = find_season(past, at, half) if len(past) >= 2 * least else None
-    return season, half if season else least
+        season = SEASONS.get(rule.season)
+    else:
+        # the other parts of a season tell the spread as well: half the points do
+        half = (least + 1) // 2
+        everything = [(each.at, each.number) for each in past]
+        season = find_season(everything, at, half) if len(past) >= 2 * least else None
+        least = half if season else least
+    if season is None:
+        return None, [each.number for each in past if each.good], least
+    here = [each for each in past if season.part(each.at) == season.part(at)]
+    good = [each.number for each in here if each.good]
+    if not rule.season and len(good) < least:
+        good = [each.number for each in here]
+    return season, good, least
 
 
 def find_spread(numbers: Sequence[float], middle: float) -> float:

@@ -64,16 +64,15 @@ def judge_anomaly(
 
 
 def choose_points(points: Sequence[Point]) -> list[Point]:
-    """Return the points that a baseline is made from.
+    """Return the points that tell something: those that could be measured, each version once.
 
-    What failed is no example of what is usual; neither is what could not be measured. Of
-    several measurements of one version the last one counts.
+    Of several measurements of one version the last one counts.
     """
     latest: dict[Any, Point] = {}
     for place, point in enumerate(points):
-        # segments have verdicts of their own
-        good = point.number is not None and point.verdict not in _POISON
-        if not point.segments and not good:
+        if point.verdict is Verdict.ERROR and not point.segments:
+            continue
+        if point.number is None and not point.segments:
             continue
         key = place if point.version is None else f"version {point.version}"
         latest.pop(key, None)
@@ -116,7 +115,7 @@ class _Tested:
     def hold(self, points: Sequence[Point]) -> tuple[Usual, bool]:
         """Return what is usual, and whether the number is not."""
         samples = [
-            Sample(_read_time(point.at), point.number)
+            Sample(_read_time(point.at), point.number, point.verdict not in _POISON)
             for point in points
             if point.number is not None
         ]
@@ -222,14 +221,17 @@ def _hold_segment(
 
 
 def _part_points(points: Sequence[Point]) -> dict[str, list[Point]]:
-    """Return the points of each segment; those of segments that failed are left out."""
+    """Return the points of each segment, with its own verdicts."""
     parted: dict[str, list[Point]] = {}
     for point in points:
         for each in point.segments:
-            if each.verdict in _POISON:
-                continue
             told = replace(
-                point, rows=each.rows, failing=each.failing, value=each.value, segments=()
+                point,
+                verdict=each.verdict,
+                rows=each.rows,
+                failing=each.failing,
+                value=each.value,
+                segments=(),
             )
             parted.setdefault(_name(each.key), []).append(told)
     return parted

@@ -184,6 +184,27 @@ def test_a_weekly_season_is_found():
     assert not monday.holds(100)
 
 
+def test_a_season_is_found_in_what_failed_alone():
+    """Each Sunday fails until there are enough of them to see that Sundays are so."""
+    days = weekly(10, np.random.default_rng(7))
+    past, failed = [], []
+    for place, number in enumerate(days):
+        at = START + timedelta(days=place)
+        good = find_usual(past, at, Rule()).holds(number)
+        past.append(Sample(at, number, good))
+        failed += [] if good else [place]
+    assert all(place % 7 == 6 for place in failed)
+    assert 2 <= len(failed) <= 5
+
+
+def test_what_fails_every_day_never_becomes_usual():
+    past = [*series(100 + n % 5 for n in range(20))]
+    at = START + timedelta(days=20)
+    for day in range(60):
+        assert not find_usual(past, at + timedelta(days=day), Rule()).holds(500)
+        past.append(Sample(at + timedelta(days=day), 500.0, good=False))
+
+
 def test_a_daily_season_is_found():
     hours = [10.0 if hour % 24 < 6 else 500.0 + hour % 5 for hour in range(24 * 10)]
     found = usual(hours, Rule(), step=timedelta(hours=1))
