@@ -79,7 +79,7 @@ def make_parquet(folder):
         ["sqlite:///shop.db", "--sql", "select * from orders"],
         ["--sql", "select * from 'in/orders.csv'"],
         ["--sql", "with o as (from 'in/*.csv') select * from o"],
-        ["x=in/orders.csv", "--sql", "select * from x", "--table", "orders"],
+        ["x=in/orders.csv", "--sql", "select * from x"],
     ],
     ids=" ".join,
 )
@@ -123,6 +123,7 @@ def test_exit_codes(folder, ask):
         (["sqlite:///none.db", "orders"], "no database file none.db", "sqlite:///"),
         (["nosql://db/x", "orders"], "no database is known", "postgresql://"),
         (["in/orders.csv", "in/orders.csv"], "two of the data", "other_orders="),
+        (["in/orders.csv", "--sql", "from orders"], "is called 'orders', as the", "raw=in/orders"),
         (["--sql", "select * fro m"], "", ""),
         (["sqlite:///shop.db", "--sql", "drop table orders"], "not a SELECT", ""),
     ],

@@ -89,18 +89,25 @@ def _match(
     if table and file.tables and table not in file.tables:
         raise _tell_tables(f"{file.path} has no contract called {table!r}", file)
     first, *rest = targets
-    if table or not file.tables:
-        return [_name(first, table or first.name)], rest
-    if len(targets) == 1 and len(file.tables) == 1:
-        return [_name(first, file.tables[0])], []
+    alone = file.tables[0] if len(file.tables) == 1 and (first.query or not rest) else ""
+    if table or alone or not file.tables:
+        return [_name(first, table or alone or first.name, rest)], rest
     pairs = [(each, each.name) for each in targets if each.name in file.tables]
     if not pairs:
         raise _tell_tables(f"{file.path} has no contract for {first.name!r}", file)
     return pairs, [each for each in targets if each.name not in file.tables]
 
 
-def _name(target: Target, name: str) -> tuple[Target, str]:
-    """Return data under the name by which its contract speaks of it."""
+def _name(target: Target, name: str, others: Sequence[Target]) -> tuple[Target, str]:
+    """Return data under the name by which its contract speaks of it.
+
+    Raises:
+        UsageError: Other data has that name.
+    """
+    taken = next((each for each in others if each.name == name), None)
+    if taken is not None:
+        hint = f"give that data another name: raw={taken.path or taken.table}"
+        raise UsageError(f"{taken.shown} is called {name!r}, as the contract is", hint=hint)
     return replace(target, name=name), name
 
 
