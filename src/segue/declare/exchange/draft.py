@@ -65,6 +65,8 @@ class TableDraft:
         long = lengthen(kind, value, options)
         if kind not in said or said[kind] == long:
             said[kind] = long
+        elif kind == "unique":
+            self.unique.append({"columns": [name], **(options or {})})
         else:
             self.add_rule(name, write_rule(name, kind, value), options)
 
@@ -155,6 +157,8 @@ def write_rule(column: str, kind: str, value: Any) -> str:
         ('"x" >= 0', '"x" in (\'a\', \'b\')')
     """
     name = quote_identifier(column)
+    if kind == "required":
+        return f"{name} is not null"
     if kind == "between":
         low, high = value
         ends = ((">=", low), ("<=", high))
