@@ -212,21 +212,27 @@ def write_commands() -> Iterator[str]:
         ("command", "does"),
         ((f"[`{name}`](#segue-{name})", entry.help) for name, entry in COMMANDS.items()),
     )
-    for command_name in COMMANDS:
-        command = command_line.get_command(context, command_name)
-        if command is None:
-            continue
-        here = click.Context(command, info_name=f"segue {command_name}")
-        yield f"## segue {command_name}\n"
-        yield f"```text\n{command.get_usage(here).removeprefix('Usage: ')}\n```\n"
-        yield from (f"{part}\n" for part in paragraphs(command.help))
-        records = (param.get_help_record(here) for param in command.get_params(here))
-        options = [map(shorten_range, record) for record in records if record and record[1]]
-        yield from table(("option", "meaning"), ((f"`{name}`", text) for name, text in options))
-        examples = getattr(command, "examples", ())
-        yield from table(
-            ("example", "for"), ((f"`{typed}`", meaning) for typed, meaning in examples)
-        )
+    for name in COMMANDS:
+        command = command_line.get_command(context, name)
+        if command is not None:
+            yield from write_command(f"segue {name}", command)
+
+
+def write_command(typed: str, command: click.Command) -> Iterator[str]:
+    """Write a command, and those below it."""
+    here = click.Context(command, info_name=typed)
+    yield f"## {typed}\n"
+    yield f"```text\n{command.get_usage(here).removeprefix('Usage: ')}\n```\n"
+    yield from (f"{part}\n" for part in paragraphs(command.help))
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from write_command(f"{typed} {name}", below)
+        return
+    records = (param.get_help_record(here) for param in command.get_params(here))
+    options = [map(shorten_range, record) for record in records if record and record[1]]
+    yield from table(("option", "meaning"), ((f"`{name}`", text) for name, text in options))
+    examples = getattr(command, "examples", ())
+    yield from table(("example", "for"), ((f"`{typed}`", meaning) for typed, meaning in examples))
 
 
 def shorten_range(text: str) -> str:

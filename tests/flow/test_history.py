@@ -1,7 +1,11 @@
 """The past of a table's checks: what runs measure, what `segue check` measures, what is unusual."""
 
+import json
+import re
+
 import pytest
 
+from segue.cli.main import run_command
 from tests.flow.building import TOML, lines, source
 
 CONTRACT = """\
@@ -121,3 +125,58 @@ def test_too_little_history_is_said(make_project):
     (found,) = report.measurements
     assert str(found.verdict) == "pass"
     assert found.message == "30 rows; too little history for `anomaly`: 0 of 7 points"
+
+
+def command(shop, *arguments):
+    return run_command([*arguments, "--project", str(shop.root)])
+
+
+def test_the_command_line_tells_a_history(shop, capsys):
+    assert command(shop, "checks", "history", "orders") == 0
+    told = capsys.readouterr().out
+    assert {"id required", "rows", "orders per store"} <= set(re.split(r"\s{2,}|\n", told))
+    assert command(shop, "checks", "history", "orders", "rows", "--last", "3") == 0
+    told = capsys.readouterr().out
+    assert "orders: rows  value, 3 measurements, bounds 1 …" in told
+    assert told.count("pass") == 3
+
+
+def test_the_command_line_tells_a_history_to_programs(shop, capsys):
+    shop.write({"raw.csv": make_rows(90)}).run()
+    shop.close()
+    assert command(shop, "checks", "history", "orders", "rows", "--json") == 0
+    (check,) = json.loads(capsys.readouterr().out)["checks"]
+    last, before = check["points"][-1], check["points"][-2]
+    assert (last["verdict"], last["value"], last["version"]) == ("fail", 100.0, None)
+    assert last["unusual"]
+    assert last["usual"][0] < 31 < last["usual"][1] < 100
+    assert (before["unusual"], before["version"]) == (False, 8)
+    assert before["run_id"] in {run.run_id for run in shop.project.runs()}
+
+
+def test_a_history_is_drawn_into_a_file(shop, capsys, tmp_path):
+    picture = tmp_path / "orders.svg"
+    assert command(shop, "checks", "history", "orders", "--svg", str(picture)) == 0
+    assert "Written:" in capsys.readouterr().out
+    assert picture.read_text(encoding="utf-8").count('class="frame"') == 3
+    gone = tmp_path / "no" / "orders.svg"
+    assert command(shop, "checks", "history", "orders", "--svg", str(gone)) == 2
+    assert "can't be written" in capsys.readouterr().err
+
+
+def test_names_that_are_wrong(shop, capsys):
+    assert command(shop, "checks", "history", "orders", "rowz") == 2
+    assert "did you mean 'rows'" in capsys.readouterr().err
+    assert command(shop, "checks", "history", "ordres") == 2
+    assert "did you mean 'orders'" in capsys.readouterr().err
+    arguments = ("checks", "history", "orders", "--json", "--svg", "x.svg")
+    assert command(shop, *arguments) == 2
+
+
+def test_checks_that_the_contract_has_no_more_keep_their_history(shop):
+    shop.edit("contracts.yml", "    id: {required: true}\n", "    id: {type: int64}\n")
+    names = [series.check for series in shop.project.check_history("orders")]
+    assert names == ["id type", "rows", "orders per store", "id required"]
+    by_name = {series.check: series for series in shop.project.check_history("orders")}
+    assert len(by_name["id required"].points) == 8
+    assert by_name["id type"].points == ()

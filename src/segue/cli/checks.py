@@ -9,7 +9,7 @@ import click
 
 from segue.cli.call import Call, common_options
 from segue.cli.complete import complete_table
-from segue.cli.group import Command
+from segue.cli.group import Command, CommandFamily
 from segue.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segue.spec.history import Series
 
 
-@click.group("checks")
+@click.group("checks", cls=CommandFamily)
 def checks() -> None:
     """Look at what checks measured over time."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from segue.cli.call import Call, common_options
-from segue.cli.group import Command
+from segue.cli.group import Command, CommandFamily
 from segue.declare.exchange.read import KINDS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from segue.declare.exchange.draft import Unsaid
 
 
-@click.group("contracts")
+@click.group("contracts", cls=CommandFamily)
 def contracts() -> None:
     """Take contracts over from other tools, or write them for others."""
 

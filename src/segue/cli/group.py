@@ -94,11 +94,29 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the examples below the options."""
-        with formatter.section("Examples"):
-            for typed, meaning in self.examples:
-                formatter.write(f"{'':{formatter.current_indent}}{typed}\n")
-                with formatter.indentation():
-                    formatter.write_text(meaning)
+        _write_examples(self.examples, formatter)
+
+
+class CommandFamily(click.Group):
+    """Commands below a common word; their examples are its own."""
+
+    @property
+    def examples(self) -> tuple[tuple[str, str], ...]:
+        """What to type, and what it is for: all commands' examples."""
+        members = (getattr(command, "examples", ()) for command in self.commands.values())
+        return tuple(example for examples in members for example in examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
+        """Write the examples below the commands."""
+        _write_examples(self.examples, formatter)
+
+
+def _write_examples(examples: Sequence[tuple[str, str]], formatter: click.HelpFormatter) -> None:
+    with formatter.section("Examples"):
+        for typed, meaning in examples:
+            formatter.write(f"{'':{formatter.current_indent}}{typed}\n")
+            with formatter.indentation():
+                formatter.write_text(meaning)
 
 
 @click.group(

@@ -20,6 +20,14 @@ def test_table_agrees_with_command(name):
     assert command.help.partition("\n")[0] == COMMANDS[name].help
 
 
+def members():
+    """Every command that does something: those below a common word, not the word itself."""
+    for name in COMMANDS:
+        command = find(name)
+        below = command.commands.values() if isinstance(command, click.Group) else [command]
+        yield from (pytest.param(each, id=f"{name} {each.name}") for each in below)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_command_has_a_module_of_its_own(name):
     module, _, function = COMMANDS[name].target.partition(":")
@@ -48,14 +56,17 @@ def examples():
 def test_example_is_understood(name, typed):
     words = shlex.split(typed.partition(" | ")[0].partition(" > ")[0].partition(" < ")[0])
     assert words[:2] == ["segue", name]
-    find(name).make_context(name, words[2:])
+    command, rest = find(name), words[2:]
+    if isinstance(command, click.Group):
+        command, rest = command.commands[rest[0]], rest[1:]
+    command.make_context(name, rest)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_answers_programs_too(name):
-    options = {option for each in find(name).params for option in each.opts}
+@pytest.mark.parametrize("command", list(members()))
+def test_every_command_answers_programs_too(command):
+    options = {option for each in command.params for option in each.opts}
     assert "--json" in options
-    assert "--project" in options or name == "new"
+    assert "--project" in options or command.name == "new"
 
 
 def test_list_of_commands_fits_a_terminal():
