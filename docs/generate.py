@@ -24,6 +24,7 @@ from segue import errors, failpoints, registry, settings
 from segue.cli.group import COMMANDS
 from segue.cli.group import segue as command_line
 from segue.cli.main import exit_code
+from segue.judge import anomaly, anomaly_verdict
 from segue.project import Project
 from segue.project.reading import FRAMES
 from segue.spec.plan import Action, Cause
@@ -281,6 +282,18 @@ def find_errors(kind: type[errors.SegueError]) -> Iterator[type[errors.SegueErro
         yield from find_errors(below)
 
 
+CHECK_KEYS = (
+    ("`name`", "what reports and histories call it"),
+    ("`severity`", "`warn` or `fail`, for a check that counts no rows"),
+    ("`where`", "SQL that is true of the rows that it looks at"),
+    ("`by`", "a column or a list: each segment is judged by itself, and the worst one decides"),
+    ("`sample`", "a share of the rows that it looks at, such as `5%`: the same ones each time"),
+    ("`new`", "`true`: only rows that came since the table was last judged"),
+    ("`anomaly`", "`true`: what is measured is held against its own history"),
+)
+"""Keys that every check takes, unless it says otherwise."""
+
+
 def write_checks() -> Iterator[str]:
     """Write every kind of check."""
     yield "# Checks\n"
@@ -288,6 +301,14 @@ def write_checks() -> Iterator[str]:
         "The kinds of checks in `contracts.yml`. A check fails at the first bad row unless its long"
         " form states a tolerance: `warn` and `fail` are a number of rows or a share such as"
         " `0.1%`. [Recipes](../howto/contracts.md) show whole contracts.\n"
+    )
+    yield "The long form of a check takes these keys as well:\n"
+    yield from table(("key", "meaning"), CHECK_KEYS)
+    yield (
+        "Bounds are inclusive: `[min, max]` with `~` for none, `{min: …}`, `{max: …}`, `{min: …,"
+        " max: …}`, `{between: [min, max]}`, `{equals: …}`, or one value for exactly that. A number"
+        ' in quotes (`"0.10"`) is exact, and so are decimals. What is not defined, such as the mean'
+        " of no rows, is an error, never a pass.\n"
     )
     for name in registry.names(registry.CHECKS):
         kind = registry.load_check(name)
@@ -300,7 +321,9 @@ def write_checks() -> Iterator[str]:
         rows = "single rows, so they can be set aside" if kind.row_level else "the table as a whole"
         yield f"## {name}\n"
         yield from (f"{part}\n" for part in paragraphs(module.__doc__ if module else ""))
-        yield f"Stands {where[kind.scope]}. Is broken by {rows}.\n"
+        refused = ", ".join(f"`{key}`" for key in sorted(getattr(kind, "refused", ())))
+        without = f" Takes no {refused}." if refused else ""
+        yield f"Stands {where[kind.scope]}. Is broken by {rows}.{without}\n"
 
 
 def write_sources() -> Iterator[str]:
