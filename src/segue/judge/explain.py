@@ -16,6 +16,7 @@ from segue.judge.gather import REFUSALS
 from segue.judge.slices import write_where
 from segue.judge.verdict import write_share
 from segue.spec.contract import Verdict
+from segue.spec.printable import printable
 from segue.spec.sql import quote_identifier, quote_text
 
 if TYPE_CHECKING:
@@ -56,11 +57,14 @@ class Facet:
         name: What it is called: the column's name.
         text: SQL of its value as text; null where the row has none.
         quoted: Whether a value is shown in quotes.
+        measure: Whether it is a number with decimals or a time, whose text not every engine
+            writes in the same way.
     """
 
     name: str
     text: str
     quoted: bool = False
+    measure: bool = False
 
     @property
     def key(self) -> str:
@@ -73,7 +77,9 @@ class Facet:
 
     def say(self, value: str | None) -> str:
         """Return the statement that a row has a value."""
-        shown = "null" if value is None else repr(value) if self.quoted else value
+        if value is None:
+            return f"{self.name} = null"
+        shown = f"'{printable(value)}'" if self.quoted else value
         return f"{self.name} = {shown}"
 
 
@@ -109,16 +115,18 @@ def explain_failing(
     hidden = set(sensitive)
     hidden.update(name for one, _ in failed if one.check.sensitive for name in one.check.columns)
     facets = find_facets(failed, schema, hidden)
-    try:
-        common = _find_common(session, table, failed, facets)
-        counted = _count_whole(session, table, failed, common) if any(common) else common
-    except REFUSALS:  # a courtesy: what was counted stands
-        return {}
-    told = {
-        one.check.name: tuple(_tell(found, each, len(facets)))
-        for (one, found), each in zip(failed, counted, strict=True)
-    }
-    return {name: lines for name, lines in told.items() if lines}
+    for tried in (facets, [each for each in facets if not each.measure]):
+        try:
+            common = _find_common(session, table, failed, tried)
+            counted = _count_whole(session, table, failed, common) if any(common) else common
+        except REFUSALS:  # a courtesy: what was counted stands
+            continue
+        told = {
+            one.check.name: tuple(_tell(found, each, len(facets)))
+            for (one, found), each in zip(failed, counted, strict=True)
+        }
+        return {name: lines for name, lines in told.items() if lines}
+    return {}
 
 
 def _can_explain(one: CompiledCheck, found: Measurement) -> bool:
@@ -155,7 +163,7 @@ def _make_facet(column: Column) -> Facet:
         return Facet(column.name, name, quoted=True)
     if kind == "timestamp":
         return Facet(f"day of {column.name}", f"{name}::date::varchar")
-    return Facet(column.name, f"{name}::varchar", quoted=kind == "categorical")
+    return Facet(column.name, f"{name}::varchar", kind == "categorical", kind in _OWN)
 
 
 def _find_common(

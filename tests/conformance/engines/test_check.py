@@ -1,5 +1,7 @@
 """A contract over data on every engine: the same verdicts, and the same kind of samples."""
 
+from datetime import UTC, datetime
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -27,6 +29,17 @@ ROWS = pa.table(
     }
 )
 
+PLANTED = pa.table(
+    {
+        "store": ["n'or\\th" if at % 10 == 0 else "east" for at in range(1000)],
+        "seen": [datetime(2026, 1, 1 + at % 10, 12, tzinfo=UTC) for at in range(1000)],
+        "open": [at % 10 != 0 for at in range(1000)],
+        "part": [at % 7 for at in range(1000)],
+        "amount": [-at - 1.5 if at % 20 == 0 else 1.0 for at in range(1000)],
+        "note": ["z" if at % 20 == 11 else "a" for at in range(1000)],
+    }
+)
+
 
 def summarize(report):
     return {
@@ -42,6 +55,27 @@ class SameVerdicts:
         here = summarize(segue.check(ROWS, CONTRACT))
         assert here["id required"][:2] == ("fail", 1)
         assert summarize(segue.check(str(path), CONTRACT, on=on)) == here
+
+    def test_the_same_explanations_as_here(self, on, tmp_path):
+        path = tmp_path / "planted.parquet"
+        pq.write_table(PLANTED, path)
+        contract = {"columns": {"amount": {"between": [0, 10]}, "note": {"in": ["a", "b"]}}}
+
+        here = segue.check(PLANTED, contract).measurements
+        there = segue.check(str(path), contract, on=on).measurements
+
+        assert [found.shared for found in here] == [
+            (
+                "all of them have day of seen = 2026-01-01 (10% of all rows)",
+                "all of them have open = false (10% of all rows)",
+                "all of them have store = 'n'or\\th' (10% of all rows)",
+            ),
+            (
+                "all of them have note = 'z' (5% of all rows)",
+                "all of them have day of seen = 2026-01-02 (10% of all rows)",
+            ),
+        ]
+        assert [found.shared for found in there] == [found.shared for found in here]
 
 
 class TestDuckDB(SameVerdicts):
