@@ -70,9 +70,11 @@ class Rule:
     """How a number is held against its past.
 
     Attributes:
-        side: ``above`` or ``below`` if only that is unusual; ``both`` otherwise.
-        season: ``hour``, ``weekday``, ``month``, ``none``; empty to find it.
-        sensitivity: By what the bound is divided.
+        side: ``above`` or ``below`` if only that is unusual, else ``both``; for shares of failing
+            rows ``above`` goes without saying.
+        season: ``hour``, ``weekday`` or ``month`` (of UTC) to compare with the same ones only,
+            ``none`` to compare with all; found by itself if not stated.
+        sensitivity: By what the bound is divided: 2 finds changes half as large.
         least: Points without which nothing is said.
     """
 

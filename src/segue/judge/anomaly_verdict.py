@@ -1,4 +1,16 @@
-"""``anomaly`` of a check: what was measured beside what was measured before."""
+"""``anomaly: true``: what a check measured is held against what it measured before.
+
+It can be added to any check, in its long form: ``rows: {anomaly: true}``, ``mean: {min: 0,
+anomaly: {side: below, season: weekday}}``. The check is judged by its own bounds first. What
+passes them and is unusual fails, or warns where the check only warns. What is compared is the
+value that a check measures, or the share of failing rows where it counts them; of that only more
+than usual is unusual. A check with `by` compares each segment with its own past.
+
+The past is every measurement in the ledger, of runs and of ``segue check``: the newest of each
+version, and none of the version that is tested. What failed is no example of what is usual; what
+only warned is one, so that a lasting change becomes usual in time. Where there is too little
+history, the message says so and the verdict stays.
+"""
 
 from __future__ import annotations
 

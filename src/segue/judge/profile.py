@@ -10,10 +10,12 @@ from segue.judge.profile_correlation import MOST_COLUMNS, find_correlations
 from segue.judge.profile_facts import Facts, find_facts
 from segue.judge.profile_keys import count_duplicates, find_keys
 from segue.judge.profile_kinds import read_value
+from segue.judge.profile_parts import hold_parts
 from segue.judge.profile_spread import Spread, find_spread
 from segue.judge.profile_texts import read_texts
 from segue.judge.profile_values import Values, find_values
 from segue.spec.profile import ColumnProfile, Profile
+from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -39,19 +41,21 @@ def profile_table(
         What is in it; which columns refer to other tables is left open.
     """
     began = perf_counter()
-    facts = find_facts(session, table, schema.columns, sensitive)
-    spread = find_spread(session, table, facts)
-    values = find_values(session, table, facts)
-    columns = tuple(
-        _describe(each, spread.get(each.column.name, Spread()), values[each.column.name])
-        for each in facts
-    )
-    rows = facts[0].rows if facts else 0
+    rows: int = session.fetch(f"select count(*) from {quote_identifier(table)}")[0][0].as_py()
+    columns: list[ColumnProfile] = []
+    for name, part in hold_parts(session, table, schema, rows):
+        facts = find_facts(session, name, part, sensitive)
+        spread = find_spread(session, name, facts)
+        values = find_values(session, name, facts)
+        columns += [
+            _describe(each, spread.get(each.column.name, Spread()), values[each.column.name])
+            for each in facts
+        ]
     correlations = find_correlations(session, table, columns)
     profile = Profile(
         table,
         rows,
-        columns,
+        tuple(columns),
         keys=find_keys(session, table, columns),
         duplicates=count_duplicates(session, table, columns, rows),
         correlations=correlations or (),

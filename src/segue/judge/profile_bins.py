@@ -60,9 +60,11 @@ def place_bars(low: float, high: float, type_: DataType) -> Bars | None:
     if not (math.isfinite(span) and span > 0):
         return None
     width = _choose_width(span, type_)
+    # values too near to each other for floating-point numbers have no bars
+    if not (width and math.isfinite(low / width) and math.isfinite(high / width)):
+        return None
     start = float(math.floor(low / width) * width)
     count = math.floor((high - start) / width) + 1
-    # values too near to each other for floating-point numbers have no bars
     if start + width == start or not 1 <= count <= 2 * MOST:
         return None
     return Bars(start, width, count)

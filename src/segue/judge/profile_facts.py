@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from segue.protocols import Session
     from segue.spec.types import Column
 
-CHUNK = 32
-"""Columns of one scan: what a wide table takes in memory at once."""
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -64,7 +61,7 @@ class Facts:
 def find_facts(
     session: Session, table: str, columns: Sequence[Column], sensitive: Collection[str]
 ) -> tuple[Facts, ...]:
-    """Look at all columns, some at a time.
+    """Look at columns in one scan.
 
     Args:
         session: Engine in which the table is bound.
@@ -72,13 +69,10 @@ def find_facts(
         columns: Its columns.
         sensitive: Names of those whose values are kept out.
     """
-    found: list[Facts] = []
-    for first in range(0, len(columns), CHUNK):
-        found += _find_some(session, table, columns[first : first + CHUNK], sensitive)
-    return tuple(found)
+    return tuple(_find_all(session, table, columns, sensitive))
 
 
-def _find_some(
+def _find_all(
     session: Session, table: str, columns: Sequence[Column], sensitive: Collection[str]
 ) -> Iterator[Facts]:
     named = {f"c{at}": column for at, column in enumerate(columns)}
@@ -97,44 +91,44 @@ def _find_some(
 
 
 def write_facts(name: str, column: Column, *, hidden: bool) -> dict[str, str]:
-    """Return aggregates of a column by what they tell."""
+    """Return aggregates of a column by what they tell.
+
+    None has a filter: DuckDB would part all columns anew for each of them.
+    """
     kind = kind_of(column.type)
-    # hashes of any type, nested ones too, are counted in the same way
+    # values of any type have a hash, nested ones too, and so has null
     facts = {"values": f"count({name})", "about": f"approx_count_distinct(hash({name}))"}
-    facts["about"] += f" filter (where {name} is not null)"
     if kind is Kind.TEXT:
         facts |= {
             "shortest": f"min(length({name}))",
             "longest": f"max(length({name}))",
             "mean": f"avg(length({name}))",
-            "empty": f"count(*) filter (where {name} = '')",
+            "empty": f"count_if({name} = '')",
         }
-    if hidden or kind is Kind.OTHER:
-        return facts
-    if kind is not Kind.TEXT:
+    if not (hidden or kind in (Kind.OTHER, Kind.TEXT)):
         facts |= _write_order(name, column, kind)
     return facts
 
 
 def _write_order(name: str, column: Column, kind: Kind) -> dict[str, str]:
     floating = column.type.is_float
-    only = f" filter (where isfinite({name}))" if floating else ""
-    facts = {end: f"({what}({name}){only})" for end, what in (("low", "min"), ("high", "max"))}
+    whole = name
+    if floating or column.type.kind in ("date", "timestamp"):
+        whole = f"case when isfinite({name}) then {name} end"
+    shown = whole if floating else name
+    facts = {"low": f"min({shown})::varchar", "high": f"max({shown})::varchar"}
     if kind is Kind.TIME:
-        whole = (
-            name if column.type.kind == "time" else f"case when isfinite({name}) then {name} end"
-        )
-        for end, what in (("start", "min"), ("end", "max")):
-            facts[end] = f"epoch({what}({whole}))::double"
+        facts["start"] = f"epoch(min({whole}))::double"
+        facts["end"] = f"epoch(max({whole}))::double"
     if kind is Kind.NUMBER:
-        facts["mean"] = f"avg({name}::double){only}"
-        facts["stddev"] = f"stddev_samp({name}::double){only}"
-        facts["zeros"] = f"count(*) filter (where {name} = 0)"
-        facts["negatives"] = f"count(*) filter (where {name} < 0)"
+        facts["mean"] = f"avg(({whole})::double)"
+        facts["stddev"] = f"stddev_samp(({whole})::double)"
+        facts["zeros"] = f"count_if({name} = 0)"
+        facts["negatives"] = f"count_if({name} < 0)"
     if floating:
-        facts["nans"] = f"count(*) filter (where isnan({name}))"
-        facts["infinite"] = f"count(*) filter (where isinf({name}))"
-    return facts | {end: f"{facts[end]}::varchar" for end in ("low", "high")}
+        facts["nans"] = f"count_if(isnan({name}))"
+        facts["infinite"] = f"count_if(isinf({name}))"
+    return facts
 
 
 def _read_facts(column: Column, rows: int, told: dict[str, Any], *, sensitive: bool) -> Facts:
@@ -151,7 +145,7 @@ def _read_facts(column: Column, rows: int, told: dict[str, Any], *, sensitive: b
         kind,
         rows,
         values,
-        min(told["about"], values),
+        min(max(told["about"] - (values < rows), bool(values)), values),
         told.get("low"),
         told.get("high"),
         start,

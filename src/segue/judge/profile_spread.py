@@ -72,8 +72,8 @@ def _find_some(
         if own is not None:
             number = _write_number(value, column.type)
             # `least` and `greatest` pass over null, which stands in no bar
-            there = f"filter (where {value} is not null)"
-            wanted.append(f"histogram({write_bar(number, own)}) {there} as h_{name}")
+            bar = f"case when {value} is not null then {write_bar(number, own)} end"
+            wanted.append(f"histogram({bar}) as h_{name}")
     row = session.fetch(f"select {', '.join(wanted)} from {write_source(table, named)}")
     (told,) = row.to_pylist()
     for (name, column), own in zip(named.items(), bars, strict=True):

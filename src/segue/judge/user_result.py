@@ -7,8 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from segue.frames.convert import from_frame, name_type
-from segue.frames.kinds import find_kind, is_iterator
+from segue.frames.kinds import find_kind, is_iterator, name_type
 from segue.judge.shown_rows import MASK, ROWS
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ def read_result(result: Any, given: pa.Table | None, guard: Guard) -> Any:
         return _add(iter(result), guard)
     if found is not None:
         kind = found.kind
+        from segue.frames.convert import from_frame
+
         table: pa.Table = guard(lambda: from_frame(result, kind))
         return Wrong(table.num_rows, table.slice(0, ROWS))
     if result is None or isinstance(result, dict | tuple | set):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from segue.frames.convert import name_type, to_frame
+from segue.frames.kinds import name_type
 from segue.judge.metric_bounds import has_bounds, read_bounds, say_value
 from segue.judge.metric_check import judge_metric
 from segue.judge.row_check import read_text
@@ -96,6 +96,8 @@ def _call(check: Check, scene: Scene, query: str) -> Any:
     function = load_function(check.arguments["python"], folder, settings, private=private)
     given = None if function.frame.iterator else scene.session.fetch(query)
     rows = scene.session.stream(query) if given is None else given
+    from segue.frames.convert import to_frame
+
     result = function.run(to_frame(rows, function.frame, scene.schema), settings)
     return read_result(result, given, function.guard)
 
