@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from segue.errors import ProjectError
 from tests.flow.building import TOML, lines, source
 
 CONTRACT = """\
@@ -147,6 +148,42 @@ orders:
         "rules.py:amounts": "pass",
         "steps.totals:total": "fail",
     }
+
+
+def test_a_changed_function_judges_again(shop):
+    code = "from limits import MOST\n\ndef few(rows: list[dict]):\n    return len(rows) <= MOST\n"
+    contract = "orders:\n  checks: [{python: rules.py:few}]\n"
+    files = {"rules.py": code, "limits.py": "MOST = 2\n"}
+    project = shop(row(1), row(2), contract=contract, **files)
+    assert project.run()["orders"] == "done"
+    assert project.to_do() == set()
+
+    project.edit("rules.py", "\n\ndef", "  # of one day\n\ndef")
+    assert project.to_do() == set()
+
+    project.edit("limits.py", "2", "1")
+    assert project.run()["orders"] == "contract failed"
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("rules.py:fwe", "rules.py:fwe is not there: rules.py has no 'fwe': did you mean 'few'?"),
+        ("rulse.py:few", "rulse.py:few is not there: "),
+        ("rulse:few", "rulse:few can't be loaded: ModuleNotFoundError: No module named 'rulse'"),
+    ],
+)
+def test_a_function_that_is_not_there_is_refused(shop, reference, message):
+    code = "def few(rows: list[dict]):\n    return len(rows) < 3\n"
+    contract = f"orders:\n  checks:\n    - python: {reference}\n"
+    project = shop(row(1), contract=contract, **{"rules.py": code})
+
+    with pytest.raises(ProjectError) as raised:
+        project.run()
+
+    (problem,) = raised.value.problems
+    assert message in problem.message
+    assert str(problem.location) == "contracts.yml:3"
 
 
 def test_added_counts_what_came_since_the_last_run(shop):

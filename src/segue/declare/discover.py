@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from segue.declare.alerts import read_alerts
 from segue.declare.apply import apply_parameters, apply_settings
+from segue.declare.check_code import add_code
 from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
 from segue.declare.graph import index_steps, order_steps, resolve_reads
@@ -73,6 +74,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     steps = index_steps([*declared, *python.steps], config.sources, problems)
     broken |= config.broken
     contracts = read_contracts(root, [*steps, *config.sources], broken, problems)
+    contracts = add_code(contracts, root, problems)
     steps = resolve_reads(steps, config.sources, contracts, broken, problems)
     order = order_steps(steps, contracts, problems)
     _check_contracts(steps, contracts, problems)

@@ -74,6 +74,8 @@ class CheckKind(Protocol):
     - ``own``: names of options (`where`, `by`, ...) that it reads by itself;
     - ``refused``: names of options that make no sense for it, refused when a contract is read;
     - ``implied``: options that go without saying, such as ``{"new": True}``;
+    - ``tell_code(check, root) -> str``: a digest of the project's code that it calls; a
+      ValueError refuses the check;
     - ``limited(arguments) -> bool``: whether a contract says what is expected of what it
       measures; if not, ``anomaly`` has to;
     - ``screen(check, types, table) -> Screen``: a cheap test before a dear count;

@@ -25,6 +25,7 @@ from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from segue.protocols import Scene
     from segue.spec.contract import Check, Measurement
@@ -74,6 +75,17 @@ class PythonCheck:
         if not has_bounds(check.arguments) and check.anomaly is None:
             raise ValueError(f"{name} returned {name_type(value)}: say min, max, or equals")
         return judge_metric(check, value, rows, name, reveals=isinstance(value, str | date))
+
+    def tell_code(self, check: Check, root: Path) -> str:
+        """Return the fingerprint of the function and of all that it reaches in the project."""
+        from segue.declare.fingerprint import fingerprint_function
+
+        name, settings = check.arguments["python"], check.arguments["params"]
+        try:
+            function = load_function(name, str(root), settings, private=False)
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
+        return fingerprint_function(function.call, function.root).digest
 
     def inspect(self, check: Check, scene: Scene) -> Measurement:
         """Call the function."""
