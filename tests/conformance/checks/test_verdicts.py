@@ -14,6 +14,7 @@ pytestmark = pytest.mark.timeout(300)
 CASES = [
     *read_qualities(FOLDER.parents[1] / "cases/quality.yaml"),
     *read_qualities(FOLDER / "more.yaml"),
+    *read_qualities(FOLDER / "rows.yaml"),
 ]
 
 
