@@ -9,8 +9,7 @@ from segue.anywhere.layouts import make_layout
 from segue.anywhere.schemas import read_schema
 from segue.errors import UsageError
 from segue.execute.work import FunctionWork, WorkInput
-from segue.frames.convert import name_type
-from segue.frames.kinds import WRAPPED
+from segue.frames.kinds import WRAPPED, name_type
 from segue.spec.step import FrameKind, FrameSpec
 from segue.spec.types import TableSchema
 

@@ -7,14 +7,14 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segue.anywhere.compute import bind_inputs
 from segue.anywhere.contract_files import find_contracts
 from segue.anywhere.data import read_data
+from segue.anywhere.inputs import bind_inputs
 from segue.anywhere.open_targets import open_targets
 from segue.anywhere.sessions import open_session
 from segue.anywhere.targets import is_database, name_path, read_target
 from segue.errors import UsageError
-from segue.frames.convert import name_type
+from segue.frames.kinds import name_type
 from segue.protocols import Context
 from segue.spec.sql import quote_identifier
 

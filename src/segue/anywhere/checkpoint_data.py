@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from segue.anywhere.compute import open_data
 from segue.anywhere.data import Data, read_data
+from segue.anywhere.inputs import open_data
 from segue.anywhere.new_folder import SUFFIX, new_folder, read_folder
 from segue.anywhere.persist_data import DATA, is_eager, is_spread
 from segue.anywhere.sessions import SESSIONS, open_session

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from segue.anywhere.asked import choose_frame
-from segue.anywhere.data import scan_path
+from segue.anywhere.inputs import bind_data, bind_inputs
 from segue.anywhere.results import give_frame
 from segue.anywhere.sessions import SESSIONS
 from segue.errors import StepError
@@ -21,7 +21,7 @@ from segue.spec.sql import quote_identifier as quote
 from segue.spec.step import FrameSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import pyarrow as pa
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from segue.execute.skipped import SkippedGroup
     from segue.execute.work import FunctionWork
     from segue.protocols import Session
-    from segue.spec.types import TableSchema
 
 LARGE = 8 * 2**20
 """Bytes of grouped rows above which the local engine is asked whether to start processes."""
@@ -186,24 +185,6 @@ def _on_engine(name: str) -> Iterator[None]:
     except StepError as error:
         error.engine = error.engine or name
         raise
-
-
-def bind_inputs(session: Session, datas: Sequence[Data]) -> Mapping[str, TableSchema]:
-    """Give inputs names in a session; return the columns of each."""
-    return {data.name: bind_data(session, data) for data in datas}
-
-
-def bind_data(session: Session, data: Data) -> TableSchema:
-    """Give an input its name in a session; return its columns."""
-    session.bind(data.name, open_data(data))
-    return session.describe(f"select * from {quote(data.name)}")
-
-
-def open_data(data: Data) -> Any:
-    """Return an input as what sessions bind."""
-    if data.path:
-        return scan_path(data.path, data.name, SESSIONS.scratch())
-    return data.live if data.table is None else data.table
 
 
 def give_answer(answer: Answer, asked: Asked, frame: FrameSpec | str | None) -> Any:

@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import Location, UsageError
-from segue.frames.arrow_types import from_arrow
-from segue.frames.convert import from_frame, name_type
-from segue.frames.kinds import find_kind, is_iterator, name_kinds
+from segue.frames.kinds import find_kind, is_iterator, name_kinds, name_type
 from segue.spec.step import FrameKind, FrameSpec
 
 if TYPE_CHECKING:
@@ -92,6 +90,9 @@ def read_data(value: Any, name: str, *, live: bool) -> Data:
 
 
 def _read_frame(value: Any, kind: FrameKind, name: str) -> pa.Table:
+    from segue.frames.arrow_types import from_arrow
+    from segue.frames.convert import from_frame
+
     try:
         table = from_frame(value, kind)
         from_arrow(table.schema)

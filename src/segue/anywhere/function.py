@@ -13,7 +13,7 @@ from segue.declare.annotations import SERVED_HINT, Annotations
 from segue.declare.syntax import PythonFiles
 from segue.errors import Location, UsageError
 from segue.execute.blame import Blame
-from segue.frames.convert import name_type
+from segue.frames.kinds import name_type
 from segue.registry import nearest
 from segue.spec.step import FrameKind, FrameSpec
 

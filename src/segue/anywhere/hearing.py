@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segue.anywhere.port import Port
 from segue.errors import UsageError
 from segue.execute.callback import Callback
-from segue.frames.convert import name_type
+from segue.frames.kinds import name_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from segue.errors import UsageError, name_disk_fault
-from segue.frames.convert import name_type
+from segue.frames.kinds import name_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

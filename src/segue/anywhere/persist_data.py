@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from segue.anywhere.compute import give_table, open_data
+from segue.anywhere.compute import give_table
 from segue.anywhere.data import Data, read_data
+from segue.anywhere.inputs import open_data
 from segue.anywhere.sessions import Opened, open_session
 from segue.frames.kinds import find_kind
 from segue.spec.sql import quote_identifier as quote

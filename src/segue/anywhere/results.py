@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from segue.errors import UsageError
 from segue.frames.arrow_types import from_arrow
-from segue.frames.convert import name_type, to_frame
-from segue.frames.kinds import find_class, name_kinds
+from segue.frames.convert import to_frame
+from segue.frames.kinds import find_class, name_kinds, name_type
 from segue.registry import nearest
 from segue.spec.step import FrameKind, FrameSpec
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from segue.anywhere.compute import give_table, open_data
+from segue.anywhere.compute import give_table
 from segue.anywhere.data import read_data
+from segue.anywhere.inputs import open_data
 from segue.anywhere.results import NATIVE, read_returns
 from segue.anywhere.sessions import open_session
 from segue.errors import UsageError
-from segue.frames.convert import name_type
+from segue.frames.kinds import name_type
 
 _TOKENS = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | --[^\n]* | /\*.*?\*/ | (?P<ticked>`(?:[^`]|``)*`)""",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.declare.schemas import FORMS, read_columns
 from segue.errors import UsageError
-from segue.frames.convert import name_type
+from segue.frames.kinds import name_type
 from segue.spec.types import TableSchema, parse_schema
 
 if TYPE_CHECKING:

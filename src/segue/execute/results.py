@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from segue.frames.convert import from_frame, is_frame, join_frames, name_type, refuse_other
-from segue.frames.kinds import find_kind, is_iterator
+from segue.frames.convert import from_frame, is_frame, join_frames, refuse_other
+from segue.frames.kinds import find_kind, is_iterator, name_type
 from segue.spec.step import FrameKind, FrameSpec
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.errors import MissingExtraError
 from segue.frames.arrow_types import conform, conform_batch, from_arrow, to_arrow
-from segue.frames.kinds import WRAPPED, find_kind
+from segue.frames.kinds import WRAPPED, find_kind, name_type
 from segue.spec.step import FrameKind
 
 if TYPE_CHECKING:
@@ -188,16 +188,3 @@ def is_frame(result: Any, kind: FrameKind) -> bool:
         found = find_kind(result)  # functions for narwhals may return what was inside
         return found is not None and found.kind is not FrameKind.ROWS and not found.iterator
     return isinstance(result, load_adapter(kind).frame)
-
-
-def name_type(result: Any) -> str:
-    """Return the type of a value as a user would write it.
-
-    Example:
-        >>> name_type(None), name_type([])
-        ('None', 'list')
-    """
-    found = type(result)
-    module = found.__module__.partition(".")[0]
-    shown = found.__name__ if module == "builtins" else f"{module}.{found.__name__}"
-    return "None" if result is None else shown

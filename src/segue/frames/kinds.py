@@ -64,3 +64,16 @@ def is_iterator(value: Any) -> bool:
 def name_kinds(kinds: Iterable[FrameKind] = FrameKind) -> str:
     """Return kinds of frames as a sentence lists them."""
     return ", ".join(kind for kind in kinds if kind is not FrameKind.NOTHING)
+
+
+def name_type(result: Any) -> str:
+    """Return the type of a value as a user would write it.
+
+    Example:
+        >>> name_type(None), name_type([])
+        ('None', 'list')
+    """
+    found = type(result)
+    module = found.__module__.partition(".")[0]
+    shown = found.__name__ if module == "builtins" else f"{module}.{found.__name__}"
+    return "None" if result is None else shown

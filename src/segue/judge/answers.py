@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import StepError
 from segue.judge.bounds import Bounds, find_bounds, write_values
 from segue.judge.compile import ROWS
+from segue.judge.gather import REFUSALS, fetch_row
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def _evaluate(session: Session, asked: Mapping[str, str]) -> dict[str, Any]:
         return {}
     listed = ", ".join(f"({query}) as m{place}" for place, query in enumerate(asked.values()))
     try:
-        told = session.fetch(f"select {listed}")
-    except StepError:  # then the rows are asked, and tell what is wrong
+        told = fetch_row(session, f"select {listed}")
+    except REFUSALS:  # then the rows are asked, and tell what is wrong
         return {}
-    values = (told.column(place)[0].as_py() for place in range(len(asked)))
-    return {text: value for text, value in zip(asked, values, strict=True) if value is not None}
+    return {text: value for text, value in zip(asked, told, strict=True) if value is not None}

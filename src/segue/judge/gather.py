@@ -11,7 +11,7 @@ from segue.judge.cells import read_cell
 from segue.judge.compile import ROWS, combine_metrics, write_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     import pyarrow as pa
 
@@ -24,6 +24,14 @@ REFUSALS = (StepError, UnsupportedError)
 
 Part = tuple[str, tuple[str, ...]]
 """Name of the rows that a query looks at, and the columns of its segments."""
+
+
+def fetch_row(session: Session, query: str) -> tuple[Any, ...]:
+    """Return the one row of a query, as a session gives it at the least cost."""
+    own: Callable[[str], tuple[Any, ...]] | None = getattr(session, "fetch_row", None)
+    if own is not None:
+        return own(query)
+    return tuple(column[0].as_py() for column in session.fetch(query).columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +91,17 @@ class Found:
     _tables: dict[Part, tuple[pa.Table, tuple[str, ...]]] = field(default_factory=dict)
     _seconds: dict[Part, float] = field(default_factory=dict)
 
-    def keep(
-        self, part: Part, told: pa.Table, expressions: tuple[str, ...], seconds: float
-    ) -> None:
+    def keep(self, part: Part, row: Mapping[str, Any], seconds: float) -> None:
         """Take what a shared query told."""
         self._seconds[part] = seconds
-        if part[1]:
-            self._tables[part] = told, expressions
-        else:
-            self._values.setdefault(part, {}).update(_read_row(told, expressions))
+        self._values.setdefault(part, {}).update(row)
+
+    def keep_segments(
+        self, part: Part, table: pa.Table, expressions: tuple[str, ...], seconds: float
+    ) -> None:
+        """Take what a shared query told of each segment."""
+        self._seconds[part] = seconds
+        self._tables[part] = table, expressions
 
     def answer(self, part: Part, answers: Mapping[str, Any]) -> None:
         """Take what is known without a query."""
@@ -152,8 +162,13 @@ def _gather(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
         if not expressions:
             continue
         began = perf_counter()
-        told = gauge.session.fetch(write_query(expressions, *part))
-        found.keep(part, told, expressions, perf_counter() - began)
+        query = write_query(expressions, *part)
+        if part[1]:
+            table = gauge.session.fetch(query)
+            found.keep_segments(part, table, expressions, perf_counter() - began)
+        else:
+            row = dict(zip(expressions, fetch_row(gauge.session, query), strict=True))
+            found.keep(part, row, perf_counter() - began)
     found.rows = found.count(gauge.table)
     return found
 
@@ -165,10 +180,6 @@ def _part_checks(table: str, compiled: Iterable[CompiledCheck]) -> dict[Part, li
         if not one.problem:
             parts.setdefault((one.source, one.by), []).append(one)
     return parts
-
-
-def _read_row(table: pa.Table, expressions: Sequence[str]) -> dict[str, Any]:
-    return {text: read_cell(table.column(place)[0]) for place, text in enumerate(expressions)}
 
 
 def _try_alone(gauge: Gauge, one: CompiledCheck) -> CompiledCheck:

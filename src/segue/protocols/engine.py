@@ -270,6 +270,10 @@ class LocalSession(Session, Protocol):
         """Return each file's rows, bytes and row digest; paths are the scan's base names."""
         ...
 
+    def fetch_row(self, query: str) -> tuple[Any, ...]:
+        """Run a SELECT of one row, as Python's own values."""
+        ...
+
     def read_footers(self, name: str) -> tuple[DataFile, ...] | None:
         """Return the files of a bound scan with rows and statistics; no row is looked at.
 

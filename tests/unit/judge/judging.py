@@ -31,6 +31,10 @@ class NotingSession:
         self.queries.append(query)
         return self._session.fetch(query)
 
+    def fetch_row(self, query):
+        self.queries.append(query)
+        return self._session.fetch_row(query)
+
 
 def fetch_rows(session, query):
     """Return the rows of a SELECT as tuples."""

@@ -21,13 +21,11 @@ from segue.engines.duckdb.files import (
     removed_on_failure,
 )
 from segue.engines.duckdb.footers import read_footers
+from segue.engines.duckdb.row import read_row
 from segue.engines.duckdb.scans import read_scan
 from segue.engines.duckdb.seen import Outgoing
 from segue.engines.duckdb.sizes import guess_bytes, read_bytes
-from segue.engines.duckdb.types import (
-    read_schema,
-    refuse_case_twins,
-)
+from segue.engines.duckdb.types import read_schema, refuse_case_twins
 from segue.errors import SqlError, StepError
 from segue.spec.closing import Closing
 from segue.spec.scan import Scan
@@ -147,6 +145,16 @@ class DuckDBSession(Closing):
         outgoing = Outgoing(query, text, skip, schema, relation.columns, relation.types)
         self._database.seen.keep(given, self._bound, outgoing)
         return arrive_table(table, schema)
+
+    def fetch_row(self, query: str) -> tuple[Any, ...]:
+        """Run a SELECT of one row, and return Python's own values.
+
+        Raises:
+            SegueError: It failed.
+        """
+        with self._translate(query := self._parse(query)):
+            row = read_row(self._relate(query))
+        return row or tuple(column[0].as_py() for column in self.fetch(query).columns)
 
     def stream(self, query: str, batch_rows: int = 100_000) -> pa.RecordBatchReader:
         """Run a SELECT and return rows as they come, in the types that `describe` tells.
