@@ -13,7 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format docs bench bench-engines bench-checks lock dev clean
+.PHONY: help demo test system check format docs bench bench-engines bench-checks lock dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,18 @@ help: ## show this list
 demo: .venvs/demo/.ready ## run the example pipeline on 336,776 real flights
 	@.venvs/demo/bin/python examples/flights/demo.py
 
-test: .venvs/dev/.ready ## run all tests (PYTEST_ARGS="-k name" narrows them)
+test: .venvs/dev/.ready system ## run all tests (PYTEST_ARGS="-k name" narrows them)
 	@$(DEV)/pytest -q $(PYTEST_ARGS)
+
+# Tests that lack one of these say so and are passed over.
+SYSTEM = psql:postgresql chromium:chromium
+system:
+	@missing=""; for each in $(SYSTEM); do \
+		command -v $${each%%:*} >/dev/null || missing="$$missing $${each##*:}"; done; \
+	test -z "$$missing" || { echo "Installing$$missing"; \
+		as_root=""; test "$$(id -u)" = 0 || as_root="sudo -n"; \
+		{ $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -qq -y \
+		--no-install-recommends $$missing; } >/dev/null || echo "Not installed:$$missing"; }
 
 check: .venvs/dev/.ready ## format, lint, types, layers, docs
 	@$(DEV)/ruff format --check --quiet . || { echo "Not formatted: run 'make format'." >&2; exit 1; }
