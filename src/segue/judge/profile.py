@@ -6,6 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from segue.judge import profile_html as _profile_html  # noqa: F401  # how notebooks show it
 from segue.judge.profile_correlation import MOST_COLUMNS, find_correlations
 from segue.judge.profile_facts import Facts, find_facts
 from segue.judge.profile_keys import count_duplicates, find_keys

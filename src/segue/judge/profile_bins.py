@@ -21,6 +21,8 @@ _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 _SECONDS = (1, 5, 15, 60, 300, 900, 3600, 10800, 21600, 43200, 86400, 172800, 604800)
 """Widths of bars of times, up to a week."""
 _DAY = 86400
+_LEAST = 1e-290
+"""Span of values below which floating-point numbers are too coarse to be parted."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +59,7 @@ def place_bars(low: float, high: float, type_: DataType) -> Bars | None:
         Bars(start=3.0, width=3.0, count=32)
     """
     span = high - low
-    if not (math.isfinite(span) and span > 0):
+    if not (math.isfinite(span) and span > _LEAST):
         return None
     width = _choose_width(span, type_)
     # values too near to each other for floating-point numbers have no bars
