@@ -74,8 +74,8 @@ class CheckKind(Protocol):
     - ``own``: names of options (`where`, `by`, ...) that it reads by itself;
     - ``refused``: names of options that make no sense for it, refused when a contract is read;
     - ``implied``: options that go without saying, such as ``{"new": True}``;
-    - ``tell_code(check, root) -> str``: a digest of the project's code that it calls; a
-      ValueError refuses the check;
+    - ``tell_code(check, root) -> str``: a digest of the project's code that it calls, or of
+      another file that it needs; a ValueError refuses the check;
     - ``limited(arguments) -> bool``: whether a contract says what is expected of what it
       measures; if not, ``anomaly`` has to;
     - ``screen(check, types, table) -> Screen``: a cheap test before a dear count;
@@ -90,6 +90,8 @@ class CheckKind(Protocol):
       rows of a sample, or new ones, are held against all;
     - ``fragile``: whether rows that keep it may break it once others are set aside: it is judged
       again on those that are left;
+    - ``folds``: whether its measure heeds the `where` of the check by itself, so that it shares
+      the scan of the whole table;
     - ``convex``: whether all values between two that keep it do so as well, and nulls too;
     - ``pointwise``: whether a row breaks it by the one value of its column, and nulls never do;
     - ``extreme``: whether its measure depends on nothing but its column's least and greatest

@@ -35,6 +35,7 @@ Null passes.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ from segue.spec.sql import quote_identifier, quote_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from segue.protocols import Scene
     from segue.spec.contract import Check, Measurement
@@ -92,6 +94,17 @@ class FormatCheck(RowCheck):
             wrong = f"not regexp_full_match({text}, {quote_text(format_.pattern)})"
             wrong += f" or {format_.beyond.format(text=text)}" if format_.beyond else ""
         return f"({quote_identifier(name)} is not null and ({wrong}))"
+
+    def tell_code(self, check: Check, root: Path) -> str:
+        """Return the digest of the file that holds a schema, once it is known to be one."""
+        from segue.declare.digest import digest_text
+
+        path = check.arguments.get("schema")
+        if not isinstance(path, str):
+            return ""
+        schema = find_schema(path, str(root))
+        make_validator(schema)
+        return digest_text(json.dumps(schema, sort_keys=True))
 
     def inspects(self, check: Check) -> bool:
         """Return whether texts are judged here, and not by the engine."""

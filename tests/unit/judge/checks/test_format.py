@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from segue.declare.check_code import add_code
+from segue.declare.contracts import read_contracts
+from segue.declare.problems import Problems
 from segue.judge.json_schema import make_validator
 from segue.protocols import Context
 from segue.registry import load_check
@@ -300,6 +303,37 @@ def test_a_file_that_is_no_schema_is_an_error(texts, tmp_path, text, message):
     (found,) = measure(session, check, context=Context(folder=str(tmp_path)))
     assert found.verdict is Verdict.ERROR
     assert message in found.message
+
+
+@pytest.fixture
+def project(tmp_path):
+    def read(schema):
+        if schema is not None:
+            (tmp_path / "a.json").write_text(schema)
+        problems = Problems()
+        text = "orders: {columns: {x: {format: {json: a.json}}}}"
+        (tmp_path / "contracts.yml").write_text(text)
+        found = read_contracts(tmp_path, ["orders"], (), problems)
+        return add_code(found, tmp_path, problems)["orders"].digest, problems.sorted()
+
+    return read
+
+
+def test_a_changed_schema_changes_the_contract(project):
+    first, second = project('{"type": "object"}'), project('{"type": "array"}')
+    assert first[1] == second[1] == ()
+    assert first[0] != second[0]
+    assert project('{ "type":"array" }')[0] == second[0]
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [(None, "can't be read"), ("[", "is not JSON"), ('{"type": 1}', "it is no JSON Schema")],
+)
+def test_a_schema_that_is_not_there_is_refused_when_the_project_is_loaded(project, schema, message):
+    _, (problem,) = project(schema)
+    assert message in problem.message
+    assert problem.location.line == 1
 
 
 def test_a_schema_by_segments_is_an_error(texts):
