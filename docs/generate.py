@@ -310,6 +310,7 @@ def write_checks() -> Iterator[str]:
         ' in quotes (`"0.10"`) is exact, and so are decimals. What is not defined, such as the mean'
         " of no rows, is an error, never a pass.\n"
     )
+    yield from write_anomaly()
     for name in registry.names(registry.CHECKS):
         kind = registry.load_check(name)
         module = inspect.getmodule(type(kind))
@@ -324,6 +325,20 @@ def write_checks() -> Iterator[str]:
         refused = ", ".join(f"`{key}`" for key in sorted(getattr(kind, "refused", ())))
         without = f" Takes no {refused}." if refused else ""
         yield f"Stands {where[kind.scope]}. Is broken by {rows}.{without}\n"
+
+
+def write_anomaly() -> Iterator[str]:
+    """Write what `anomaly` of a check means, and its keys."""
+    yield "### anomaly\n"
+    yield from (f"{part}\n" for part in paragraphs(anomaly_verdict.__doc__))
+    defaults = anomaly.Rule()
+    keys = section_of(anomaly.Rule.__doc__, "Attributes")
+    rows = (
+        (f"`{name}`", f"`{shown}`" if (shown := getattr(defaults, name)) else "", meaning)
+        for name, meaning in keys
+    )
+    yield from table(("key", "default", "meaning"), rows)
+    yield from (f"{part}\n" for part in paragraphs(anomaly.__doc__)[1:-1])
 
 
 def write_sources() -> Iterator[str]:

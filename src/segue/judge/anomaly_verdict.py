@@ -71,8 +71,11 @@ def judge_anomaly(
         return _add(measured, f"{why}, so `anomaly` was not judged")
     tested = _Tested(number, measured.rows, measured.value is None, check, moment)
     usual, odd = tested.hold(points)
-    verdict = _worsen(check, measured.verdict) if odd else measured.verdict
-    return replace(_add(measured, tested.say(usual, odd=odd)), verdict=verdict)
+    words = tested.say(usual, odd=odd)
+    if not odd:
+        return _add(measured, words)
+    told = replace(measured, message=measured.message.removesuffix(", as expected"))
+    return replace(_add(told, words), verdict=_worsen(check, measured.verdict))
 
 
 def choose_points(points: Sequence[Point]) -> list[Point]:

@@ -156,13 +156,13 @@ class DriftCheck:
         least = check.arguments["p"]
         told = f"{self.state(check)}: {found.value:.3g}"
         told += "" if found.chance is None else f" (p = {found.chance:.2g})"
-        told += f"; most changed: {found.most}" if found.most and not check.sensitive else ""
         if least is None:
             kept, expected = found.value <= most, f"at most {most:g}"
         else:
             kept, expected = (found.chance or 0.0) >= least, f"p of at least {least:g}"
         judged = judge_value(check, found.value, rows, kept=kept, found=told, expected=expected)
-        return replace(judged, sql=found.sql)
+        shown = f"; most changed: {found.most}" if found.most and not check.sensitive else ""
+        return replace(judged, message=judged.message + shown, sql=found.sql)
 
 
 def _find_sides(check: Check, scene: Scene, reference: str) -> tuple[Side, Side, bool]:
