@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from segue.engines.postgres.failures import shorten, translated
 from segue.errors import EngineError, UnsupportedError, UsageError
-from segue.spec.secrets import hide_passwords
+from segue.spec.secrets import MASK, hide_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -151,7 +152,7 @@ def _open(target: Target) -> Any:
             autocommit=True,
         )
     except (psycopg.Error, UnicodeError) as error:
-        said = shorten(hide_passwords(str(error), target.address.database))
+        said = shorten(_hide(str(error), target.address.database))
         raise EngineError(
             f"PostgreSQL at {target.shown} can't be reached: {said}",
             hint="is it running, and may this user read that database?",
@@ -178,3 +179,11 @@ def _refuse_encoding(connection: Any, target: Target) -> None:
             f"the database at {target.shown} is encoded as {encoding}",
             hint="segue reads databases in UTF8; export it as Parquet or CSV and check that",
         )
+
+
+def _hide(text: str, database: str) -> str:
+    """Return a message without the password of an address, in whatever form it stands there."""
+    raw = database.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    for secret in {raw, unquote(raw)} - {""}:
+        text = text.replace(secret, MASK)
+    return hide_passwords(text, database)

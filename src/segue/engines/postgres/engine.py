@@ -82,8 +82,15 @@ def _find_database(thing: Any) -> str | None:
     if package == "sqlalchemy":
         url = getattr(getattr(thing, "engine", None), "url", None)
         if url is not None and url.get_backend_name() == "postgresql":
-            plain = url.set(drivername="postgresql")
-            return str(plain.render_as_string(hide_password=False))
+            parts = {
+                "user": url.username,
+                "password": url.password,
+                "host": url.host,
+                "port": url.port,
+                "dbname": url.database,
+                **url.query,
+            }
+            return _write_address({key: str(value) for key, value in parts.items() if value})
     return None
 
 

@@ -243,7 +243,8 @@ def convert_function(node: exp.Expr) -> exp.Expr:
     if isinstance(node, (exp.IsNan, exp.IsInf)):
         return set_type(_tell_odd(node, found), "BOOLEAN")
     if isinstance(node, exp.Sqrt):
-        return set_type(fill("sqrt(cast(:x as double precision))", x=node.this), "DOUBLE")
+        text = "case when :x < 0 then 'NaN' else sqrt(cast(:x as double precision)) end"
+        return set_type(fill(text, x=node.this), "DOUBLE")
     if isinstance(node, exp.Sign):
         need(node, node.this, *WHOLE, "decimal")
         return set_type(fill("cast(sign(:x) as integer)", x=node.this), "INT")
