@@ -219,15 +219,15 @@ def write_commands() -> Iterator[str]:
             yield from write_command(f"segue {name}", command)
 
 
-def write_command(typed: str, command: click.Command) -> Iterator[str]:
+def write_command(typed: str, command: click.Command, level: str = "##") -> Iterator[str]:
     """Write a command, and those below it."""
     here = click.Context(command, info_name=typed)
-    yield f"## {typed}\n"
+    yield f"{level} {typed}\n"
     yield f"```text\n{command.get_usage(here).removeprefix('Usage: ')}\n```\n"
     yield from (f"{part}\n" for part in paragraphs(command.help))
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
-            yield from write_command(f"{typed} {name}", below)
+            yield from write_command(f"{typed} {name}", below, f"{level}#")
         return
     records = (param.get_help_record(here) for param in command.get_params(here))
     options = [map(shorten_range, record) for record in records if record and record[1]]

@@ -54,15 +54,22 @@ def judge_anomaly(
         past: Gives earlier measurements by the name of a check, oldest first.
         moment: When it was measured.
     """
-    if check.anomaly is None or measured.verdict is Verdict.ERROR:
-        return measured
-    if measured.verdict is Verdict.FAIL and not check.slice.by:
+    parted = bool(check.slice.by)
+    done = (Verdict.ERROR,) if parted else _POISON  # segments have verdicts of their own
+    if check.anomaly is None or measured.verdict in done:
         return measured
     if past is None:
         return _add(measured, "no history is kept here, so `anomaly` was not judged")
     points = choose_points(past(check.name))
-    if check.slice.by:
+    if parted:
         return _judge_segments(check, measured, points, moment)
+    return _judge_number(check, measured, points, moment)
+
+
+def _judge_number(
+    check: Check, measured: Measurement, points: Sequence[Point], moment: datetime
+) -> Measurement:
+    """Hold the one number of a check against its history."""
     number = find_number(measured.value, measured.failing, measured.rows)
     if number is None:
         why = (
