@@ -120,7 +120,7 @@ def read_rows(lake, schema, table, files):
     return sorted(tuple(row.values()) for part in parts for row in part.to_pylist())
 
 
-def open_site(folder, ledger="sql", lake="delta", **more):
-    url = f"sqlite:///{folder}/ledger.db"
+def open_site(folder, ledger="sql", lake="delta", url="", **more):
+    url = url or f"sqlite:///{folder}/ledger.db"
     made = registry.load(registry.LEDGERS, ledger)(url, **more)
     return Site(made, registry.load(registry.LAKES, lake)(str(folder / "lake")), url)

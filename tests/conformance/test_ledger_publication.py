@@ -11,7 +11,7 @@ from segue.publish.swap import complete_intent
 from segue.spec.contract import Report
 from segue.spec.run import RunStatus, StepFailure, StepOutcome, StepStatus
 from segue.spec.types import parse_schema
-from tests.publications import MEASURED, OWNER, append, open_site, outcome, stage
+from tests.publications import MEASURED, OWNER, append, outcome, stage
 
 
 def test_nothing_is_there_at_first(site):
@@ -248,8 +248,8 @@ def test_kept_snapshots_intents_and_live_runs_protect_files(site):
     assert names(staged).isdisjoint(site.ledger.protected_files(1)["b"])
 
 
-def test_of_two_racing_runs_one_wins(tmp_path):
-    sites = [open_site(tmp_path) for _ in range(4)]
+def test_of_two_racing_runs_one_wins(open_again):
+    sites = [open_again() for _ in range(4)]
     for round_ in range(5):
         start = threading.Barrier(len(sites))
         base = sites[0].base()
@@ -273,8 +273,8 @@ def test_of_two_racing_runs_one_wins(tmp_path):
         site.ledger.close()
 
 
-def test_a_refusal_leaves_no_lock_behind(tmp_path):
-    one, two = open_site(tmp_path), open_site(tmp_path)
+def test_a_refusal_leaves_no_lock_behind(open_again):
+    one, two = open_again(), open_again()
     declared, late = one.begin(), two.begin()
     told = [outcome(one.stage(table, [(1, "x")])) for table in "abc"]
     one.ledger.declare(declared, one.intend(declared, *told))

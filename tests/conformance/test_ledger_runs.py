@@ -7,7 +7,7 @@ import pytest
 from segue.errors import ConflictError, LeaseLostError, UnknownNameError
 from segue.spec.contract import Report
 from segue.spec.run import Owner, RunStatus, StepFailure, StepOutcome, StepStatus
-from tests.publications import MEASURED, OWNER, open_site, outcome
+from tests.publications import MEASURED, OWNER, outcome
 
 
 def always(owner):
@@ -76,9 +76,9 @@ def test_a_lease_is_lost_when_its_machine_was_started_again(site):
     assert site.ledger.lose_dead_runs(OWNER, always) == (lease.run_id,)
 
 
-def test_a_lease_is_lost_when_its_heart_stands_still(tmp_path):
+def test_a_lease_is_lost_when_its_heart_stands_still(open_again):
     time = [100.0]
-    site = open_site(tmp_path, monotonic=lambda: time[0])
+    site = open_again(monotonic=lambda: time[0])
     lease = site.begin(seconds=15)
     time[0] += 14
     site.ledger.beat(lease)
@@ -89,9 +89,9 @@ def test_a_lease_is_lost_when_its_heart_stands_still(tmp_path):
     site.ledger.close()
 
 
-def test_a_lease_of_another_machine_is_watched(tmp_path):
+def test_a_lease_of_another_machine_is_watched(open_again):
     time = [100.0]
-    site = open_site(tmp_path, monotonic=lambda: time[0])
+    site = open_again(monotonic=lambda: time[0])
     lease = site.begin(seconds=15, owner=Owner("far", "b", 1, 1.0, "x"))
     assert site.ledger.lose_dead_runs(OWNER, never) == ()
     time[0] += 10

@@ -72,6 +72,11 @@ def open_engine(url: str, wait_seconds: float) -> Engine:
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
+        if parsed.drivername in (
+            "postgresql",
+            "postgres",
+        ):  # the driver that segue[postgres] brings
+            parsed = parsed.set(drivername="postgresql+psycopg")
         return create_engine(parsed, pool_pre_ping=True)
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
