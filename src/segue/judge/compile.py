@@ -167,7 +167,9 @@ class _Compiler:
         if folded or (failing and check.slice.by):
             measure = f"count(*) filter (where {failing})"
         elif compares and some:
-            measure = f"select count(*) from {quote_identifier(source)} where {failing}"
+            part = getattr(kind, "measure_part", None)
+            plain = f"select count(*) from {quote_identifier(source)} where {failing}"
+            measure = part(check, source, self.table) if part else plain
         else:
             measure = kind.measure(check, types, source)
         if check.slice.by:

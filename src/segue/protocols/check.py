@@ -87,7 +87,8 @@ class CheckKind(Protocol):
       contract lists are known; a ValueError refuses the check;
     - ``compares``: whether rows break it by how they stand to others: `failing` is then given
       the name of the whole table and heeds `where` and `by` of the check by itself, so that
-      rows of a sample, or new ones, are held against all;
+      rows of a sample, or new ones, are held against all. ``measure_part(check, part, table)``
+      may count such rows by a cheaper query;
     - ``fragile``: whether rows that keep it may break it once others are set aside: it is judged
       again on those that are left;
     - ``folds``: whether its measure heeds the `where` of the check by itself, so that it shares

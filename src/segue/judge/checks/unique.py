@@ -71,12 +71,27 @@ class UniqueCheck(RowCheck):
     def failing(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the predicate of failing rows."""
         del types
+        return self._write_failing(check, write_rows(check, table))
+
+    def _write_failing(self, check: Check, rows: str) -> str:
+        """Return the predicate of rows whose key stands more than once in others."""
         names = tuple(dict.fromkeys((*check.slice.by, *_names(check))))
-        key, columns = write_key(names), ", ".join(map(quote_identifier, names))
+        key, columns = _write_key(check, names), ", ".join(map(quote_identifier, names))
         return (
-            f"({_whole(check)} and {key} in (select {key} from {write_rows(check, table)} "
+            f"({_whole(check)} and {key} in (select {key} from {rows} "
             f"where {_whole(check)} group by {columns} having count(*) > 1))"
         )
+
+    def measure_part(self, check: Check, part: str, table: str) -> str:
+        """Return a query that counts failing rows of a part of a table.
+
+        It holds the part's keys, and counts how often those stand in the table, and no others.
+        """
+        key = _write_key(check, _names(check))
+        some = f"select {key} from {quote_identifier(part)} where {_whole(check)}"
+        alike = f"(select * from {write_rows(check, table)} where {key} in ({some}))"
+        failing = self._write_failing(check, alike)
+        return f"select count(*) from {quote_identifier(part)} where {failing}"
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return a query of its own that counts rows in groups of duplicates."""
@@ -127,6 +142,13 @@ def _names(check: Check) -> tuple[str, ...]:
 
 def _nulls_equal(check: Check) -> bool:
     return bool(check.arguments.get("nulls") == "equal")
+
+
+def _write_key(check: Check, names: Sequence[str]) -> str:
+    """Return a key as it is sought among others."""
+    if len(names) == 1 and not _nulls_equal(check):
+        return quote_identifier(names[0])
+    return write_key(names)
 
 
 def _columns(check: Check) -> str:
