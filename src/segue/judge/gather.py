@@ -28,10 +28,9 @@ Part = tuple[str, tuple[str, ...]]
 
 def fetch_row(session: Session, query: str) -> tuple[Any, ...]:
     """Return the one row of a query, as a session gives it at the least cost."""
-    own: Callable[[str], tuple[Any, ...]] | None = getattr(session, "fetch_row", None)
-    if own is not None:
-        return own(query)
-    return tuple(column[0].as_py() for column in session.fetch(query).columns)
+    own: Callable[[str], tuple[Any, ...] | None] | None = getattr(session, "fetch_row", None)
+    row = own(query) if own else None
+    return row or tuple(read_cell(column[0]) for column in session.fetch(query).columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Gauge:
 
     def fetch_value(self, query: str) -> Any:
         """Return the one value of a query."""
-        return read_cell(self.session.fetch(query).column(0)[0])
+        return fetch_row(self.session, query)[0]
 
     def explain(self, query: str, error: SegueError) -> str:
         """Say why a query failed; what fails while it runs may quote values of the table."""

@@ -270,8 +270,12 @@ class LocalSession(Session, Protocol):
         """Return each file's rows, bytes and row digest; paths are the scan's base names."""
         ...
 
-    def fetch_row(self, query: str) -> tuple[Any, ...]:
-        """Run a SELECT of one row, as Python's own values."""
+    def fetch_row(self, query: str) -> tuple[Any, ...] | None:
+        """Run a SELECT of one row; return Python's own values, at less cost than `fetch`.
+
+        Returns:
+            None, and nothing was run, if a value is a date or another that Python may not have.
+        """
         ...
 
     def read_footers(self, name: str) -> tuple[DataFile, ...] | None:

@@ -32,8 +32,9 @@ class NotingSession:
         return self._session.fetch(query)
 
     def fetch_row(self, query):
-        self.queries.append(query)
-        return self._session.fetch_row(query)
+        row = self._session.fetch_row(query)
+        self.queries += [query] if row else []
+        return row
 
 
 def fetch_rows(session, query):

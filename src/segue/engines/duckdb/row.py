@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 _PLAIN = frozenset(
     {
-        "bigint", "boolean", "date", "decimal", "double", "float", "integer", "smallint",
-        "timestamp", "tinyint", "ubigint", "uinteger", "usmallint", "utinyint", "varchar",
+        "bigint", "boolean", "decimal", "double", "float", "integer", "smallint", "tinyint",
+        "ubigint", "uinteger", "usmallint", "utinyint", "varchar",
     }
 )  # fmt: skip
 """Types whose values are the same by way of Arrow."""

@@ -146,15 +146,14 @@ class DuckDBSession(Closing):
         self._database.seen.keep(given, self._bound, outgoing)
         return arrive_table(table, schema)
 
-    def fetch_row(self, query: str) -> tuple[Any, ...]:
-        """Run a SELECT of one row, and return Python's own values.
+    def fetch_row(self, query: str) -> tuple[Any, ...] | None:
+        """Run a SELECT of one row, and return Python's own values; None if one is not plain.
 
         Raises:
             SegueError: It failed.
         """
         with self._translate(query := self._parse(query)):
-            row = read_row(self._relate(query))
-        return row or tuple(column[0].as_py() for column in self.fetch(query).columns)
+            return read_row(self._relate(query))
 
     def stream(self, query: str, batch_rows: int = 100_000) -> pa.RecordBatchReader:
         """Run a SELECT and return rows as they come, in the types that `describe` tells.
