@@ -118,7 +118,9 @@ def is_folded(check: Check, kind: CheckKind) -> bool:
     rows = check.slice
     plain = rows.sample is None and not rows.new and not inspects(check, kind)
     counts = getattr(type(kind), "measure", None) is RowCheck.measure
-    return bool(rows.where) and plain and counts
+    # a segment without a row that counts is none, and only a part of the table tells that
+    folds = getattr(kind, "folds", False) and not rows.by
+    return bool(rows.where) and plain and (counts or folds)
 
 
 def inspects(check: Check, kind: CheckKind) -> bool:
@@ -164,7 +166,7 @@ class _Compiler:
         if inspects(check, kind):
             return CompiledCheck(check, kind, source, failing=failing)
         some = check.slice.sample is not None or check.slice.new
-        if folded or (failing and check.slice.by):
+        if failing and (folded or check.slice.by):
             measure = f"count(*) filter (where {failing})"
         elif compares and some:
             part = getattr(kind, "measure_part", None)

@@ -16,6 +16,7 @@ from segue.judge.metric_bounds import (
     say_bounds,
     say_value,
 )
+from segue.judge.slices import write_where
 from segue.judge.sql_text import plain_column, plain_type, read_decimal, write_literal
 from segue.judge.verdict import judge_unmeasured, judge_value, measurement
 from segue.spec.contract import Verdict
@@ -39,12 +40,14 @@ class MetricCheck(ABC):
         row_level: No single row breaks it.
         reveals: Whether what it measures is a value of the column, to be kept out of messages
             if the column is sensitive.
+        folds: Whether its measure is of the rows that `where` names, without a scan of their own.
     """
 
     name: str
     scope: str = "column"
     row_level: bool = False
     reveals: bool = False
+    folds: bool = False
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read bounds, which must be numbers."""
@@ -136,7 +139,7 @@ def refuse_others(bounds: Mapping[str, Any]) -> None:
 
 
 def number_column(check: Check, types: Mapping[str, DataType]) -> tuple[str, DataType]:
-    """Return the SQL of a check's column and its type.
+    """Return the SQL of a check's column, null where rows do not count, and its type.
 
     Raises:
         ValueError: It does not hold numbers.
@@ -145,11 +148,17 @@ def number_column(check: Check, types: Mapping[str, DataType]) -> tuple[str, Dat
     type_ = types[name]
     if not (type_.is_integer or type_.is_float or type_.kind == "decimal"):
         raise ValueError(f"column {name!r} is {type_}: {check.kind} is of numbers")
-    return quote_identifier(name), type_
+    return keep_counting(check, quote_identifier(name)), type_
+
+
+def keep_counting(check: Check, column: str) -> str:
+    """Return a column that is null in rows that do not count, as aggregates leave null out."""
+    where = check.slice.where
+    return f"(case when {write_where(check.slice)} then {column} end)" if where else column
 
 
 def ordered_column(check: Check, types: Mapping[str, DataType]) -> tuple[str, DataType]:
-    """Return the SQL of a check's column and the type in which its values are compared.
+    """Return the SQL of a check's column, as `number_column`, and the type of comparisons.
 
     Raises:
         ValueError: The column's values have no order, or a bound is of another kind.
@@ -162,7 +171,7 @@ def ordered_column(check: Check, types: Mapping[str, DataType]) -> tuple[str, Da
     for end in (check.arguments["min"], check.arguments["max"]):
         if end is not None and (not number or read_decimal(end) is None):
             write_literal(end, type_)
-    return plain_column(name, types[name]), type_
+    return keep_counting(check, plain_column(name, types[name])), type_
 
 
 def sum_column(column: str, type_: DataType) -> str:

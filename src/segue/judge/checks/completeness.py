@@ -24,6 +24,7 @@ class CompletenessCheck(MetricCheck):
     """A column with too many nulls breaks it."""
 
     name = "completeness"
+    folds = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read bounds, which are shares."""
@@ -36,7 +37,7 @@ class CompletenessCheck(MetricCheck):
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that counts nulls."""
         del types, table
-        return count_nulls(check.columns[0])
+        return count_nulls(check)
 
     def judge(self, check: Check, value: Any, rows: int) -> Measurement:
         """Hold the share of values against the bounds."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.metric_check import MetricCheck, judge_metric
+from segue.judge.metric_check import MetricCheck, judge_metric, keep_counting
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -22,11 +22,12 @@ class DistinctCheck(MetricCheck):
     """Too few or too many different values break it."""
 
     name = "distinct"
+    folds = True
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that is judged."""
         del types, table
-        return f"count(distinct {quote_identifier(check.columns[0])})"
+        return f"count(distinct {keep_counting(check, quote_identifier(check.columns[0]))})"
 
     def judge(self, check: Check, value: Any, rows: int) -> Measurement:
         """Hold the number of different values against the bounds."""

@@ -22,6 +22,7 @@ class MaxCheck(MetricCheck):
     """A largest value outside of the bounds breaks it."""
 
     name = "max"
+    folds = True
     reveals = True
     extreme = True
 

@@ -22,6 +22,7 @@ class MeanCheck(MetricCheck):
     """A mean outside of the bounds breaks it."""
 
     name = "mean"
+    folds = True
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that is judged: the sum and the count, where they are exact."""

@@ -22,6 +22,7 @@ class MinCheck(MetricCheck):
     """A smallest value outside of the bounds breaks it."""
 
     name = "min"
+    folds = True
     reveals = True
     extreme = True
 

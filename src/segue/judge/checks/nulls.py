@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.judge.metric_bounds import has_bounds, read_bounds, read_share
 from segue.judge.metric_check import MetricCheck, judge_metric
+from segue.judge.slices import write_where
 from segue.judge.verdict import judge_unmeasured, write_share
 from segue.spec.sql import quote_identifier
 
@@ -25,6 +26,7 @@ class NullsCheck(MetricCheck):
     """Too many nulls, or too few, break it."""
 
     name = "nulls"
+    folds = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read bounds: counts, or shares."""
@@ -42,7 +44,7 @@ class NullsCheck(MetricCheck):
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that counts nulls."""
         del types, table
-        return count_nulls(check.columns[0])
+        return count_nulls(check)
 
     def judge(self, check: Check, value: Any, rows: int) -> Measurement:
         """Hold the number or the share of nulls against the bounds."""
@@ -60,9 +62,12 @@ class NullsCheck(MetricCheck):
 NO_ROWS = "there are no rows, and no share of them"
 
 
-def count_nulls(column: str) -> str:
+def count_nulls(check: Check) -> str:
     """Return the aggregate that counts nulls, as ``required`` writes it: they share it."""
-    return f"count(*) filter (where {quote_identifier(column)} is null)"
+    null = f"{quote_identifier(check.columns[0])} is null"
+    if check.slice.where:
+        null = f"({write_where(check.slice)} and {null})"
+    return f"count(*) filter (where {null})"
 
 
 CHECK = NullsCheck()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.judge.metric_bounds import read_bounds
 from segue.judge.metric_check import MetricCheck, judge_metric
+from segue.judge.slices import write_where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ class RowsCheck(MetricCheck):
 
     name = "rows"
     scope = "table"
+    folds = True
     words = "row", "rows"
 
     def read(self, value: Any) -> Mapping[str, Any]:
@@ -31,8 +33,9 @@ class RowsCheck(MetricCheck):
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that counts rows."""
-        del check, types, table
-        return "count(*)"
+        del types, table
+        where = check.slice.where
+        return f"count(*) filter (where {write_where(check.slice)})" if where else "count(*)"
 
     def judge(self, check: Check, value: Any, rows: int) -> Measurement:
         """Hold the number of rows against the bounds."""

@@ -21,6 +21,7 @@ class StddevCheck(MetricCheck):
     """A standard deviation outside of the bounds breaks it."""
 
     name = "stddev"
+    folds = True
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that is judged."""

@@ -21,6 +21,7 @@ class SumCheck(MetricCheck):
     """A sum outside of the bounds breaks it."""
 
     name = "sum"
+    folds = True
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that is judged."""

@@ -232,6 +232,29 @@ def test_cheap_metrics_of_a_table_share_one_query(session):
     assert len(session.queries) == 1
 
 
+def test_where_needs_no_scan_of_its_own(session):
+    session.bind("orders", "from (values (1, 1), (2, null), (9, 3), (1, 5)) t(odd, x)")
+    odd = Slice(where="odd = 1 -- only")
+    values = {"sum": 6, "mean": 3, "min": 1, "max": 5, "distinct": 2, "nulls": 0, "median": 3}
+    checks = [replace(make_check(*each, ["x"]), slice=odd) for each in values.items()]
+    more = [
+        replace(make_check("completeness", "100%", ["x"]), slice=odd),
+        replace(make_check("rows", 2), slice=odd),
+        replace(make_check("stddev", [2.8, 2.9], ["x"]), slice=odd),
+        make_check("sum", 9, ["x"]),
+    ]
+
+    found = measure(session, *checks, *more)
+
+    assert {each.message for each in found if each.verdict is not Verdict.PASS} == set()
+    assert {each.rows for each in found[:-1]} == {2}
+    own = [query for query in session.queries if "__slice" in query]
+    assert len(session.queries) - len(own) == 1
+    assert len(own) == 1  # the median's
+    none = replace(checks[0], slice=Slice(where="odd > 99"))
+    assert [str(each.verdict) for each in measure(session, none)] == ["error"]
+
+
 def test_by_judges_each_segment(session):
     session.bind("orders", "from (values ('n', 1), ('n', 2), ('s', 30), ('w', null)) t(store, x)")
     by = Slice(by=("store",))
