@@ -209,9 +209,8 @@ class _ContractReader:
         for check in self.checks:
             aside = self.kinds[check.kind].row_level and check.fail is not None
             if aside and check.slice.sample is not None:
-                message = f"{self.table}: {check.name} looks at a sample, and `rejects: true` sets"
-                hint = "take sample out, or let it only warn: {sample: 5%, warn: 0}"
-                message += " aside every row that breaks it"
+                message = f"{self.table}: {check.name} looks at a sample, and rejects are all rows"
+                hint = "take sample out, or rejects, or let it only warn: {sample: 5%, warn: 0}"
                 self.problems.add("bad-check", message, check.location, hint)
 
     def _settle(self, check: Check) -> tuple[Check, ...]:

@@ -71,10 +71,10 @@ def make_table(
             arrays.append(pa.array([_plain(each) for each in values], type=types.get(name)))
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             kinds = sorted({type(each).__name__ for each in values if each is not None})
-            stated = f"declared as {types[name]}, " if name in types else ""
+            stated = f" as {types[name]}, as it is declared," if name in types else ""
             raise SourceError(
-                f"table {table!r}: column {name!r} can't be read: it is {stated}"
-                f"and holds values of type {', '.join(kinds)}",
+                f"table {table!r}: column {name!r} can't be read{stated}: "
+                f"it holds values of type {', '.join(kinds)}",
                 hint=f"read it by a query that casts it: cast({name} as varchar)",
             ) from None
     return pa.table(arrays, names=list(names))
