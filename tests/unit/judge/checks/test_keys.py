@@ -1,7 +1,11 @@
 """unique and references over parts of a table, by segments, and of several columns."""
 
+from collections import Counter
+
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from segue.protocols import Context
 from segue.spec.contract import Verdict
@@ -17,6 +21,9 @@ from tests.unit.judge.checks.tables import (
 )
 from tests.unit.judge.judging import make_check
 
+FEW = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 COLUMNS = {"id": "integer", "group": "varchar", "ok": "boolean"}
 ROWS = [
     ["1", "'a'", "true"],
@@ -89,6 +96,27 @@ def test_new_rows_are_held_against_all_rows(session):
     check = slice_check("unique", True, ["id"], new=True)
     (found,) = measure(session, check, context=Context(added="added"))
     assert (found.rows, found.failing) == (2, 1)
+
+
+KEYS = st.one_of(st.none(), st.integers(1, 4))
+
+
+@FEW
+@given(st.lists(st.tuples(KEYS, KEYS, st.booleans()), max_size=9), st.integers(0, 9))
+@pytest.mark.parametrize("nulls", ["ignored", "equal"])
+def test_new_rows_that_have_a_double(session, nulls, rows, new):
+    texts = [["null" if cell is None else str(cell) for cell in row] for row in rows]
+    columns = {"a": "integer", "b": "integer", "ok": "boolean"}
+    bind_values(session, columns, *texts)
+    bind_values(session, columns, *texts[:new], name="added")
+    check = slice_check("unique", {"columns": ["a", "b"], "nulls": nulls}, where="ok", new=True)
+
+    def counts(row):
+        return row[2] and (nulls == "equal" or None not in row[:2])
+
+    keys = Counter(row[:2] for row in rows if counts(row))
+    expected = sum(counts(row) and keys[row[:2]] > 1 for row in rows[:new])
+    assert find_failing(session, check, Context(added="added")) == expected
 
 
 def test_a_new_row_that_doubles_an_old_one_leaves_alone(session, lake):
