@@ -1,5 +1,6 @@
 """Runs, leases and what is remembered of steps."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -157,3 +158,11 @@ def test_names_may_be_anything(site):
     assert site.rows(name) == [(1, "x")]
     assert site.ledger.versions(name)[0].table == name
     assert list(site.ledger.memories()) == [name]
+
+
+def test_several_who_make_a_ledger_at_once_make_one(open_again):
+    with ThreadPoolExecutor(4) as pool:
+        sites = [future.result() for future in [pool.submit(open_again) for _ in range(4)]]
+    assert len({site.begin().token for site in sites}) == 4
+    for site in sites:
+        site.ledger.close()

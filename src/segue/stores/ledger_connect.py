@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from contextlib import contextmanager
@@ -14,15 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, insert, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
 from segue.errors import (
     LedgerBusyError,
     LedgerDamagedError,
+    MissingExtraError,
     SegueError,
     StorageError,
     StorageFullError,
 )
+from segue.settings import expand_secrets
 from segue.stores.ledger_history import fill_points
 from segue.stores.ledger_tables import SCHEMA_VERSION, alerts, meta, metadata
 
@@ -57,6 +60,8 @@ QUICK_CHECK_BYTES = 8_000_000
 
 _BROKEN = ("no such ", "Could not decode")
 _WRITES = "segue_writes"
+_MAKING = 5_072_931_447_012
+"""Key of PostgreSQL's lock for whoever makes a ledger's tables: any number that is ours."""
 
 
 WAL_ATTEMPTS = 20
@@ -67,23 +72,55 @@ def open_engine(url: str, wait_seconds: float) -> Engine:
     """Return an engine for a ledger's URL; no connection is made yet.
 
     Args:
-        url: As SQLAlchemy writes it; ``sqlite:///path`` for a file, whose folder is made.
+        url: As SQLAlchemy writes it; ``sqlite:///path`` for a file, whose folder is made. Secrets
+            may stand in it as ``${NAME}``.
         wait_seconds: Longest wait for another program's lock.
+
+    Raises:
+        StorageError: The URL can't be read.
+        MissingExtraError: The database's driver is not installed.
     """
-    parsed = make_url(url)
+    try:
+        parsed = make_url(expand_secrets(url, os.environ))
+    except KeyError as error:
+        name = error.args[0]
+        raise StorageError(
+            f"the ledger's address needs the environment variable {name}, which is not set",
+            hint=f"export {name}=... and try again",
+        ) from None
+    except ArgumentError:  # whose text may hold a password
+        raise StorageError(
+            "the ledger's address can't be read",
+            hint="write [lake] ledger = 'postgresql://user:${PASSWORD}@host/database'",
+        ) from None
     if parsed.get_backend_name() != "sqlite":
         if parsed.drivername in (
             "postgresql",
             "postgres",
         ):  # the driver that segue[postgres] brings
             parsed = parsed.set(drivername="postgresql+psycopg")
-        return create_engine(parsed, pool_pre_ping=True)
+        try:
+            return create_engine(parsed, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            extra = "segue[postgres]" if error.name == "psycopg" else error.name
+            raise MissingExtraError(
+                f"the driver of the ledger's database is not installed: {error.name}",
+                hint=f"pip install '{extra}'",
+            ) from error
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": wait_seconds})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def name_ledger(engine: Engine) -> str:
+    """Return how messages name a ledger: its file, or its address without the password."""
+    if engine.dialect.name == "sqlite":
+        return engine.url.database or str(engine.url)
+    plain = engine.url.set(drivername=engine.url.get_backend_name(), password=None)
+    return plain.render_as_string()
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
@@ -205,11 +242,13 @@ def prepare(engine: Engine, where: str) -> None:
             f"(its version is {version}, this segue knows {SCHEMA_VERSION})",
             hint="pip install --upgrade segue",
         )
-    # Postgres has no row to lock yet, and makes one racer fail on the catalogue's key.
     with naming_faults(where), engine.connect() as connection:
         options: dict[str, Any] = {_WRITES: True}
         with connection.execution_options(**options).begin():
-            _migrate(connection, version)
+            if connection.dialect.name == "postgresql":  # which has no row to lock yet
+                connection.exec_driver_sql(f"select pg_advisory_xact_lock({_MAKING})")
+            # another process may have made or changed it between our look and our lock
+            _migrate(connection, _find_version(connection))
 
 
 def _file_bytes(path: str) -> int:
@@ -235,13 +274,20 @@ def _read_version(engine: Engine, where: str) -> int | None:
             return None
 
 
+def _find_version(connection: Connection) -> int | None:
+    """Return the version that a ledger has while it is locked; None for a new one."""
+    from sqlalchemy import inspect
+
+    if not inspect(connection).has_table(meta.name):
+        return None
+    found = connection.execute(select(meta.c.value).where(meta.c.name == "version")).scalar()
+    return None if found is None else int(found)
+
+
 def _migrate(connection: Connection, version: int | None) -> None:
     if version is None:
         metadata.create_all(connection)
-        known = select(meta.c.value).where(meta.c.name == "version")
-        # Another process may have made it between our look and our lock.
-        if connection.execute(known).first() is None:
-            connection.execute(insert(meta).values(name="version", value=str(SCHEMA_VERSION)))
+        connection.execute(insert(meta).values(name="version", value=str(SCHEMA_VERSION)))
         return
     for step in range(version, SCHEMA_VERSION):
         for change in MIGRATIONS[step]:

@@ -18,6 +18,7 @@ from segue.stores import ledger_alerts, ledger_history, ledger_leases, ledger_pu
 from segue.stores.codec import dump_json, encode_failure, encode_memory
 from segue.stores.ledger_connect import (
     check_integrity,
+    name_ledger,
     open_engine,
     prepare,
     reading,
@@ -75,7 +76,7 @@ class SqlLedger:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = open_engine(url, wait_seconds)
-        self._where = self._engine.url.database or str(self._engine.url)
+        self._where = name_ledger(self._engine)
         self._now = now
         self._monotonic = monotonic
         prepare(self._engine, self._where)

@@ -13,6 +13,7 @@ from tests.conformance.checks.quality import FOLDER, PARENT, TABLE, measure, rea
 pytestmark = pytest.mark.timeout(300)
 CASES = [
     *read_qualities(FOLDER.parents[1] / "cases/quality.yaml"),
+    *read_qualities(FOLDER / "metrics.yaml"),
     *read_qualities(FOLDER / "more.yaml"),
     *read_qualities(FOLDER / "rows.yaml"),
 ]
