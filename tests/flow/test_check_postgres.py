@@ -101,3 +101,23 @@ def test_python(address):
     for data, on in [(address + sign, None), ("public.orders", address), ("from orders", address)]:
         (found,) = segue.check(data, contract, on=on).measurements
         assert (str(found.verdict), found.failing) == ("fail", 2)
+
+
+def test_a_project_reads_its_tables(address, ask, tmp_path, monkeypatch):
+    monkeypatch.setenv("CRM", address)
+    (tmp_path / "segue.toml").write_text(
+        '[project]\nname = "p"\n\n[connections.crm]\nurl = "${CRM}"\n\n'
+        '[tables.orders]\nconnection = "crm"\ntable = "public.orders"\n\n'
+        '[tables.stores]\nconnection = "crm"\nquery = "select name from stores"\n'
+    )
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps/sums.sql").write_text(
+        "select store, sum(amount) as n from orders group by 1"
+    )
+    code, failing, _ = ask()
+    assert (code, failing) == (1, FAILS)
+    (tmp_path / "contracts.yml").write_text("sums:\n  rows: {min: 3, max: 3}\n")
+    assert run_command(["run", "--project", str(tmp_path), "--json"]) == 0
+    assert ask()[0] == 0
+    written = [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
+    assert not [path for path in written if quote(PASSWORD, safe="").encode() in path.read_bytes()]
