@@ -151,6 +151,7 @@ def describe_series(series: Series) -> Document:
         )
     return {
         "check": series.check,
+        "segment": series.segment or None,
         "share": series.share,
         "min": series.low,
         "max": series.high,

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from segue.cli.look import ODD, QUIET, VERDICTS, cell, make_table, verdict
 from segue.cli.wording import age, duration
+from segue.spec.contract import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +36,10 @@ def render_overview(found: Sequence[Series]) -> RenderableType:
 
 def _describe(series: Series) -> list[Text]:
     if not series.points:
-        return [cell(series.check), cell("not measured yet", QUIET)]
+        return [cell(series.title), cell("not measured yet", QUIET)]
     last = series.points[-1]
     return [
-        cell(series.check),
+        cell(series.title),
         verdict(str(last.verdict)),
         cell(age(_find_since(series.points)), QUIET),
         cell(write_number(last.number, share=series.share)),
@@ -60,7 +61,7 @@ def _find_since(points: Sequence[Point]) -> str:
 def draw_line(series: Series) -> Text:
     """Return a history as one line of blocks in the colours of the verdicts.
 
-    What was unusual is a block upside down in its colour; what has no number is a cross.
+    What was unusual is underlined; what could not be measured is a cross.
     """
     points = series.points[-LINE:]
     first = len(series.points) - len(points)
@@ -70,7 +71,7 @@ def draw_line(series: Series) -> Text:
     for place, point in enumerate(points, first):
         style = VERDICTS.get(str(point.verdict), "")
         if point.number is None:
-            text.append("×", style)
+            text.append("×" if point.verdict is Verdict.ERROR else "·", style)
             continue
         level = (point.number - low) / (high - low) if high > low else 0.0
         block = BLOCKS[min(int(level * len(BLOCKS)), len(BLOCKS) - 1)]

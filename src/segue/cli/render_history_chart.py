@@ -81,7 +81,7 @@ def draw_chart(series: Series, width: int) -> Iterator[Text]:
 
 
 def _title(series: Series, hidden: int) -> Text:
-    text = Text(f"{printable(series.table)}: {printable(series.check)}", "bold")
+    text = Text(f"{printable(series.table)}: {printable(series.title)}", "bold")
     what = "share of failing rows" if series.share else "value"
     text.append(f"  {what}, {len(series.points) - hidden:,} measurements", QUIET)
     bounds = [write_number(bound, share=series.share) for bound in (series.low, series.high)]
@@ -106,7 +106,8 @@ def _find_scale(series: Series) -> _Scale:
 def _draw_cell(series: Series, place: int, row: int, scale: _Scale) -> Text:
     point, usual = series.points[place], series.usual[place]
     if point.number is None:
-        return Text("×" if row == HEIGHT - 1 else " ", BAD)
+        sign = "×" if point.verdict is Verdict.ERROR else "·"
+        return Text(sign if row == HEIGHT - 1 else " ", VERDICTS.get(str(point.verdict), ""))
     step = scale.step(point.number)
     if step // 2 == row:
         style = ODD if series.is_odd(place) and point.verdict is Verdict.PASS else ""

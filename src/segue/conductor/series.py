@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segue.conductor.history import POINTS
@@ -10,11 +11,13 @@ from segue.registry import nearest
 from segue.spec.history import Series
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from segue.conductor.workspace import Workspace
     from segue.spec.contract import Check
 
+SEGMENTS = 50
+"""Segments of a check that are shown, in the order of their names."""
 _RECENT = 1000
 """Measurements of a table in which checks are looked for that its contract has no more."""
 
@@ -45,23 +48,40 @@ def read_series(
         hint = nearest(check, names, noun="check")
         raise UnknownNameError(f"{table} has no check {check!r}", hint=hint)
     wanted = names if check is None else [check]
-    return tuple(_read_one(workspace, table, name, stated, last) for name in wanted)
+    return tuple(
+        series
+        for name in wanted
+        for series in _read_one(workspace, table, name, stated.get(name), last)
+    )
 
 
 def _read_one(
-    workspace: Workspace, table: str, name: str, stated: Mapping[str, Check], last: int
-) -> Series:
-    from segue.judge.anomaly_verdict import trace_usual
+    workspace: Workspace, table: str, name: str, check: Check | None, last: int
+) -> Iterator[Series]:
+    """Go through what a check measured: on the whole, or of each segment that is tracked."""
+    from segue.judge.anomaly_verdict import part_points
 
-    check = stated.get(name)
     watched = check is not None and check.anomaly is not None
     limit = last + POINTS if watched else last
     found = workspace.ledger.history(table, name, environment=workspace.environment, limit=limit)
-    points = found[-last:]
+    parts = part_points(found)
+    if not parts:
+        yield _make_series(Series(table, name, found, ()), check, last)
+    for segment in sorted(parts)[:SEGMENTS]:
+        yield _make_series(
+            Series(table, name, tuple(parts[segment]), (), segment=segment), check, last
+        )
+
+
+def _make_series(series: Series, check: Check | None, last: int) -> Series:
+    """Return the last points of a series, with what was usual then and the check's bounds."""
+    from segue.judge.anomaly_verdict import trace_usual
+
+    points = series.points[-last:]
     share = any(each.value is None and each.failing is not None for each in points)
     low, high = _find_bounds(check, share=share) if check else (None, None)
-    usual = trace_usual(check, found, last) if check else [None] * len(points)
-    return Series(table, name, points, tuple(usual), low, high, share)
+    usual = trace_usual(check, series.points, last) if check else [None] * len(points)
+    return replace(series, points=points, usual=tuple(usual), low=low, high=high, share=share)
 
 
 def _find_bounds(check: Check, *, share: bool) -> tuple[float | None, float | None]:

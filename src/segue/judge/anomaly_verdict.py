@@ -14,7 +14,6 @@ history, the message says so and the verdict stays.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -205,10 +204,10 @@ def _judge_segments(
         many = f"{len(tracked):,} are too many" if tracked else "none has a name"
         message = f"segments were not held against their history: {many}"
         return replace(_add(measured, message), tracked=())
-    past = _part_points(points)
+    past = part_points(points)
     judged, odd, short = [], [], 0
     for segment in tracked:
-        told = _hold_segment(check, segment, past.get(_name(segment.key), ()), moment)
+        told = _hold_segment(check, segment, past.get(name_segment(segment.key), ()), moment)
         worse, words, known = told
         judged.append(worse)
         short += not known
@@ -237,13 +236,12 @@ def _hold_segment(
     usual, odd = tested.hold(past)
     if not odd:
         return segment, "", usual.known
-    key = ", ".join(f"{name} = {value!r}" for name, value in segment.key.items())
-    words = f"{key}: {tested.say(usual, odd=True)}"
+    words = f"{name_segment(segment.key)}: {tested.say(usual, odd=True)}"
     return replace(segment, verdict=_worsen(check, segment.verdict)), words, True
 
 
-def _part_points(points: Sequence[Point]) -> dict[str, list[Point]]:
-    """Return the points of each segment, with its own verdicts."""
+def part_points(points: Sequence[Point]) -> dict[str, list[Point]]:
+    """Return the points of each segment by its name, with the segment's own verdicts."""
     parted: dict[str, list[Point]] = {}
     for point in points:
         for each in point.segments:
@@ -255,12 +253,18 @@ def _part_points(points: Sequence[Point]) -> dict[str, list[Point]]:
                 value=each.value,
                 segments=(),
             )
-            parted.setdefault(_name(each.key), []).append(told)
+            parted.setdefault(name_segment(each.key), []).append(told)
     return parted
 
 
-def _name(key: Mapping[str, Any]) -> str:
-    return json.dumps(sorted(key.items()), default=str)
+def name_segment(key: Mapping[str, Any]) -> str:
+    """Return the name of a segment.
+
+    Example:
+        >>> name_segment({"store": "a", "year": 2026})
+        "store = 'a', year = 2026"
+    """
+    return ", ".join(f"{name} = {value!r}" for name, value in key.items())
 
 
 def _say_segments(count: int, odd: Sequence[str], short: int) -> str:

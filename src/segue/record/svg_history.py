@@ -122,7 +122,7 @@ def _draw_series(series: Series, top: float) -> Iterator[str]:
     plot = _place(series, top + HEAD)
     what = "share of failing rows" if series.share else "value"
     yield (
-        f'<text class="name" x="16" y="{top + 20:.0f}">{_safe(series.check)}</text>'
+        f'<text class="name" x="16" y="{top + 20:.0f}">{_safe(series.title)}</text>'
         f'<text class="note" x="{WIDTH - RIGHT}" y="{top + 20:.0f}" text-anchor="end">'
         f"{what}, {len(series.points):,} measurements</text>"
     )

@@ -103,6 +103,7 @@ class Series:
         low: Bound of the contract below; None if it has none, or is not stated any more.
         high: Bound of the contract above.
         share: Whether the numbers are shares of failing rows.
+        segment: The segment that they are of, in words; empty for all rows.
     """
 
     table: str
@@ -112,6 +113,12 @@ class Series:
     low: float | None = None
     high: float | None = None
     share: bool = False
+    segment: str = ""
+
+    @property
+    def title(self) -> str:
+        """What is drawn, in words."""
+        return f"{self.check}: {self.segment}" if self.segment else self.check
 
     def is_odd(self, place: int) -> bool:
         """Return whether a point was unusual beside those before it."""

@@ -69,7 +69,8 @@ def test_near_bounds_are_lines_and_far_ones_are_words():
 def test_a_constant_number_and_none_at_all_can_be_drawn():
     assert any("▄" in line or "▀" in line for line in chart(series([7, 7, 7])))
     assert any("▄" in line or "▀" in line for line in chart(series([0, 0])))
-    assert "×" in "".join(chart(series([None])))
+    assert "·" in "".join(chart(series([None])))
+    assert "×" in "".join(chart(series([None], verdicts=[Verdict.ERROR])))
     assert chart(series([]))
 
 
@@ -80,7 +81,7 @@ def test_the_newest_points_fit_the_terminal():
 
 
 def test_a_line_of_blocks():
-    assert draw_line(series([0, 7, None, 3.5])).plain == "▁█×▅"
+    assert draw_line(series([0, 7, None, 3.5])).plain == "▁█·▅"
     assert draw_line(series([3, 3])).plain == "▁▁"
 
 
