@@ -41,21 +41,24 @@ class Gauge:
         session: The engine.
         table: Name of the table.
         private: Whether values of the table must stay out of messages.
-        answers: Aggregates of the table that need no query, by expression.
+        answers: Aggregates of the table that the shared query need not compute, by expression.
+        sources: What told them: an SQL query, or a comment in its place.
     """
 
     session: Session
     table: str
     private: bool
     answers: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def find_answers(self, part: Part) -> Mapping[str, Any]:
-        """Return what needs no query of a part of the table: they are of its whole only."""
+        """Return what is known of a part of the table already: answers are of its whole only."""
         return self.answers if part == (self.table, ()) else {}
 
-    def answers_measure(self, one: CompiledCheck) -> bool:
-        """Return whether what a check measures needed no query."""
-        return one.measure in self.find_answers((one.source, one.by))
+    def find_source(self, one: CompiledCheck) -> str:
+        """Return what told a check's measure, if the shared query did not."""
+        known = one.measure in self.find_answers((one.source, one.by))
+        return self.sources.get(one.measure, "") if known else ""
 
     def fetch_value(self, query: str) -> Any:
         """Return the one value of a query."""

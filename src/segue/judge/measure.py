@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
 from segue.judge.anomaly_verdict import judge_anomaly
 from segue.judge.answers import SQL, answer_checks
+from segue.judge.by_value import count_by_value
 from segue.judge.compile import ROWS, CompiledCheck, compile_checks, is_folded, write_query
 from segue.judge.explain import explain_failing
 from segue.judge.gather import REFUSALS, Gauge, gather_shared
@@ -22,7 +23,7 @@ from segue.registry import load_check as load_registered
 from segue.spec.contract import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from segue.judge.gather import Found
     from segue.protocols import CheckKind, Session
@@ -55,8 +56,7 @@ def measure_table(
     """
     context = context or Context()
     compiled = compile_contract(session, table, contract, schema, load_check, context)
-    answers = answer_checks(session, table, compiled, schema, context.files)
-    gauge = Gauge(session, table, bool(contract.sensitive), answers)
+    gauge = make_gauge(session, table, compiled, schema, contract, context)
     found = gather_shared(gauge, compiled)
     judge = _Judge(gauge, schema, context, frozenset(contract.sensitive))
     measured = [judge.judge(one, found) for one in found.compiled]
@@ -74,6 +74,22 @@ def measure_table(
         for each in measured
     )
     return Report(table, found.rows, finished)
+
+
+def make_gauge(
+    session: Session,
+    table: str,
+    compiled: Sequence[CompiledCheck],
+    schema: TableSchema,
+    contract: Contract,
+    context: Context,
+) -> Gauge:
+    """Return what checks are measured with, knowing already what costs little to know."""
+    known = answer_checks(session, table, compiled, schema, context.files)
+    counted = count_by_value(session, table, compiled, schema, known)
+    answers = known | {text: value for text, (value, _) in counted.items()}
+    sources = dict.fromkeys(known, SQL) | {text: query for text, (_, query) in counted.items()}
+    return Gauge(session, table, bool(contract.sensitive), answers, sources)
 
 
 def compile_contract(
@@ -131,7 +147,7 @@ class _Judge:
             return judge_unmeasured(one.check, rows, problem, query)
         if value is None:
             return judge_unmeasured(one.check, rows, "there is nothing to measure", query)
-        query = SQL if self.gauge.answers_measure(one) else query
+        query = self.gauge.find_source(one) or query
         return replace(one.kind.judge(one.check, value, rows), sql=query)
 
     def _inspect(self, one: CompiledCheck, rows: int) -> Measurement:
