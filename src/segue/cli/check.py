@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,7 +139,6 @@ def _find_anywhere(chosen: Choice, connections: Mapping[str, str]) -> Findings:
     """Check data that belongs to no project."""
     from segue.anywhere.check_targets import Asked, check_targets
     from segue.judge.findings import Findings
-    from segue.project.clock import SystemClock
 
     asked = Asked(
         chosen.data, connections, chosen.sql, chosen.contract, chosen.table, chosen.select
@@ -147,7 +147,7 @@ def _find_anywhere(chosen: Choice, connections: Mapping[str, str]) -> Findings:
     reports = tuple(report for report, _ in measured)
     contracts = {report.table: contract for report, contract in measured}
     subject = ", ".join(contracts)
-    return Findings(subject, reports, contracts, SystemClock().now())
+    return Findings(subject, reports, contracts, datetime.now(UTC).isoformat())
 
 
 def _is_any_data(chosen: Choice, connections: Mapping[str, str]) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from segue.errors import UsageError
+from segue.cli.call import PROJECT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,12 +14,12 @@ _PATH_SIGNS = "./\\*?"
 
 
 def find_project(start: Path) -> Path | None:
-    """Return the folder of the project in which one is, None outside of all projects."""
-    from segue.declare.discover import find_root
+    """Return the folder of the project in which one is, None outside of all projects.
 
-    with suppress(UsageError):
-        return find_root(start)
-    return None
+    What reads projects is not loaded for it.
+    """
+    start = start.resolve()
+    return next((each for each in (start, *start.parents) if (each / PROJECT_FILE).is_file()), None)
 
 
 def read_connections(root: Path | None) -> dict[str, str]:
