@@ -112,7 +112,7 @@ def count_texts(session: Session, before: Side, now: Side) -> Counts:
         f"t as (select v, n from b order by n desc, v limit {TEXTS}) "
         "select t.v as v, t.n as before, coalesce(a.n, 0) as now "
         "from t left join a on t.v = a.v "
-        "union all select null as v, (select sum(n)::bigint from b) as before, "
+        "union all select null::varchar as v, (select sum(n)::bigint from b) as before, "
         "(select sum(n)::bigint from a) as now"
     )
     rows = session.fetch(query).to_pylist()
@@ -134,14 +134,14 @@ def find_distance(session: Session, before: Side, now: Side) -> tuple[float, str
 
     Each number is a bin of its own: the database orders them.
     """
+    up = "over (order by v rows between unbounded preceding and current row)"
     query = (
         "select max(abs(b / nb - a / na)) as distance from ("
-        "select sum(b) over up as b, sum(a) over up as a, "
+        f"select sum(b) {up} as b, sum(a) {up} as a, "
         "sum(b) over () as nb, sum(a) over () as na from ("
         "select v, sum(b)::double as b, sum(a)::double as a from ("
         f"{before.select('v, 1 as b, 0 as a')} union all {now.select('v, 0 as b, 1 as a')}"
-        ") as both_ group by v) as each_ "
-        "window up as (order by v rows unbounded preceding)) as steps_"
+        ") as both_ group by v) as each_) as steps_"
     )
     return float(session.fetch(query).column(0)[0].as_py()), query
 
