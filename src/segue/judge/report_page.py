@@ -47,7 +47,8 @@ def write_page(findings: Findings) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{write_text(printable(findings.subject))}: checks</title><style>{STYLE}</style></head>"
+        f"<title>{write_text(printable(findings.subject))}: checks</title>"
+        f"<style>{STYLE}</style></head>"
         f"<body><main>{''.join(body)}</main></body></html>\n"
     )
 
