@@ -60,6 +60,13 @@ def convert_date_part(node: exp.Expr) -> exp.Expr:
     return set_type(fill(f"cast({_PARTS[name]} as bigint)", x=value), "BIGINT")
 
 
+def convert_epoch(node: exp.Expr) -> exp.Expr:
+    """Return the seconds since 1970, with fractions."""
+    _need_moment(node, node.this)
+    micros = "cast(unix_micros(cast(:x as timestamp)) as double) / 1000000"
+    return set_type(fill(micros, x=node.this), "DOUBLE")
+
+
 def convert_truncated(node: exp.Expr) -> exp.Expr:
     """Return the beginning of the year, month, ... of a moment."""
     _need_moment(node, node.this)

@@ -273,6 +273,7 @@ RULES: dict[type[exp.Expr], Rule] = (
         exp.DayOfYear,
         exp.DayOfMonth,
     )
+    | _rules(sql_dates.convert_epoch, exp.TimeToUnix)
     | _rules(sql_dates.convert_format, exp.TimeToStr)
     | _rules(sql_dates.convert_interval, exp.Interval)
     | _rules(sql_dates.convert_made_date, exp.DateFromParts)
