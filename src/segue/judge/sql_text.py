@@ -67,12 +67,10 @@ def text_column(name: str, type_: DataType) -> str:
     Raises:
         ValueError: The column holds something else.
     """
-    quoted = quote_identifier(name)
-    if type_.kind == "string":
-        return quoted
-    if type_.kind == "categorical" and type_.fields[0][1].kind == "string":
-        return f"{quoted}::varchar"
-    raise ValueError(f"column {name!r} is {type_}, not a string")
+    if plain_type(type_).kind != "string":
+        raise ValueError(f"column {name!r} is {type_}, not a string")
+    # engines have types of their own that segue knows as strings, such as UUID
+    return f"{quote_identifier(name)}::varchar"
 
 
 def plain_column(name: str, type_: DataType) -> str:

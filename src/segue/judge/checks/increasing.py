@@ -26,6 +26,7 @@ from segue.judge.among import (
     write_rows,
 )
 from segue.judge.row_check import read_long
+from segue.judge.sql_text import plain_column
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -75,9 +76,10 @@ class IncreasingCheck(AmongCheck):
     ) -> str:
         """Return the SELECT of the keys of rows whose value is below that before it."""
         name, order = check.columns[0], check.arguments.get("order", ())
-        column = quote_identifier(name)
-        places = [*map(quote_identifier, order), column] if order else [_PLACE]
+        column = plain_column(name, types[name])  # categories by their words, not their numbers
+        places = [*(plain_column(each, types[each]) for each in order), column]
         if not order:
+            places = [_PLACE]
             rows = f"(select *, row_number() over () as {_PLACE} from {rows})"
         groups = [quote_identifier(each) for each in find_groups(check)]
         sign = "<=" if check.arguments.get("strictly") else "<"

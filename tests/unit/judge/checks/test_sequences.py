@@ -40,6 +40,8 @@ STORED = [
     ("timestamptz", ["'2024-01-01 01:00+01'", "'2024-01-01 00:30+00'"], True, 0),
     ("varchar", ["'a'", "'B'"], True, 1),  # letter for letter
     ("date", ["'2024-01-02'", "'2024-01-01'"], True, 1),
+    ("enum('z', 'a')", ["'a'", "'z'"], True, 0),  # as words, not as positions
+    ("boolean", ["false", "true", "false"], True, 1),
 ]
 
 
