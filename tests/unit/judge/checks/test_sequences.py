@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from segue.judge.compile import compile_checks
 from segue.registry import load_check
 from segue.spec.contract import Slice, Verdict
 from segue.spec.step import Mode
@@ -19,7 +20,7 @@ from tests.unit.judge.checks.tables import (
     read_contract,
     slice_check,
 )
-from tests.unit.judge.judging import make_check
+from tests.unit.judge.judging import make_check, make_contract
 
 FEW = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -232,6 +233,43 @@ def test_increasing_is_what_sorting_tells(session, rows, strictly):
     bind_values(session, {"t": "integer", "x": "integer"}, *texts)
     check = make_check("increasing", {"order": "t", "strictly": strictly}, ["x"])
     assert find_failing(session, check) == sum(row in wrong for row in rows)
+
+
+@FEW
+@given(st.lists(st.tuples(st.sampled_from(["a", None]), ENDS), max_size=9), st.integers(1, 3))
+def test_gaps_are_those_between_sorted_values(session, rows, step):
+    values = {k: sorted({x for key, x in rows if key == k and x is not None}) for k, _ in rows}
+    behind = {(k, b) for k, found in values.items() for a, b in pairwise(found) if b - a > step}
+    texts = [["null" if cell is None else repr(cell) for cell in row] for row in rows]
+    bind_values(session, {"k": "varchar", "x": "integer"}, *texts)
+    check = make_check("no_gaps", {"step": step, "per": "k"}, ["x"])
+    assert find_failing(session, check) == sum(row in behind for row in rows)
+
+
+PREDICATES = [
+    ("increasing", {"order": "t", "per": "k"}, ["x"]),
+    ("increasing", {"order": "t", "strictly": True}, ["x"]),
+    ("no_gaps", {"per": "k"}, ["x"]),
+    ("no_overlaps", {"from": "t", "to": "x", "per": "k"}, []),
+    ("unique", ["t", "x"], []),
+]
+
+
+@FEW
+@given(
+    st.lists(st.tuples(ENDS, ENDS, st.sampled_from(["a", None]), st.booleans()), max_size=8),
+    st.sampled_from([{}, {"where": "ok"}, {"by": ("k",)}, {"by": ("k",), "where": "ok"}]),
+    st.sampled_from(PREDICATES),
+)
+def test_as_many_rows_are_told_as_are_counted(session, rows, part, kind):
+    texts = [["null" if cell is None else repr(cell) for cell in row] for row in rows]
+    columns = {"t": "integer", "x": "integer", "k": "varchar", "ok": "boolean"}
+    bind_values(session, columns, *texts)
+    check = slice_check(*kind, **part)
+    schema = session.describe("select * from orders")
+    (one,) = compile_checks(make_contract(check), schema, load_check)
+    told = session.fetch(f"select * from orders where {one.failing}").num_rows
+    assert find_failing(session, check) == told
 
 
 def test_intervals_of_dates_set_aside(session, lake):
