@@ -49,6 +49,8 @@ class Sides:
         key: Columns that tell which rows belong together; none to compare sets of rows.
         compared: The other columns that are compared.
         tolerance: Largest difference of numbers that counts as none, as SQL writes it.
+        grouped: Whether rows of a key are brought together by grouping: a join takes less
+            memory, and not every engine joins where null meets null.
     """
 
     here: str
@@ -56,6 +58,7 @@ class Sides:
     key: tuple[Pair, ...]
     compared: tuple[Pair, ...]
     tolerance: str = ""
+    grouped: bool = False
 
     def write_sets(self) -> str:
         """Return the SELECT of rows that one side has more often, and how much so.
@@ -72,7 +75,7 @@ class Sides:
     def write_repeated(self, *, here: bool) -> str:
         """Return the SELECT of the number of keys that come more than once on a side."""
         columns = ", ".join(f"k{place}" for place in range(len(self.key)))
-        side = self._write_side(here=here)
+        side = self._write_side("true as found", here=here)
         groups = f"select {columns} from ({side}) as side_ group by {columns} having count(*) > 1"
         return f"select count(*) as n from ({groups}) as repeated_"
 
@@ -82,15 +85,36 @@ class Sides:
         Columns `k0`, ... of the key, `here` and `there`, which are null where it is missing,
         `a0`, `b0`, ... of the values, and `d0`, ..., which are true where they differ.
         """
-        keys = [f"coalesce(a_.k{i}, b_.k{i}) as k{i}" for i in range(len(self.key))]
-        values = [
-            f"a_.c{i} as a{i}, b_.c{i} as b{i}, {self._write_difference(i, pair)} as d{i}"
-            for i, pair in enumerate(self.compared)
+        met = self._write_grouped() if self.grouped else self._write_joined()
+        differ = [
+            f"here and there and {self._write_difference(place, pair)} as d{place}"
+            for place, pair in enumerate(self.compared)
         ]
+        return f"select {', '.join(['*', *differ])} from ({met}) as met_"
+
+    def _write_joined(self) -> str:
+        keys = [f"coalesce(a_.k{i}, b_.k{i}) as k{i}" for i in range(len(self.key))]
+        values = [f"a_.c{i} as a{i}, b_.c{i} as b{i}" for i in range(len(self.compared))]
         told = ", ".join([*keys, "a_.found as here", "b_.found as there", *values])
         meet = " and ".join(f"a_.k{i} is not distinct from b_.k{i}" for i in range(len(self.key)))
-        one, other = (self._write_side(here=here) for here in (True, False))
+        one, other = (self._write_side("true as found", here=here) for here in (True, False))
         return f"select {told} from ({one}) as a_ full join ({other}) as b_ on {meet}"
+
+    def _write_grouped(self) -> str:
+        keys = [f"k{i}" for i in range(len(self.key))]
+        wanted = [("true", "here", "there")]
+        wanted += [(f"c{i}", f"a{i}", f"b{i}") for i in range(len(self.compared))]
+        values = [
+            f"any_value({value}) filter (where side = {side}) as {name}"
+            for value, *names in wanted
+            for side, name in enumerate(names)
+        ]
+        sides = (
+            self._write_side(f"{side} as side", here=here)
+            for side, here in enumerate((True, False))
+        )
+        told, groups = ", ".join([*keys, *values]), ", ".join(keys)
+        return f"select {told} from ({' union all '.join(sides)}) as both_ group by {groups}"
 
     def write_counts(self) -> str:
         """Return the SELECT of counts over the keys.
@@ -145,15 +169,15 @@ class Sides:
             sides.append(f"select {', '.join([*columns, f'{mark} as side'])} from {source}")
         return " union all ".join(sides)
 
-    def _write_side(self, *, here: bool) -> str:
+    def _write_side(self, mark: str, *, here: bool) -> str:
         columns = _list_columns(self.key, "k", here=here)
         columns += _list_columns(self.compared, "c", here=here)
         source = self.here if here else self.there
-        return f"select {', '.join([*columns, 'true as found'])} from {source}"
+        return f"select {', '.join([*columns, mark])} from {source}"
 
     def _write_difference(self, place: int, pair: Pair) -> str:
-        one, other = f"a_.c{place}", f"b_.c{place}"
-        differs = f"a_.found and b_.found and {one} is distinct from {other}"
+        one, other = f"a{place}", f"b{place}"
+        differs = f"{one} is distinct from {other}"
         if not self.tolerance or not pair.is_number:
             return f"({differs})"
         if pair.here.type.is_integer and pair.there.type.is_integer:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from segue.errors import UnsupportedError
 from segue.judge.checks.sql import describe_query, read_select
 from segue.judge.reconcile import Sides, match_columns
 from segue.judge.row_check import read_long
@@ -92,8 +93,14 @@ def _judge_keys(check: Check, scene: Scene, sides: Sides) -> Measurement:
     """Compare rows of the same key."""
     key = ", ".join(pair.here.name for pair in sides.key)
     _refuse_repeated(scene, sides, key, here=True)  # a join of repeated keys might never end
-    query = sides.write_counts()
-    told = scene.session.fetch(query)
+    try:
+        query = sides.write_counts()
+        told = scene.session.fetch(query)
+    except UnsupportedError:
+        _refuse_repeated(scene, sides, key, here=False)
+        sides = replace(sides, grouped=True)
+        query = sides.write_counts()
+        told = scene.session.fetch(query)
     both, lost, extra, unlike, *each = (int(column[0].as_py()) for column in told.columns)
     if both + lost != scene.rows:
         _refuse_repeated(scene, sides, key, here=False)

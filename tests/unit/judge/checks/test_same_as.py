@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.judge.measure import measure_table
+from segue.judge.reconcile import Sides, match_columns
 from segue.registry import load_check
 from segue.spec.contract import Slice
-from tests.unit.judge.judging import make_check, make_contract
+from tests.unit.judge.judging import fetch_rows, make_check, make_contract
 
 HERE = (
     "from (values (1, 10.5, 'a'), (2, 20.0, 'b'), (3, null, 'c'), (null, 40.0, null)) t(id, v, s)"
@@ -210,6 +211,25 @@ def test_counts_are_those_of_python(session, here, there):
         values = dict(there)
         unlike = [key for key, value in here if key not in values or values[key] != value]
         assert keyed.failing == len(unlike) + sum(key not in mine for key, _ in there)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(here=KEYED, there=KEYED)
+def test_joined_and_grouped_tell_the_same(session, here, there):
+    for name, rows in (("orders", dict(here)), ("ledger", dict(there))):
+        columns = {"id": [*rows], "v": [*rows.values()]}
+        session.bind(name, pa.table({k: pa.array(v, pa.int64()) for k, v in columns.items()}))
+    schema = session.describe("select * from orders")
+    key, compared = match_columns(schema, schema, ["id"], [])
+
+    joined = Sides("orders", "ledger", key, compared, "1")
+    grouped = replace(joined, grouped=True)
+
+    assert fetch_rows(session, joined.write_counts()) == fetch_rows(session, grouped.write_counts())
+    unlike = [fetch_rows(session, each.write_unlike()) for each in (joined, grouped)]
+    assert sorted(map(str, unlike[0])) == sorted(map(str, unlike[1]))
 
 
 READ = [
