@@ -1,132 +1,152 @@
 """What failing rows have in common: values that are far more frequent in them than in all rows.
 
-Two queries for all checks together, and only if some failed: one groups the failing rows by each
-candidate column and returns the values that most of them have; the other counts those few values
-in all rows. A value is told only if chance would hardly bring it about, so that failures that
-are spread evenly are left without an explanation.
+Two steps for all checks together, and only if some failed. Candidates are the values that most of
+some failing rows have, which were drawn from everywhere, or most of all failing rows where an
+engine can't draw; one query then counts these few values. A value is told only if chance would
+hardly bring it about, so that failures that are spread evenly are left without an explanation.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from segue.judge.facets import read_key
 from segue.judge.gather import REFUSALS
 from segue.judge.slices import write_where
 from segue.judge.verdict import write_share
 from segue.spec.contract import Verdict
-from segue.spec.printable import printable
-from segue.spec.sql import quote_identifier, quote_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from segue.judge.compile import CompiledCheck
+    from segue.judge.facets import Facet
     from segue.protocols import Session
     from segue.spec.contract import Measurement
-    from segue.spec.types import Column, TableSchema
 
 MOST = 3
 """Statements that are made of a check."""
-COLUMNS = 16
-"""Columns that are looked at, besides those that checks speak of."""
 _CHECKS = 20
 _SHARE = 0.6
 """Share of the failing rows that must have a value in common."""
+_DRAWN_SHARE = 0.35
+"""The same of a few that were drawn: so low that chance misses none."""
 _LIFT = 1.5
 """How many times the value must be as frequent in them as in all rows."""
+_DOUBT = 1.2
+"""The same as long as only some of the failing rows were looked at."""
 _EVIDENCE = 14.0
 """How improbable chance must be, as a natural logarithm: one in a million."""
 _SPREAD = 2 / 3
 """Share of failing rows above which nothing can stand out."""
 _LENGTH = 60
-_RANKS = {"bool": 0, "categorical": 0, "string": 1, "date": 2, "timestamp": 2}
-_INTEGERS = 3
-_OWN = ("float32", "float64", "decimal", "time")
-"""Kinds of columns that hold measures: they are looked at only where a check speaks of them."""
 
 Failed = tuple["CompiledCheck", "Measurement"]
 
 
 @dataclass(frozen=True, slots=True)
-class Facet:
-    """A property that rows can share.
+class Common:
+    """A value that most failing rows of a check have.
 
     Attributes:
-        name: What it is called: the column's name.
-        text: SQL of its value as text; null where the row has none.
-        quoted: Whether a value is shown in quotes.
-        measure: Whether it is a number with decimals or a time, whose text not every engine
-            writes in the same way.
+        facet: Which property it is a value of.
+        value: The value; None for none.
+        share: Share of the failing rows that have it, as far as is known.
+        among: Failing rows that have it; None while only some rows were looked at.
+        whole: How many of all rows have it.
     """
-
-    name: str
-    text: str
-    quoted: bool = False
-    measure: bool = False
-
-    @property
-    def key(self) -> str:
-        """SQL of a text that is never null, not even where the row has no value."""
-        return f"case when {self.text} is null then '-' else '+' || {self.text} end"
-
-    def has(self, value: str | None) -> str:
-        """Return the predicate of the rows that have a value."""
-        return f"{self.text} is null" if value is None else f"{self.text} = {quote_text(value)}"
-
-    def say(self, value: str | None) -> str:
-        """Return the statement that a row has a value."""
-        if value is None:
-            return f"{self.name} = null"
-        shown = f"'{printable(value)}'" if self.quoted else value
-        return f"{self.name} = {shown}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Common:
-    """A value that most failing rows of a check have: how many, and how many of all rows."""
 
     facet: Facet
     value: str | None
-    among: int
+    share: float
+    among: int | None = None
     whole: int = 0
 
 
 def explain_failing(
     session: Session,
-    table: str,
-    judged: Sequence[Failed],
-    schema: TableSchema,
-    sensitive: Collection[str],
+    source: str,
+    failed: Sequence[Failed],
+    facets: Sequence[Facet],
 ) -> dict[str, tuple[str, ...]]:
     """Return what the failing rows of each check have in common, in words, by the check's name.
 
     Args:
         session: Engine in which the table is bound.
-        table: Name of the table.
-        judged: Checks, each with what it came to.
-        schema: Columns of the table.
-        sensitive: Columns whose values stay untold.
+        source: What stands behind FROM for the table's rows.
+        failed: Checks that `choose_failed` has chosen.
+        facets: Properties to look at.
     """
-    failed = [each for each in judged if _can_explain(*each)][:_CHECKS]
-    if not failed:
-        return {}
-    hidden = set(sensitive)
-    hidden.update(name for one, _ in failed if one.check.sensitive for name in one.check.columns)
-    facets = find_facets(failed, schema, hidden)
     for tried in (facets, [each for each in facets if not each.measure]):
         try:
-            common = _find_common(session, table, failed, tried)
-            counted = _count_whole(session, table, failed, common) if any(common) else common
+            common = _find_common(session, source, failed, tried)
+            return tell_common(session, source, failed, common, len(facets))
         except REFUSALS:  # a courtesy: what was counted stands
             continue
-        told = {
-            one.check.name: tuple(_tell(found, each, len(facets)))
-            for (one, found), each in zip(failed, counted, strict=True)
-        }
-        return {name: lines for name, lines in told.items() if lines}
     return {}
+
+
+def choose_failed(table: str, judged: Sequence[Failed]) -> list[Failed]:
+    """Return the checks whose failing rows may have something in common that can be told."""
+    of_table = [each for each in judged if each[0].source in ("", table)]
+    return [each for each in of_table if _can_explain(*each)][:_CHECKS]
+
+
+def tell_common(
+    session: Session,
+    source: str,
+    failed: Sequence[Failed],
+    common: Sequence[Sequence[Common]],
+    looked_at: int,
+) -> dict[str, tuple[str, ...]]:
+    """Count values that failing rows may have in common, and tell those that stand out.
+
+    Raises:
+        SegueError: The engine refuses.
+    """
+    known = _count_whole(session, source, failed, common)
+    known = [
+        [each for each in some if each.share >= _DOUBT * each.whole / found.rows]
+        for (_, found), some in zip(failed, known, strict=True)
+    ]
+    known = _count_among(session, source, failed, known)
+    told = {
+        one.check.name: tuple(_tell(found, each, looked_at))
+        for (one, found), each in zip(failed, known, strict=True)
+    }
+    return {name: lines for name, lines in told.items() if lines}
+
+
+def find_drawn(
+    failed: Sequence[Failed],
+    facets: Sequence[Facet],
+    drawn: Sequence[Sequence[Sequence[str | None]]],
+) -> list[list[Common]]:
+    """Return for each check the values that many of its drawn rows have.
+
+    Args:
+        failed: The checks.
+        facets: The properties.
+        drawn: For each check its rows, each with the texts of the properties in their order.
+    """
+    return [
+        [
+            Common(facet, value, count / len(rows))
+            for at, facet in enumerate(facets)
+            for value, count in Counter(row[at] for row in rows).items()
+            if count >= _DRAWN_SHARE * len(rows) and _is_told(one, facet, value)
+        ]
+        for (one, _), rows in zip(failed, drawn, strict=True)
+    ]
+
+
+def _is_told(one: CompiledCheck, facet: Facet, value: str | None) -> bool:
+    if value is None:
+        return facet.name not in one.check.columns  # what `required` says already
+    return len(value) <= _LENGTH or value in facet.shown
 
 
 def _can_explain(one: CompiledCheck, found: Measurement) -> bool:
@@ -137,38 +157,9 @@ def _can_explain(one: CompiledCheck, found: Measurement) -> bool:
     return whole and spoken and 1 < (found.failing or 0) <= _SPREAD * found.rows
 
 
-def find_facets(
-    failed: Sequence[Failed], schema: TableSchema, hidden: Collection[str]
-) -> list[Facet]:
-    """Return the properties to look at: columns of the checks, then those that part rows well."""
-    spoken = {name for one, _ in failed for name in one.check.columns}
-    open_to = [column for column in schema if column.name not in hidden]
-    own = [column for column in open_to if column.name in spoken and _rank(column, own=True)]
-    others = [column for column in open_to if column.name not in spoken and _rank(column)]
-    others.sort(key=_rank)
-    return [_make_facet(column) for column in (*own, *others[:COLUMNS])]
-
-
-def _rank(column: Column, *, own: bool = False) -> int:
-    """Return how late a column is looked at, from 1; 0 for never."""
-    kind = column.type.kind
-    if column.type.is_integer or (own and kind in _OWN):
-        return _INTEGERS + 1
-    return _RANKS.get(kind, -1) + 1
-
-
-def _make_facet(column: Column) -> Facet:
-    kind, name = column.type.kind, quote_identifier(column.name)
-    if kind == "string":
-        return Facet(column.name, name, quoted=True)
-    if kind == "timestamp":
-        return Facet(f"day of {column.name}", f"{name}::date::varchar")
-    return Facet(column.name, f"{name}::varchar", kind == "categorical", kind in _OWN)
-
-
 def _find_common(
-    session: Session, table: str, failed: Sequence[Failed], facets: Sequence[Facet]
-) -> list[list[_Common]]:
+    session: Session, source: str, failed: Sequence[Failed], facets: Sequence[Facet]
+) -> list[list[Common]]:
     """Return for each check the values that most of its failing rows have."""
     if not facets:
         return [[] for _ in failed]
@@ -184,19 +175,17 @@ def _find_common(
     outer += [f"{count} as n{place}" for place, count in enumerate(counts)]
     sets = ", ".join(f"(__segue_k{place})" for place in keys)
     rows = session.fetch(
-        f"select {', '.join(outer)} from (select {', '.join(inner)} from {quote_identifier(table)})"
+        f"select {', '.join(outer)} from (select {', '.join(inner)} from {source})"
         f" where {' or '.join(flags)} group by grouping sets ({sets}) having {enough}"
     ).to_pylist()
-    common: list[list[_Common]] = [[] for _ in failed]
+    common: list[list[Common]] = [[] for _ in failed]
     for row in rows:
         facet, key = next((facets[at], row[f"k{at}"]) for at in keys if row[f"k{at}"] is not None)
-        value = key[1:] if key.startswith("+") else None
+        value = read_key(key)
         for at, (one, found) in enumerate(failed):
-            own = facet.name in one.check.columns
-            plain = own and value is None  # what `required` says already
-            short = value is None or len(value) <= _LENGTH
-            if row[f"n{at}"] >= _least(found) and short and not plain:
-                common[at].append(_Common(facet, value, row[f"n{at}"]))
+            if row[f"n{at}"] >= _least(found) and _is_told(one, facet, value):
+                among = row[f"n{at}"]
+                common[at].append(Common(facet, value, among / (found.failing or 1), among))
     return common
 
 
@@ -205,45 +194,69 @@ def _least(found: Measurement) -> int:
 
 
 def _count_whole(
-    session: Session, table: str, failed: Sequence[Failed], common: Sequence[Sequence[_Common]]
-) -> list[list[_Common]]:
-    """Add how many of all rows, or of those that the check looks at, have the values."""
+    session: Session, source: str, failed: Sequence[Failed], common: Sequence[Sequence[Common]]
+) -> list[list[Common]]:
+    """Add how many of the rows that a check looks at have the values."""
 
-    def count(one: CompiledCheck, each: _Common) -> str:
+    def has(one: CompiledCheck, each: Common) -> str:
         where = f"{write_where(one.check.slice)} and " if one.check.slice.where else ""
-        return f"count(*) filter (where {where}{each.facet.has(each.value)})"
+        return where + each.facet.has(each.value)
 
     wanted = [
-        [count(one, each) for each in found] for (one, _), found in zip(failed, common, strict=True)
+        [has(one, each) for each in some] for (one, _), some in zip(failed, common, strict=True)
     ]
-    listed = list(dict.fromkeys(text for texts in wanted for text in texts))
-    selected = ", ".join(f"{text} as m{place}" for place, text in enumerate(listed))
-    row: dict[str, Any] = session.fetch(
-        f"select {selected} from {quote_identifier(table)}"
-    ).to_pylist()[0]
-    totals = {text: row[f"m{place}"] for place, text in enumerate(listed)}
+    totals = _count_rows(session, source, [text for some in wanted for text in some])
     return [
-        [
-            _Common(each.facet, each.value, each.among, totals[text])
-            for each, text in zip(found, texts, strict=True)
-        ]
-        for found, texts in zip(common, wanted, strict=True)
+        [replace(each, whole=totals[text]) for each, text in zip(some, texts, strict=True)]
+        for some, texts in zip(common, wanted, strict=True)
     ]
 
 
-def _tell(found: Measurement, common: Sequence[_Common], looked_at: int) -> Iterator[str]:
+def _count_among(
+    session: Session, source: str, failed: Sequence[Failed], common: Sequence[Sequence[Common]]
+) -> list[list[Common]]:
+    """Add how many of the failing rows have the values, where only some rows were looked at."""
+    wanted = [
+        [f"__segue_f{at} and {each.facet.has(each.value)}" for each in some if each.among is None]
+        for at, some in enumerate(common)
+    ]
+    flags = ", ".join(
+        f"{one.failing} as __segue_f{at}" for at, (one, _) in enumerate(failed) if wanted[at]
+    )
+    flagged = f"(select *, {flags} from {source})"
+    totals = _count_rows(session, flagged, [text for some in wanted for text in some])
+    counts = [iter([totals[text] for text in some]) for some in wanted]
+    return [
+        [replace(each, among=next(count)) if each.among is None else each for each in some]
+        for some, count in zip(common, counts, strict=True)
+    ]
+
+
+def _count_rows(session: Session, source: str, predicates: Sequence[str]) -> dict[str, int]:
+    """Return how many rows each predicate is true for; nothing is asked if there are none."""
+    texts = list(dict.fromkeys(predicates))
+    if not texts:
+        return {}
+    counts = (f"count(*) filter (where {text}) as m{at}" for at, text in enumerate(texts))
+    row = session.fetch(f"select {', '.join(counts)} from {source}").to_pylist()[0]
+    return {text: row[f"m{at}"] for at, text in enumerate(texts)}
+
+
+def _tell(found: Measurement, common: Sequence[Common], looked_at: int) -> Iterator[str]:
     """Go through what stands out, what is least probable by chance first."""
     failing, rows = found.failing or 0, found.rows
     scored = []
     for each in common:
-        share, usual = each.among / failing, each.whole / rows
-        evidence = weigh_evidence(each.among, failing, usual)
-        if share >= _LIFT * usual and evidence >= _EVIDENCE + math.log(looked_at):
+        among = each.among or 0
+        share, usual = among / failing, each.whole / rows
+        evidence = weigh_evidence(among, failing, usual)
+        enough = share >= max(_SHARE, _LIFT * usual)
+        if enough and evidence >= _EVIDENCE + math.log(looked_at):
             scored.append((-evidence, each.facet.name, each))
     for _, _, each in sorted(scored, key=lambda one: one[:2])[:MOST]:
-        part = "all" if each.among == failing else write_share(each.among, failing)
+        part = "all" if each.among == failing else write_share(each.among or 0, failing)
         usual_share = write_share(each.whole, rows)
-        yield f"{part} of them have {each.facet.say(each.value)} ({usual_share} of all rows)"
+        yield f"{part} of them {each.facet.say(each.value)} ({usual_share} of all rows)"
 
 
 def weigh_evidence(among: int, failing: int, usual: float) -> float:

@@ -12,9 +12,8 @@ from segue.judge.anomaly_verdict import judge_anomaly
 from segue.judge.answers import SQL, answer_checks
 from segue.judge.by_value import count_by_value
 from segue.judge.compile import ROWS, CompiledCheck, compile_checks, is_folded, write_query
-from segue.judge.explain import explain_failing
+from segue.judge.failures import look_into_failing
 from segue.judge.gather import REFUSALS, Gauge, gather_shared
-from segue.judge.sample import sample_failing
 from segue.judge.segments import judge_segments
 from segue.judge.slices import bind_slices
 from segue.judge.verdict import judge_unmeasured
@@ -60,10 +59,8 @@ def measure_table(
     found = gather_shared(gauge, compiled)
     judge = _Judge(gauge, schema, context, frozenset(contract.sensitive))
     measured = [judge.judge(one, found) for one in found.compiled]
-    broken = [one for one, each in zip(found.compiled, measured, strict=True) if each.failing]
-    samples = sample_failing(session, table, broken, schema, contract.sensitive)
     judged = list(zip(found.compiled, measured, strict=True))
-    shared = explain_failing(session, table, judged, schema, contract.sensitive)
+    samples, shared = look_into_failing(session, table, judged, schema, contract.sensitive)
     finished = tuple(
         replace(
             each,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import UnsupportedError
@@ -11,6 +12,7 @@ from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from typing import Self
 
     from segue.judge.compile import CompiledCheck
     from segue.protocols import Session
@@ -42,9 +44,7 @@ def sample_failing(
     shown = [one for one in broken if one.failing]
     if not shown:
         return {}
-    hidden = set(sensitive)
-    hidden.update(name for one in shown if one.check.sensitive for name in one.check.columns)
-    columns = _choose_columns(shown, schema)
+    columns, hidden = _choose_columns(shown, schema), _find_hidden(shown, sensitive)
     parts: dict[str, list[CompiledCheck]] = {}
     for one in shown:
         parts.setdefault(one.source or table, []).append(one)
@@ -56,6 +56,37 @@ def sample_failing(
                 named = (_name_values(row, columns, one.check.columns) for row in found)
                 samples[one.check.name] = tuple(named)
     return samples
+
+
+@dataclass(frozen=True, slots=True)
+class SampleColumns:
+    """The columns that a sample shows.
+
+    Attributes:
+        columns: The columns.
+        values: SQL of what is shown of each: by ``c0``, ``c1``, ... in their order.
+    """
+
+    columns: tuple[Column, ...]
+    values: Mapping[str, str]
+
+    @classmethod
+    def choose(
+        cls, shown: Sequence[CompiledCheck], schema: TableSchema, sensitive: Collection[str]
+    ) -> Self:
+        """Return the columns to show for some checks; values of sensitive ones are masked."""
+        columns, hidden = _choose_columns(shown, schema), _find_hidden(shown, sensitive)
+        values = {f"c{at}": _write_value(column, hidden) for at, column in enumerate(columns)}
+        return cls(tuple(columns), values)
+
+    def name(self, row: Mapping[str, Any], first: Collection[str]) -> Mapping[str, Any]:
+        """Return a row's values by name, with those of some columns first."""
+        return _name_values(row, self.columns, first)
+
+
+def _find_hidden(shown: Sequence[CompiledCheck], sensitive: Collection[str]) -> set[str]:
+    spoken = (name for one in shown if one.check.sensitive for name in one.check.columns)
+    return {*sensitive, *spoken}
 
 
 def _fetch_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,28 @@ class Scan:
     hive: bool = False
     siblings: tuple[str, ...] = ()
     remembered: TableSchema | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A table's rows with the places in files that they come from.
+
+    Attributes:
+        name: Under which they are bound: the table's columns, and those named below.
+        files: The files' paths, each with how it is shown.
+        numbered: Whether rows have numbers, so that a few of them can be read by these.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    numbered: bool
+
+    FILE: ClassVar[str] = "__segue_file"
+    """Column of the file's path."""
+    PART: ClassVar[str] = "__segue_part"
+    """Column of the file's number."""
+    ROW: ClassVar[str] = "__segue_row"
+    """Column of the row's number in its file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,7 @@ def test_samples_of_all_checks_cost_one_query(session):
 
     report = measure(session, *checks)
 
-    assert len(session.queries) == 2
+    assert sum("arg_min" in query for query in session.queries) == 1
     assert [len(found.sample) for found in report.measurements] == [5, 5]
     assert all(row["id"] > 49 for row in report.measurements[0].sample)
     assert all(row["odd"] == 1 for row in report.measurements[1].sample)

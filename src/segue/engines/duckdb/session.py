@@ -28,7 +28,7 @@ from segue.engines.duckdb.sizes import guess_bytes, read_bytes
 from segue.engines.duckdb.types import read_schema, refuse_case_twins
 from segue.errors import SqlError, StepError
 from segue.spec.closing import Closing
-from segue.spec.scan import Scan
+from segue.spec.scan import Located, Scan
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -238,6 +238,12 @@ class DuckDBSession(Closing):
         from segue.engines.duckdb.apply import work_on_bound
 
         return work_on_bound(self, inputs, work, layout)
+
+    def locate(self, name: str) -> Located | None:
+        """Bind a table's rows once more, with the places in files that they come from."""
+        from segue.engines.duckdb.located import bind_located
+
+        return bind_located(self, name, self._scans.get(name), self._files)
 
     def bound_queries(self) -> dict[str, str]:
         """Return the SELECTs that names stand for, in the order in which they were bound."""
