@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from segue.spec.history import Point
     from segue.spec.run import Snapshot
 
-POINTS = 2000
-"""Points that a baseline is looked for in: more than two years of days, three months of hours."""
+POINTS = 1000
+"""Points that a baseline is looked for in: almost three years of days, six weeks of hours."""
 
 
 def recall_points(

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from segue.spec.contract import Measurement
     from segue.spec.history import Judged
 
+# in the order of the fields of a point
 _TOLD = tuple(
     measurements.c[name]
     for name in (
-        *("check_name", "measured_at", "run_id", "number", "verdict"),
-        *("rows", "failing", "value", "seconds", "code", "segments"),
+        *("measured_at", "verdict", "rows", "failing", "value", "run_id"),
+        *("number", "code", "seconds", "check_name", "segments"),
     )
 )
+_VERDICTS = {str(verdict): verdict for verdict in Verdict}
 _PAGE = 1000
 
 
@@ -48,23 +50,15 @@ def find_points(
         series = name_series(environment, table, check)
         query = select(*_TOLD).where(measurements.c.series == series)
     newest = query.order_by(measurements.c.id.desc()).limit(limit)
-    return tuple(reversed([_read_point(row) for row in connection.execute(newest)]))
+    found = connection.execute(newest).all()
+    return tuple(map(_read_point, reversed(found)))
 
 
 def _read_point(row: Row[Any]) -> Point:
-    return Point(
-        at=row.measured_at,
-        verdict=Verdict(row.verdict),
-        rows=row.rows,
-        failing=row.failing,
-        value=row.value,
-        run_id=row.run_id,
-        version=row.number,
-        code=row.code or "",
-        seconds=row.seconds,
-        check=row.check_name,
-        segments=decode_segments(json.loads(row.segments)) if row.segments else (),
-    )
+    at, verdict, rows, failing, value, run_id, number, code, seconds, check, segments = row
+    parts = decode_segments(json.loads(segments)) if segments else ()
+    made = (run_id, number, code or "", seconds, check, parts)
+    return Point(at, _VERDICTS[verdict], rows, failing, value, *made)
 
 
 def measurement_rows(
