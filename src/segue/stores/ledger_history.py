@@ -22,7 +22,7 @@ from segue.stores.ledger_tables import measurements, runs
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from segue.spec.contract import Measurement
     from segue.spec.history import Judged
@@ -54,7 +54,7 @@ def find_points(
     return tuple(map(_read_point, reversed(found)))
 
 
-def _read_point(row: Row[Any]) -> Point:
+def _read_point(row: Any) -> Point:
     at, verdict, rows, failing, value, run_id, number, code, seconds, check, segments = row
     parts = decode_segments(json.loads(segments)) if segments else ()
     made = (run_id, number, code or "", seconds, check, parts)
