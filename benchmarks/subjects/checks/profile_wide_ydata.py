@@ -1,4 +1,8 @@
-"""The same by ydata-profiling, without what grows with pairs of columns (`minimal`)."""
+"""The same by ydata-profiling, without what grows with pairs of columns (`minimal`).
+
+It draws no page: that alone took more than five minutes for 500 columns of 20,000 rows.
+Argument: the file.
+"""
 
 import json
 import sys
@@ -8,5 +12,5 @@ from ydata_profiling import ProfileReport
 
 frame = pd.read_parquet(sys.argv[1])
 report = ProfileReport(frame, minimal=True, progress_bar=False)
-report.to_file(sys.argv[2])
+report.get_description()
 print(json.dumps({"columns": frame.shape[1], "rows": frame.shape[0]}))
