@@ -64,12 +64,20 @@ def test_another_contract_is_another_judgement(judged):
         "made:\n  checks: [{rule: \"id < extract('year' from current_date)\"}]\n",
         "made:\n  columns: {id: {references: raw.id}}\n",
         "made:\n  columns: {v: {between: {min: 0}}}\n  rejects: true\n",
+        "made:\n  columns: {v: {sensitive: true, between: {min: -9}}}\n",
     ],
-    ids=["time", "another table", "rows are gone"],
+    ids=["time", "another table", "rows are gone", "sensitive"],
 )
 def test_what_may_have_changed_is_measured(judged, contract):
     report = check(judged(contract))
     assert (report.run_id, str(report.verdict)) == ("", "pass")
+
+
+def test_no_value_is_recalled_that_is_sensitive_since(judged):
+    project = judged("made:\n  columns: {v: {between: {min: 0, severity: warn}}}\n")
+    assert check(project).measurements[0].sample[0]["v"] == -5
+    project.edit("contracts.yml", "{v: {", "{v: {sensitive: true, ")
+    assert check(project).measurements[0].sample[0]["v"] == "***"
 
 
 def test_views_and_sources_are_measured(judged):

@@ -28,7 +28,7 @@ def recall_report(workspace: Workspace, contract: Contract, seen: Snapshot) -> R
 
     It is if the table is that run's version, the contract is the same, and no check depends on
     more than the table's rows: the time, its own history, other tables. Rows that were set
-    aside then are not in the table now.
+    aside then are not in the table now. Nothing is recalled of tables with sensitive columns.
 
     Args:
         workspace: Has the ledger.
@@ -41,6 +41,8 @@ def recall_report(workspace: Workspace, contract: Contract, seen: Snapshot) -> R
         return None
     memory = workspace.ledger.memories(workspace.environment).get(table)
     if memory is None or memory.run_id != version.run_id or contract.references:
+        return None
+    if contract.sensitive:  # it may be said since then, and what was kept may show values
         return None
     if ("contract", contract.digest) not in memory.parts:
         return None
@@ -72,7 +74,9 @@ def _read(plain: Mapping[str, Any]) -> Measurement:
 
 def is_moving(check: Check) -> bool:
     """Return whether a check may come to something else though no row has changed."""
+    from segue.judge.compile import inspects
+
     kind = load_check(check.kind)
-    asks = hasattr(kind, "complete") or hasattr(kind, "inspect") or check.anomaly is not None
+    asks = hasattr(kind, "complete") or inspects(check, kind) or check.anomaly is not None
     texts = [check.slice.where, *(str(each) for each in check.arguments.values())]
     return asks or any(_MOVING.search(text) for text in texts)
