@@ -66,8 +66,8 @@ class SameVerdicts:
 
         assert [found.shared for found in here] == [
             (
-                "all of them have day of seen = 2026-01-01 (10% of all rows)",
                 "all of them have open = false (10% of all rows)",
+                "all of them have day of seen = 2026-01-01 (10% of all rows)",
                 "all of them have store = 'n'or\\th' (10% of all rows)",
             ),
             (
