@@ -182,3 +182,19 @@ def test_checks_that_the_contract_has_no_more_keep_their_history(shop):
     by_name = {series.check: series for series in shop.project.check_history("orders")}
     assert len(by_name["id required"].points) == 8
     assert by_name["id type"].points == ()
+
+
+def test_a_lost_ledger_gets_its_history_back(shop):
+    before = points(shop, "rows")
+    shop.close()
+    for path in (shop.root / "lake").glob("ledger.db*"):
+        path.unlink()
+    rebuilt = shop.project.rebuild()
+    assert rebuilt.remarks[-1].startswith("histories of checks: 24 measurements from ")
+    found = points(shop, "rows")
+    assert [(p.run_id, p.version, p.value, p.verdict, p.code) for p in found] == [
+        (p.run_id, p.version, p.value, p.verdict, p.code) for p in before
+    ]
+    assert [p.at for p in found] == sorted(p.at for p in found)
+    shop.write({"raw.csv": make_rows(90)})
+    assert "100 is unusual" in shop.run_error()

@@ -5,6 +5,7 @@ function of its own folder. `run` knows the order within a run, `work` the order
 one step of it, `workspace` what comes before: history and plan.
 """
 
+from segue.conductor.history import restore_points
 from segue.conductor.judged import recall_report
 from segue.conductor.reading import bind_snapshot, check_tables
 from segue.conductor.run import run_plan
@@ -29,5 +30,6 @@ __all__ = [
     "read_series",
     "recall_report",
     "recover_runs",
+    "restore_points",
     "run_plan",
 ]

@@ -57,3 +57,25 @@ def note_checks(workspace: Workspace, reports: Sequence[Report], seen: Snapshot)
     # the verdicts are what was asked for: a ledger that can't be written now lacks a point
     with suppress(StorageError):
         workspace.ledger.note_checks(judged, workspace.environment)
+
+
+def restore_points(workspace: Workspace) -> str:
+    """Fill the histories of checks from the records of runs, for a ledger that was lost.
+
+    Args:
+        workspace: Has the ledger, which knows no measurements, and the records.
+
+    Returns:
+        What was found, as a sentence.
+    """
+    from segue.record.measured import read_measured
+
+    counts = {"runs": 0, "points": 0}
+    for run in read_measured(workspace.records):
+        workspace.ledger.note_checks(run.judged, run.environment)
+        counts["runs"] += 1
+        counts["points"] += sum(len(each.report.measurements) for each in run.judged)
+    return (
+        f"histories of checks: {counts['points']:,} measurements from the records of "
+        f"{counts['runs']:,} runs; what was measured outside of runs is lost"
+    )

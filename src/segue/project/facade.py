@@ -397,11 +397,13 @@ class Project(Shown, Closing):
             return conductor.adopt_commit(self.workspace, table, Path(scratch))
 
     def rebuild(self) -> Rebuilt:
-        """Set a damaged or lost ledger aside and make a new one from the tables' logs."""
+        """Set a damaged or lost ledger aside and make a new one from logs and records."""
         from segue.publish.rebuild import rebuild_ledger
 
         self.close()
-        return rebuild_ledger(self.ledger_url, self._open_lake())
+        rebuilt = rebuild_ledger(self.ledger_url, self._open_lake())
+        points = conductor.restore_points(self.workspace)
+        return replace(rebuilt, remarks=(*rebuilt.remarks, points))
 
     def vacuum(self, keep: int = 5, *, dry_run: bool = False) -> Vacuumed:
         """Delete files that neither the newest snapshots nor any run needs.

@@ -42,7 +42,10 @@ class Ledger(Protocol):
         ...
 
     def note_checks(self, judged: Sequence[Judged], environment: str = "production") -> None:
-        """Record what was measured outside of runs; it needs no lease, as it changes no table."""
+        """Record what was measured outside of runs, or what a lost ledger knew.
+
+        It needs no lease, as it changes no table.
+        """
         ...
 
     def history(

@@ -54,11 +54,15 @@ class Judged:
         report: What was measured of a table.
         version: Number of the version that was measured; None while it is not published.
         code: Fingerprint of the step that made it; empty for sources.
+        run_id: The run that measured; empty if none did.
+        at: UTC time as ISO text; empty for now.
     """
 
     report: Report
     version: int | None = None
     code: str = ""
+    run_id: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

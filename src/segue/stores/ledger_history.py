@@ -61,15 +61,13 @@ def _read_point(row: Any) -> Point:
     return Point(at, _VERDICTS[verdict], rows, failing, value, *made)
 
 
-def measurement_rows(
-    judged: Judged, environment: str, run_id: str, now: str
-) -> list[dict[str, Any]]:
+def measurement_rows(judged: Judged, environment: str, now: str) -> list[dict[str, Any]]:
     """Return what is kept of the measurements of a table."""
     return [
         {
-            "run_id": run_id,
+            "run_id": judged.run_id,
             "name": each.table,
-            "measured_at": now,
+            "measured_at": judged.at or now,
             "number": judged.version,
             "measurement": dump_json(encode_measurement(each)),
             **_point_columns(each, environment),

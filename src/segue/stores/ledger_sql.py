@@ -102,7 +102,7 @@ class SqlLedger:
     def _note(self, connection: Connection, lease: Lease, outcomes: Sequence[StepOutcome]) -> None:
         now = self._now()
         upsert(connection, steps, [_step_row(lease, outcome, now) for outcome in outcomes])
-        judged = [_find_judged(outcome) for outcome in outcomes]
+        judged = [_find_judged(outcome, lease.run_id) for outcome in outcomes]
         found = [each for each in judged if each is not None and each.report.measurements]
         if found:
             again = measurements.c.name.in_({each.report.table for each in found})
@@ -110,18 +110,16 @@ class SqlLedger:
             connection.execute(delete(measurements).where(mine, again))
             of_run = select(runs.c.environment).where(runs.c.run_id == lease.run_id)
             environment = connection.execute(of_run).scalar_one()
-            self._keep(connection, found, environment, lease.run_id)
+            self._keep(connection, found, environment)
 
     def note_checks(self, judged: Sequence[Judged], environment: str = "production") -> None:
-        """Record what was measured outside of runs."""
+        """Record what was measured outside of runs, or what a lost ledger knew."""
         with writing(self._engine, self._where) as connection:
             self._keep(connection, judged, environment)
 
-    def _keep(
-        self, connection: Connection, judged: Sequence[Judged], environment: str, run_id: str = ""
-    ) -> None:
+    def _keep(self, connection: Connection, judged: Sequence[Judged], environment: str) -> None:
         now = self._now()
-        rows = [ledger_history.measurement_rows(each, environment, run_id, now) for each in judged]
+        rows = [ledger_history.measurement_rows(each, environment, now) for each in judged]
         ledger_history.insert_measurements(connection, [row for some in rows for row in some])
 
     def history(
@@ -295,12 +293,12 @@ class SqlLedger:
         self._engine.dispose()
 
 
-def _find_judged(outcome: StepOutcome) -> Judged | None:
+def _find_judged(outcome: StepOutcome, run_id: str) -> Judged | None:
     if outcome.report is None:
         return None
     # published rows that are judged again are a version already
     version = outcome.staged.base if outcome.renews and outcome.staged else None
-    return Judged(outcome.report, version, outcome.fingerprint)
+    return Judged(outcome.report, version, outcome.fingerprint, run_id)
 
 
 def _step_row(lease: Lease, outcome: StepOutcome, now: str) -> dict[str, Any]:
