@@ -96,6 +96,7 @@ def compile_checks(
     load_check: Callable[[str], CheckKind],
     sources: Mapping[Slice, str] | None = None,
     context: Context | None = None,
+    refused: Mapping[Slice, str] | None = None,
 ) -> tuple[CompiledCheck, ...]:
     """Return the SQL of every check of a contract, in its order.
 
@@ -105,8 +106,10 @@ def compile_checks(
         load_check: Gives a kind by its name.
         sources: Names of the rows that checks look at, by slice; without them, all rows.
         context: What is known beside the table.
+        refused: Why rows can't be told that checks look at, by slice.
     """
-    compiler = _Compiler(schema, contract.table, sources or {}, context or Context())
+    known = sources or {}, context or Context(), refused or {}
+    compiler = _Compiler(schema, contract.table, *known)
     return tuple(compiler.compile(check, load_check(check.kind)) for check in contract.checks)
 
 
@@ -137,6 +140,7 @@ class _Compiler:
     table: str
     sources: Mapping[Slice, str]
     context: Context
+    refused: Mapping[Slice, str]
 
     def compile(self, check: Check, kind: CheckKind) -> CompiledCheck:
         names = list(self.schema.names)
@@ -144,6 +148,8 @@ class _Compiler:
         if missing and not getattr(kind, "finds_columns", False):
             hint = nearest(missing[0], names, noun="column")
             return CompiledCheck(check, kind, problem=f"there is no column {missing[0]!r}: {hint}")
+        if not is_folded(check, kind) and check.slice in self.refused:
+            return CompiledCheck(check, kind, self.table, problem=self.refused[check.slice])
         complete = getattr(kind, "complete", None)
         try:
             if complete is not None:

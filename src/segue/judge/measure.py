@@ -101,8 +101,9 @@ def compile_contract(
     slices = [
         check.slice for check in contract.checks if not is_folded(check, load_check(check.kind))
     ]
-    sources = bind_slices(session, table, slices, schema, context)
-    return compile_checks(replace(contract, table=table), schema, load_check, sources, context)
+    sources, refused = bind_slices(session, table, slices, schema, context)
+    contract = replace(contract, table=table)
+    return compile_checks(contract, schema, load_check, sources, context, refused)
 
 
 class _Judge:

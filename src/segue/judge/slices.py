@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from segue.errors import StepError, UnsupportedError
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def bind_slices(
     slices: Iterable[Slice],
     schema: TableSchema,
     context: Context,
-) -> dict[Slice, str]:
-    """Give each slice's rows a name, all segments together; return the names by slice.
+) -> tuple[dict[Slice, str], dict[Slice, str]]:
+    """Give each slice's rows a name, all segments together.
 
     The names stay bound: who sets rows aside afterwards asks for the same ones.
 
@@ -35,8 +36,12 @@ def bind_slices(
         slices: The slices.
         schema: Columns of the table.
         context: Tells the rows that are new.
+
+    Returns:
+        The names by slice; and why there is none, of those that the engine refuses.
     """
     named: dict[Slice, str] = {}
+    refused: dict[Slice, str] = {}
     for each in slices:
         rows = replace(each, by=())
         if rows not in named:
@@ -44,9 +49,15 @@ def bind_slices(
             query = write_slice(rows, source, schema)
             named[rows] = f"{table}__slice_{len(named)}" if query else source
             if query:
-                session.bind(named[rows], query)
+                try:
+                    session.bind(named[rows], query)
+                except (StepError, UnsupportedError) as error:
+                    hint = f": {error.hint}" if error.hint else ""
+                    refused[rows] = f"can't tell its rows: {error.message}{hint}"
         named[each] = named[rows]
-    return named
+        if rows in refused:
+            refused[each] = refused[rows]
+    return named, refused
 
 
 def write_slice(rows: Slice, source: str, schema: TableSchema) -> str:

@@ -147,6 +147,17 @@ def test_unique_of_names_with_spaces_and_cases(session):
     assert find_failing(session, check) == 0
 
 
+def test_a_condition_that_can_not_be_asked_is_an_error_of_its_own(orders):
+    wrong = slice_check("unique", True, ["id"], where="ordr > 1", name="wrong")
+    parted = slice_check("unique", True, ["id"], where="ordr > 1", by=("ok",), name="parted")
+    right = slice_check("unique", True, ["id"], where="ok", name="right")
+    found = {each.check: each for each in measure(orders, wrong, parted, right)}
+    assert found["right"].failing == 6
+    for name in ("wrong", "parted"):
+        assert found[name].verdict is Verdict.ERROR
+        assert "there is no column called 'ordr'" in found[name].message
+
+
 STORES = [("1", "'a'"), ("1", "'a'"), ("2", "'b'"), ("null", "'a'"), ("3", "null")]
 PAIR = {"table": "stores", "columns": {"id": "store", "group": "select"}}
 
