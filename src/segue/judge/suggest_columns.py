@@ -168,13 +168,10 @@ def _suggest_format(column: ColumnProfile) -> Iterator[Suggestion]:
         return
     if text.formatted < 1 or text.empty or text.format not in FORMATS:
         share = math.floor(1000 * text.formatted) / 10
-        yield Suggestion("", evidence=f"{share:g} % look like {_article(text.format)}")
+        told = "all" if text.formatted == 1 else f"{share:g} %"
+        yield Suggestion("", evidence=f"{told} written as {text.format}")
     elif column.rows >= _PATTERN_ROWS:
-        yield Suggestion("format", text.format, f"all look like {_article(text.format)}")
-
-
-def _article(word: str) -> str:
-    return f"{'an' if word[0] in 'aeiou' and word[:2] != 'ur' and word[:2] != 'uu' else 'a'} {word}"
+        yield Suggestion("format", text.format, f"all written as {text.format}")
 
 
 def _suggest_pattern(column: ColumnProfile) -> Iterator[Suggestion]:
