@@ -40,7 +40,7 @@ def judge_segments(one: CompiledCheck, found: Segments, sensitive: Collection[st
         return judge_unmeasured(check, rows, problem, found.query)
     judged = [_judge(one, *parts, sensitive) for parts in _read_segments(one, found)]
     bad = [(each, told) for each, told in judged if each.verdict is not Verdict.PASS]
-    bad.sort(key=lambda pair: (-_ORDER.index(pair[0].verdict), -(pair[0].failing or 0)))
+    bad.sort(key=_place)
     verdict = bad[0][0].verdict if bad else Verdict.PASS
     failing = sum(each.failing or 0 for each, _ in judged) if one.kind.row_level else None
     message = _say(one, len(judged), bad)
@@ -48,6 +48,13 @@ def judge_segments(one: CompiledCheck, found: Segments, sensitive: Collection[st
     masked = any(name in sensitive for name in one.by)
     tracked = () if check.anomaly is None or masked else tuple(each for each, _ in judged)
     return replace(finished, segments=tuple(each for each, _ in bad[:KEPT]), tracked=tracked)
+
+
+def _place(judged: tuple[Segment, str]) -> tuple[int, int, str]:
+    """Return where a segment stands: the worst first, and always in the same order."""
+    segment = judged[0]
+    key = str([*segment.key.values()])
+    return -_ORDER.index(segment.verdict), -(segment.failing or 0), key
 
 
 def _read_segments(

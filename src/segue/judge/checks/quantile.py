@@ -75,7 +75,8 @@ def write_quantile(check: Check, types: Mapping[str, DataType], place: str) -> s
         wide = "::double"
     elif type_.kind == "decimal":
         precision, scale = (int(part) for part in type_.arguments)
-        more = min(_DIGITS, _MOST - precision)
+        # the engine interpolates by a double: more digits than one would cost the last ones
+        more = min(1 if place == "0.5" else _DIGITS, _MOST - precision)
         wide = f"::decimal({precision + more},{scale + more})"
     return mind_nan(f"quantile_cont({column}{wide}, {place})", column, type_)
 

@@ -147,5 +147,7 @@ def test_added_counts_new_rows(session):
 
     assert [each.message for each in first] == ["3 new rows, as expected"]
     assert then[0].message == "2 new rows, expected at least 3"
-    assert then[1].message.startswith("2 of 2 segments by store: ")
-    assert "store = 's': 1 new row, expected at least 2" in then[1].message
+    assert then[1].message == (
+        "2 of 2 segments by store: store = 'n': 1 new row, expected at least 2; "
+        "store = 's': 1 new row, expected at least 2"
+    )
