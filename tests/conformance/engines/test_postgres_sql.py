@@ -15,7 +15,6 @@ pytestmark = [pytest.mark.xdist_group("postgres"), pytest.mark.timeout(120)]
 NOT_CARRIED = """
 *lpad(*
 *ilike*
-*anti join*
 *qualify*
 select distinct on*
 *w::bool*

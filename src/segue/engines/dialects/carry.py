@@ -66,6 +66,8 @@ class Carrier:
         convert_aggregate: Converts one of them, given what puts FILTER and OVER around it.
         refuse_frame: Refuses window frames that count otherwise.
         refuse: Makes the error that tells what can't be carried over.
+        placed: Window functions that look at rows by their place: the order must be stated, for
+            only DuckDB has one of its own, that in which rows are stored.
     """
 
     rules: Mapping[type[exp.Expr], Rule]
@@ -73,6 +75,7 @@ class Carrier:
     convert_aggregate: Callable[[exp.Expr, Wrap], exp.Expr]
     refuse_frame: Callable[[exp.Expr | None], None]
     refuse: Callable[..., UnsupportedError]
+    placed: tuple[type[exp.Expr], ...] = ()
 
     def convert(self, node: exp.Expr) -> exp.Expr:
         """Return a node with all its parts as the engine's SQL.
@@ -123,6 +126,8 @@ class Carrier:
             self._convert_parts(each, skip=each.this)
             if isinstance(each, exp.Window):
                 self.refuse_frame(each.args.get("spec"))
+                if isinstance(core, self.placed) and not each.args.get("order"):
+                    raise self.refuse(show(node), "say in which order: over (order by …)")
         self._refuse_arguments(core)
         self._convert_parts(core)
         plain = [each for each in around if type(each) is not exp.IgnoreNulls]

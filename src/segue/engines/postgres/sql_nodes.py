@@ -204,6 +204,7 @@ _CARRIER = Carrier(
     sql_aggregates.convert_aggregate,
     sql_aggregates.refuse_frame,
     refuse,
+    sql_aggregates.PLACED,
 )
 
 

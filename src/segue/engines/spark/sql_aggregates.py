@@ -47,6 +47,10 @@ AGGREGATES = (
 )
 
 
+PLACED = (exp.RowNumber, exp.Ntile, *_PICKED)
+"""What depends on the place of a row among others."""
+
+
 def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return an aggregate or window function.
 
