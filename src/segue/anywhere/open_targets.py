@@ -17,16 +17,22 @@ from segue.anywhere.data import scan_path
 from segue.anywhere.sessions import SESSIONS, find_engine
 from segue.errors import Location, SegueError, UsageError
 from segue.execute.failure import hide_secrets
+from segue.judge.profile_spool import spool_rows
 from segue.settings import expand_secrets
 from segue.spec.secrets import find_passwords, hide_passwords
+from segue.spec.sql import quote_identifier
 from segue.spec.step import SourceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from segue.anywhere.targets import Target
-    from segue.protocols import Engine, Session
+    from segue.protocols import Engine, LocalSession, Session
     from segue.spec.scan import Scan
+
+_TEXTS = ("csv", "json")
+_SMALL = 4 * 2**20
+"""Bytes of text that are parsed again sooner than they are copied."""
 
 
 @contextmanager
@@ -90,7 +96,7 @@ def _find_there(target: Target) -> str | Scan:
     return f"{address}{sign}{key}={quote(value)}"
 
 
-def _bind_here(session: Session, targets: Sequence[Target]) -> None:
+def _bind_here(session: LocalSession, targets: Sequence[Target]) -> None:
     """Bind data in the local engine; a SELECT over files comes after what it names."""
     for each in sorted(targets, key=lambda one: bool(one.query and not one.address)):
         if each.address:
@@ -99,7 +105,16 @@ def _bind_here(session: Session, targets: Sequence[Target]) -> None:
             _bind_files(session, each.query, {one.name for one in targets})
             session.bind(each.name, each.query)
         else:
-            session.bind(each.name, scan_path(each.path, each.name, SESSIONS.scratch()))
+            _bind_file(session, each)
+
+
+def _bind_file(session: LocalSession, target: Target) -> None:
+    """Bind files; text, which is dear to parse, is parsed once for all queries."""
+    scan = scan_path(target.path, target.name, SESSIONS.scratch())
+    session.bind(target.name, scan)
+    if scan.format in _TEXTS and sum(Path(path).stat().st_size for path in scan.paths) > _SMALL:
+        schema = session.describe(f"select * from {quote_identifier(target.name)}")
+        spool_rows(session, target.name, schema, SESSIONS.scratch())
 
 
 def _copy_rows(target: Target) -> Scan:
