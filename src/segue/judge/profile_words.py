@@ -62,8 +62,11 @@ def write_share(part: int, whole: int) -> str:
 
 
 def write_distinct(column: ColumnProfile) -> str:
-    """Return how many values a column has, and whether that is an estimate."""
-    return f"{'' if column.exact else '~'}{column.distinct:,}"
+    """Return how many values a column has; an estimate has three digits that count."""
+    if column.exact:
+        return f"{column.distinct:,}"
+    size = 10 ** max(len(str(column.distinct)) - 3, 0)
+    return f"~{column.distinct // size * size:,}"
 
 
 def draw_levels(column: ColumnProfile, width: int = 12) -> str:

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import csv
 
 import segue
-from segue.judge import profile_keys, profile_parts, profile_values
+from segue.judge import profile_keys, profile_parts, profile_spread, profile_values
 from segue.judge.profile_page import write_page
 from segue.judge.profile_references import names_fit
 
@@ -163,6 +163,37 @@ def test_many_values_are_estimated_closely_and_said_to_be(monkeypatch):
     assert column.unique is None
     assert abs(column.distinct / 99_991 - 1) < 0.05
     assert "estimates" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "range",
+        "range::double",
+        "range::decimal(18,2)",
+        "range::decimal(38,2)",
+        "date '2024-01-01' + (range // 9)::int",
+        "timestamp '2024-01-01' + interval 1 minute * range",
+        "timestamptz '2024-01-01 00:00:00+00' + interval 1 minute * range",
+        "(timestamp '2024-01-01' + interval 1 minute * range)::timestamp_ns",
+        "time '00:00' + interval 1 second * range",
+        "range::utinyint::float",
+    ],
+)
+def test_estimated_quantiles_are_close_for_every_type(monkeypatch, session, expression):
+    rows = 200 if "utinyint" in expression else 2000
+    table = session.fetch(f"select {expression} as c from range({rows})")
+    (exact,) = segue.profile(table).columns
+
+    monkeypatch.setattr(profile_spread, "_MOST", 10)
+    (column,) = segue.profile(table).columns
+
+    assert not column.exact_quantiles
+    assert [share for share, _ in column.quantiles] == [share for share, _ in exact.quantiles]
+    assert column.histogram == exact.histogram
+    if not isinstance(column.low, str):
+        for (_, value), (_, known) in zip(column.quantiles, exact.quantiles, strict=True):
+            assert abs(float(value) - float(known)) <= 0.02 * rows
 
 
 def test_parts_of_a_wide_table_add_up_to_the_whole(monkeypatch):
