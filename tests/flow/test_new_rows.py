@@ -117,3 +117,32 @@ def test_checking_again_looks_at_what_the_version_added(growing):
     (report,) = project.project.check("taken")
     assert (report.measurements[0].rows, report.measurements[0].failing) == (3, 2)
     assert sorted(row["id"] for row in report.measurements[0].sample) == [4, 5]
+
+
+def test_old_rows_that_fail_another_check_leave_and_new_ones_stay_known(growing):
+    """Kept files are written anew, and what came is still told from what was there."""
+    contract = (
+        "taken:\n  columns:\n    id: {references: known.id}\n"
+        "    v: {between: {min: 0, name: low, new: true}}\n"
+        "  added: {min: 2, max: 2, name: volume}\n  rejects: true\n"
+    )
+    project = growing(contract)
+    project.write(
+        {
+            "segue.toml": TOML + source("events", "in/*.csv") + source("known", "known.csv"),
+            "known.csv": lines("id", "1", "2", "3", "4", "5"),
+            "in/a.csv": lines("id,v", "1,10", "2,20"),
+        }
+    )
+    assert project.run()["taken"] == "done"
+    project.write(
+        {
+            "known.csv": lines("id", "2", "3", "4", "5"),
+            "in/b.csv": lines("id,v", "3,30", "4,-1", "5,50"),
+        }
+    )
+    assert project.run()["taken"] == "done"
+    assert project.rows("taken") == [(2, 20), (3, 30), (5, 50)]
+    assert [row[0] for row in project.rows("taken__rejects")] == [1, 4]
+    told = {each["check"]: each for each in project.recorded("taken")["measurements"]}
+    assert told["volume"]["value"] == 2  # of what is left, two rows came in this run
