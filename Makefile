@@ -54,7 +54,7 @@ bench: .venvs/bench/.ready .venvs/peers/.ready ## run the benchmarks: ratios aga
 bench-engines: .venvs/bench/.ready .venvs/engine-peers/.ready ## the same for Spark, Ray, Dask and their peers
 	@.venvs/bench/bin/python -m benchmarks.run --engines
 
-bench-checks: .venvs/bench/.ready .venvs/check-peers/.ready ## the same for checks and their peers
+bench-checks: .venvs/bench/.ready .venvs/check-peers/.ready .venvs/profile-peers/.ready ## the same for checks and their peers
 	@.venvs/bench/bin/python -m benchmarks.run --checks
 
 dev: .venvs/dev/.ready ## set up .venvs/dev: segue, editable, and every tool
@@ -73,6 +73,8 @@ lock: .venvs/tools/.ready ## lock versions again (UPGRADE=--upgrade takes the ne
 		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/engine-peers.txt
 	@$(UV) pip compile --group check-peers --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/check-peers.txt
+	@$(UV) pip compile --group profile-peers --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/profile-peers.txt
 	@$(UV) pip compile --group peers --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/peers.txt
 
@@ -105,7 +107,7 @@ clean: ## remove environments, caches and built files
 	@touch $@
 
 # Peers are welcome guests: benchmarks leave out what does not install here.
-.venvs/peers/.ready .venvs/engine-peers/.ready .venvs/check-peers/.ready: .venvs/%/.ready: requirements/%.txt
+.venvs/peers/.ready .venvs/engine-peers/.ready .venvs/check-peers/.ready .venvs/profile-peers/.ready: .venvs/%/.ready: requirements/%.txt
 	@$(MAKE) --no-print-directory $(@D)/.locked || echo "Peers did not install: benchmarks go on without them."
 	@mkdir -p $(@D) && touch $@
 

@@ -13,9 +13,12 @@ from benchmarks.children import ROOT, Child, ChildError, Measure, subject
 from benchmarks.kit import Kit
 from benchmarks.projects import name_parquet, write_project
 from benchmarks.results import Row
+from benchmarks.wide import write_select
 
 ROWS = 10_000_000
 PEERS = ROOT / ".venvs" / "check-peers" / "bin" / "python"
+PROFILER = ROOT / ".venvs" / "profile-peers" / "bin" / "python"
+WIDE_ROWS, WIDE_COLUMNS = 1_000_000, 500
 TOOLS = {
     "soda_contract": "Soda Core",
     "pandera_pandas": "Pandera (pandas)",
@@ -143,3 +146,23 @@ def measure_statistics(kit: Kit) -> list[Row]:
             note=first,
         )
     ]
+
+
+def measure_profile(kit: Kit) -> list[Row]:
+    """Measure the profile of a wide table, written as a page; once, for a peer takes long."""
+    rows = kit.scale(WIDE_ROWS)
+    path = kit.make_parquet(f"wide-{rows}", write_select(rows, WIDE_COLUMNS))
+    page = kit.scratch / "profile.html"
+    children = {"segue": Child(subject("checks/profile_wide", path, page))}
+    if PROFILER.exists():
+        peer = subject("checks/profile_wide_ydata", path, page, python=PROFILER)
+        children["ydata-profiling"] = Child(peer)
+    found = kit.measure(children, repeats=1)
+    for tool, measure in found.items():
+        if (measure.told["columns"], measure.told["rows"]) != (WIDE_COLUMNS, rows):
+            raise ChildError(f"{tool} has described {measure.told}")
+    mine = found.pop("segue")
+    name = f"profile of {WIDE_COLUMNS} columns, {rows / 1e6:g} million rows"
+    if not found:
+        return [Row(name, mine.cpu, mine.cpu, "itself", "s", peak=mine.peak)]
+    return [_row(name, mine, theirs, tool, None) for tool, theirs in found.items()]

@@ -28,6 +28,7 @@ ENGINES = {
 CHECKS = {
     "checks": checks.measure_checks,
     "statistics": checks.measure_statistics,
+    "profile": checks.measure_profile,
 }
 HERE = Path(__file__).resolve().parent
 
