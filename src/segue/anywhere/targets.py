@@ -19,6 +19,7 @@ _ADDRESS = re.compile(r"[a-zA-Z][\w.-]*(\+\w+)?://")
 _NAMED = re.compile(r"(?P<name>[^\W\d]\w*)=(?P<data>.+)", re.DOTALL)
 _FILES = ("file", "http", "https", "ftp", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hdfs")
 """Schemes of addresses behind which there are files, and no database."""
+_SIGNS = re.compile(r"[./\\]")
 _PATTERN = re.compile(r"[*?\[]")
 _SELECT = re.compile(r"\s*(select|with|from)\s", re.IGNORECASE)
 _SQLITE = (".db", ".sqlite", ".sqlite3")
@@ -186,7 +187,8 @@ def refuse_missing(targets: Iterable[Target]) -> None:
         if each.path and not _PATTERN.search(each.path) and not path.exists():
             near = [str(found) for found in path.parent.glob("*") if not _is_hidden(found)]
             hint = nearest(each.path, near, noun="file")
-            raise UnknownNameError(f"there is no file or folder {each.path}", hint=hint)
+            noun = "file or folder" if _SIGNS.search(each.path) else "file, folder or connection"
+            raise UnknownNameError(f"there is no {noun} {each.path}", hint=hint)
 
 
 def _is_hidden(path: Path) -> bool:

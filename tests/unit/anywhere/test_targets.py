@@ -85,3 +85,5 @@ def test_files_that_are_not_there(tmp_path, monkeypatch):
     with pytest.raises(UnknownNameError, match=r"no file or folder order\.csv") as caught:
         refuse_missing(read_targets(["order.csv"]))
     assert "'orders.csv'" in caught.value.hint
+    with pytest.raises(UnknownNameError, match="no file, folder or connection crm"):
+        refuse_missing(read_targets(["crm", "public.orders"]))
