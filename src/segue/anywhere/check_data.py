@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segue.anywhere.contract_dict import write_contract
 from segue.anywhere.contract_files import find_contracts
 from segue.anywhere.data import read_data
 from segue.anywhere.inputs import bind_inputs
@@ -36,8 +37,8 @@ def check(
         data: A frame of any kind, an engine's own frame, the path of files, or a table of a
             database: ``"postgresql://reader:${PASSWORD}@db/crm?table=public.orders"``, or its
             name or a SELECT where `on` is the database. Secrets are taken from the environment.
-        contract: What must be true of it, as ``contracts.yml`` says it of a table: a dict, a
-            YAML text, or the path of a file.
+        contract: What must be true of it, as ``contracts.yml`` says it of a table: a dict (in
+            which ``python`` may be a function itself), a YAML text, or the path of a file.
         on: Where to work: None for where the data is, the name of an engine, an address, or
             a live session of an engine.
         **tables: Other data that the contract refers to, by name.
@@ -58,14 +59,17 @@ def check(
     from segue.judge.measure import measure_table
 
     given = {TABLE: data, **tables}
-    declared = _read_contract(contract, list(given), data)
+    functions: Mapping[str, Any] = {}
     folder = _find_folder(contract)
+    if isinstance(contract, Mapping):
+        contract, functions = write_contract(contract)
+    declared = _read_contract(contract, list(given), data)
     # the contract may know the data by another name
     named = {declared.table if name == TABLE else name: each for name, each in given.items()}
     if targets := _find_targets(named, on):
         with open_targets(targets) as database:
             schema = database.describe(f"select * from {quote_identifier(declared.table)}")
-            context = Context(folder=folder)
+            context = Context(folder=folder, functions=functions)
             return measure_table(database, declared.table, declared, schema, context=context)
     with open_session(on, list(named.values())) as session:
         datas = [
@@ -73,7 +77,7 @@ def check(
         ]
         schema = bind_inputs(session.session, datas)[declared.table]
         files = session.local.read_footers(declared.table) if session.local else None
-        context = Context(files=files, folder=folder)
+        context = Context(files=files, folder=folder, functions=functions)
         return measure_table(session.session, declared.table, declared, schema, context=context)
 
 
@@ -101,11 +105,7 @@ def _read_contract(contract: Any, tables: Collection[str], data: Any) -> Contrac
 
     problems = Problems()
     shown, text = "", ""
-    if isinstance(contract, Mapping):
-        import yaml
-
-        text = yaml.safe_dump(dict(contract), sort_keys=False)
-    elif isinstance(contract, PathLike) or (isinstance(contract, str) and _is_path(contract)):
+    if isinstance(contract, PathLike) or (isinstance(contract, str) and _is_path(contract)):
         shown = str(contract)
         text = read_text(Path(contract), shown, problems) or ""
     elif isinstance(contract, str):

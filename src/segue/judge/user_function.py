@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from segue.spec.step import FrameSpec
 
+GIVEN = "given"
+"""What stands for a module where the contract itself holds the function."""
 _PACKAGE = f"{Path(os.path.realpath(__file__)).parents[1]}/"
 
 
@@ -81,7 +83,12 @@ def split_reference(reference: str) -> tuple[str, str]:
 
 
 def load_function(
-    reference: str, folder: str, settings: Mapping[str, Any], *, private: bool
+    reference: str,
+    folder: str,
+    settings: Mapping[str, Any],
+    *,
+    private: bool = False,
+    given: Mapping[str, Callable[..., Any]] | None = None,
 ) -> UserFunction:
     """Return a function as its file has it now.
 
@@ -90,12 +97,18 @@ def load_function(
         folder: Folder where paths and modules start; empty for the current one.
         settings: What it is given by name besides rows.
         private: Whether values must stay out of messages.
+        given: Functions that the contract itself holds: they are called ``given:name``.
 
     Raises:
         ValueError: There is none, it can't be loaded, or it can't be called with rows. The
             message follows the function's name, as that of all errors here.
     """
     place, name = split_reference(reference)
+    if place == GIVEN and given and name in given:
+        function = given[name]
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        root = Path(os.path.realpath(code.co_filename if code else os.curdir)).parent
+        return UserFunction(function, _read_frame(function, settings), root, private)
     root, module = _locate(place, Path(os.path.realpath(folder or os.curdir)))
     found: Any = _load_module(module, root, private=private)
     for part in name.split("."):

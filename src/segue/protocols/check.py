@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +30,7 @@ class Context:
         folder: Folder against which paths in contracts are read; empty for the current one.
         files: The files that hold exactly the table's rows, with their statistics; None if
             they are not known.
+        functions: Functions that the contract itself holds, by name.
     """
 
     now: datetime | None = None
@@ -38,6 +39,7 @@ class Context:
     before: str = ""
     folder: str = ""
     files: Sequence[DataFile] | None = None
+    functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def moment(self) -> datetime:

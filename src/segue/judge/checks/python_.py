@@ -82,7 +82,7 @@ class PythonCheck:
 
         name, settings = check.arguments["python"], check.arguments["params"]
         try:
-            function = load_function(name, str(root), settings, private=False)
+            function = load_function(name, str(root), settings)
         except ValueError as error:
             raise ValueError(f"{name} {error}") from None
         return fingerprint_function(function.call, function.root).digest
@@ -104,8 +104,13 @@ class PythonCheck:
 def _call(check: Check, scene: Scene, query: str) -> Any:
     """Return what the function says of the rows of a query."""
     settings = check.arguments["params"]
-    folder, private = scene.context.folder, bool(scene.sensitive)
-    function = load_function(check.arguments["python"], folder, settings, private=private)
+    function = load_function(
+        check.arguments["python"],
+        scene.context.folder,
+        settings,
+        private=bool(scene.sensitive),
+        given=scene.context.functions,
+    )
     given = None if function.frame.iterator else scene.session.fetch(query)
     rows = scene.session.stream(query) if given is None else given
     from segue.frames.convert import to_frame
