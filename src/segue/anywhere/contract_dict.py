@@ -27,7 +27,7 @@ def write_contract(contract: Mapping[str, Any]) -> tuple[str, dict[str, Callable
     Example:
         >>> text, functions = write_contract({"checks": [{"python": len}]})
         >>> text, functions["len"] is len
-        ('checks:\\n- python: given:len\n', True)
+        ('checks:\n- python: given:len\n', True)
     """
     import yaml
 
