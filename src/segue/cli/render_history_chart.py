@@ -64,11 +64,12 @@ def draw_chart(series: Series, width: int) -> Iterator[Text]:
     yield _title(series, first)
     for row in range(HEIGHT):
         label = labels[row] if row % 3 == 0 or row == HEIGHT - 1 else ""
-        text = Text(f"{label:>{margin - 2}} ┤" if label else f"{'':>{margin - 2}} │", QUIET)
+        axis = f"{label:>{margin - 2}} ┤" if label else f"{'':>{margin - 2}} │"
+        text = Text().append(axis, QUIET)
         for place in range(first, len(series.points)):
             text.append_text(_draw_cell(series, place, row, scale))
         yield text
-    marks = Text(" " * (margin - 2) + " └", QUIET)
+    marks = Text().append(" " * (margin - 2) + " └", QUIET)
     for place in range(first, len(series.points)):
         marks.append_text(_mark(series, place))
     yield marks
@@ -81,7 +82,7 @@ def draw_chart(series: Series, width: int) -> Iterator[Text]:
 
 
 def _title(series: Series, hidden: int) -> Text:
-    text = Text(f"{printable(series.table)}: {printable(series.title)}", "bold")
+    text = Text().append(f"{printable(series.table)}: {printable(series.title)}", "bold")
     what = "share of failing rows" if series.share else "value"
     text.append(f"  {what}, {len(series.points) - hidden:,} measurements", QUIET)
     bounds = [write_number(bound, share=series.share) for bound in (series.low, series.high)]
