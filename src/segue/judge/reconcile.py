@@ -8,6 +8,7 @@ leaves the engine but a few that are shown.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from segue.registry import nearest
@@ -48,7 +49,8 @@ class Sides:
         there: The same for the other one.
         key: Columns that tell which rows belong together; none to compare sets of rows.
         compared: The other columns that are compared.
-        tolerance: Largest difference of numbers that counts as none, as SQL writes it.
+        tolerance: Largest difference of numbers that counts as none: a number, or a share of the
+            other side's such as ``1%``.
         grouped: Whether rows of a key are brought together by grouping: a join takes less
             memory, and not every engine joins where null meets null.
     """
@@ -182,8 +184,11 @@ class Sides:
             return f"({differs})"
         if pair.here.type.is_integer and pair.there.type.is_integer:
             one, other = f"{one}::decimal(38,0)", f"{other}::decimal(38,0)"
+        most = self.tolerance
+        if most.endswith("%"):
+            most = f"{Decimal(most[:-1]) / 100:f} * abs({other})"
         # null beside a number is a difference, however large the tolerance
-        return f"({differs} and coalesce(abs({one} - {other}) > {self.tolerance}, true))"
+        return f"({differs} and coalesce(abs({one} - {other}) > {most}, true))"
 
 
 def _list_columns(pairs: Sequence[Pair], letter: str, *, here: bool) -> list[str]:

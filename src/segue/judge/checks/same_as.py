@@ -2,9 +2,10 @@
 
 The other side is a `table`, or a query as `sql`. With a `key`, rows of the same key are
 compared, and it is told which are missing there, missing here, or differ in which columns;
-numbers may differ by `tolerance`. Without one, both must have the same rows equally often, in
-any order. `columns` names those to compare; without it both sides have the same ones. Null
-equals null, and NaN equals NaN. `where` chooses rows of this table, not of the other.
+numbers may differ by `tolerance` (`0.01`, or `1%` of the other side's). Without a key, both
+must have the same rows equally often, in any order. `columns` names those to compare; without
+it both sides have the same ones. Null equals null, and NaN equals NaN. `where` chooses rows of
+this table, not of the other.
 """
 
 from __future__ import annotations
@@ -197,10 +198,13 @@ def _read_names(long: Mapping[str, Any], key: str) -> list[str]:
 def _read_tolerance(value: Any, key: Sequence[str]) -> str:
     if not key:
         raise ValueError("a tolerance needs a key: it tells which rows to compare")
-    number = read_decimal(value) if isinstance(value, int | float | str) else None
+    relative = isinstance(value, str) and value.strip().endswith("%")
+    plain = value.strip().removesuffix("%").strip() if relative else value
+    number = read_decimal(plain) if isinstance(plain, int | float | str) else None
     if number is None or not number.is_finite() or number < 0:
-        raise ValueError(f"expected a number as `tolerance`, found {value!r}")
-    return format(number, "f")
+        message = f"expected a number, or a share such as 1%, as `tolerance`, found {value!r}"
+        raise ValueError(message)
+    return f"{number:f}{'%' if relative else ''}"
 
 
 CHECK = SameAsCheck()

@@ -98,6 +98,11 @@ TOLERANCES = [
     (1, "9223372036854775807", "-9223372036854775807", 1),
     (1, "date '2026-01-01'", "date '2026-01-02'", 1),
     (0, "5", "5.0", 0),
+    ("1%", "101::decimal(9,2)", "100::decimal(9,2)", 0),
+    ("1%", "101.01::decimal(9,2)", "100::decimal(9,2)", 1),
+    ("0.5%", "-100.5::double", "-100::double", 0),
+    ("50%", "1", "0", 1),
+    ("0%", "0", "0", 0),
 ]
 
 
@@ -252,8 +257,9 @@ WRONG = [
     ({"table": "a", "key": []}, "as `key`"),
     ({"table": "a", "key": ["x", "x"]}, "comes twice"),
     ({"table": "a", "tolerance": 1}, "needs a key"),
-    ({"table": "a", "key": "id", "tolerance": -1}, "a number as `tolerance`"),
-    ({"table": "a", "key": "id", "tolerance": "1%"}, "a number as `tolerance`"),
+    ({"table": "a", "key": "id", "tolerance": -1}, "as `tolerance`"),
+    ({"table": "a", "key": "id", "tolerance": "1 %%"}, "as `tolerance`"),
+    ({"table": "a", "key": "id", "tolerance": True}, "as `tolerance`"),
     ({"sql": "selec"}, "is not a SELECT|does not parse"),
 ]
 
