@@ -113,22 +113,31 @@ def _report_error(error: SegueError, arguments: Sequence[str]) -> int:
     if _wants_json(arguments):
         print_json({"error": describe_error(error)})
     if os.environ.get("SEGUE_DEBUG"):
-        traceback.print_exception(error)
+        click.echo(_write_trace(error, arguments), err=True, nl=False)
     return exit_code(error)
 
 
+def _write_trace(error: Exception, arguments: Sequence[str]) -> str:
+    """Return an error's traceback without the passwords that were typed."""
+    from segue.spec.secrets import hide_passwords
+
+    return hide_passwords("".join(traceback.format_exception(error)), *arguments)
+
+
 def _report_fault(error: Exception, arguments: Sequence[str]) -> int:
-    kind = type(error).__name__
-    lines = [f"segue itself failed: {kind}: {error}"]
+    from segue.spec.secrets import hide_passwords
+
+    told = hide_passwords(f"{type(error).__name__}: {error}", *arguments)
+    lines = [f"segue itself failed: {told}"]
     if os.environ.get("SEGUE_DEBUG"):
-        traceback.print_exception(error)
+        click.echo(_write_trace(error, arguments), err=True, nl=False)
         path = ""
     else:
         with tempfile.NamedTemporaryFile(
             "w", prefix="segue-", suffix=".txt", encoding="utf-8", delete=False
         ) as file:
-            file.write(f"segue {' '.join(arguments)}\n\n")
-            traceback.print_exception(error, file=file)
+            file.write(hide_passwords(f"segue {' '.join(arguments)}\n\n", *arguments))
+            file.write(_write_trace(error, arguments))
         path = file.name
         lines.append(f"  The traceback lies in {path}")
     lines.append("  This is a fault of segue, not yours: please report it, with that file.")
@@ -137,6 +146,6 @@ def _report_fault(error: Exception, arguments: Sequence[str]) -> int:
         from segue.cli.call import print_json
 
         hint = "please report it, with the traceback"
-        document = {"code": "internal", "message": f"{kind}: {error}", "hint": hint}
+        document = {"code": "internal", "message": told, "hint": hint}
         print_json({"error": {**document, "traceback": path}})
     return SEGUE_FAILED

@@ -93,6 +93,7 @@ def failing_command(monkeypatch):
 
     @click.command("fail")
     @click.option("--json", "as_json", is_flag=True)
+    @click.argument("data", nargs=-1)
     def fail(**_options):
         raise fail.error
 
@@ -113,11 +114,23 @@ def test_fault_of_segue_ends_with_3_and_a_file(failing_command, capsys, monkeypa
     assert "Traceback" not in shown.err
 
 
+def test_fault_of_segue_tells_no_password(failing_command, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    failing_command.error = ZeroDivisionError("no hunter2 at postgresql://me:hunter2@db/x")
+    assert run_command(["fail", "postgresql://me:hunter2@db/x", "--json"]) == 3
+    shown = capsys.readouterr()
+    written = Path(json.loads(shown.out)["error"]["traceback"]).read_text()
+    assert "postgresql://me:***@db/x" in written
+    assert "hunter2" not in shown.out + shown.err + written
+
+
 def test_debug_shows_the_traceback(failing_command, capsys, monkeypatch):
     monkeypatch.setenv("SEGUE_DEBUG", "1")
     failing_command.error = ZeroDivisionError("inside")
-    assert run_command(["fail"]) == 3
-    assert "raise fail.error" in capsys.readouterr().err
+    assert run_command(["fail", "mysql://me:hunter2@db/x"]) == 3
+    told = capsys.readouterr().err
+    assert "raise fail.error" in told
+    assert "hunter2" not in told
 
 
 def test_interrupt_is_one_line(failing_command, capsys):
