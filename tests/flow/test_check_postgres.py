@@ -121,3 +121,29 @@ def test_a_project_reads_its_tables(address, ask, tmp_path, monkeypatch):
     assert ask()[0] == 0
     written = [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
     assert not [path for path in written if quote(PASSWORD, safe="").encode() in path.read_bytes()]
+
+
+def test_values_of_sensitive_columns_are_told_nowhere(live_postgres, ask, tmp_path, capsys):
+    database = live_postgres.make_database()
+    values = ", ".join(f"({number}, 'canary{number % 7}')" for number in range(40))
+    live_postgres.run(
+        ("create table made (id int, mail text)", f"insert into made values {values}"), database
+    )
+    (tmp_path / "contracts.yml").write_text(
+        "made:\n  columns:\n"
+        "    mail: {sensitive: true, unique: true, matches: '.+@.+', length: {max: 3}, in: [a]}\n"
+        "  checks:\n"
+        '    - {name: crash, rule: "mail::int > 0"}\n'
+        "    - {name: by mail, rule: id < 0, by: mail}\n"
+        '    - {name: text, metric: max(mail), equals: "x"}\n'
+        '    - {name: found, sql: "select mail from made where id > 3"}\n'
+    )
+    code, failing, said = ask(live_postgres.address(database), "made")
+    assert code == 1
+    assert len(failing) == 8
+    assert "canary" not in said
+    for more in (["--show-sql"], ["--report", "markdown"], ["--report", "github"]):
+        assert run_command(["check", live_postgres.address(database), "made", *more]) == 1
+    shown = capsys.readouterr()
+    assert "***" in shown.out
+    assert "canary" not in shown.out + shown.err
