@@ -146,3 +146,29 @@ def test_old_rows_that_fail_another_check_leave_and_new_ones_stay_known(growing)
     assert [row[0] for row in project.rows("taken__rejects")] == [1, 4]
     told = {each["check"]: each for each in project.recorded("taken")["measurements"]}
     assert told["volume"]["value"] == 2  # of what is left, two rows came in this run
+
+
+def test_what_was_judged_is_remembered_though_nothing_was_published(growing):
+    project = growing(f"events:\n  columns: {{{LOW}}}\n", "select min(id) as id from events")
+    project.run()
+    for name in ("b", "c"):
+        project.write({f"in/{name}.csv": lines("id,v", "7,-1", "8,1", "9,1")})
+        project.run()
+        assert found(project, "events") == (3, 1)
+    assert project.versions()["taken"] == 1
+
+
+def test_what_a_failed_run_judged_is_new_again(growing):
+    project = growing(f"events:\n  columns: {{{LOW}}}\n", "select id, v from events")
+    project.run()
+    project.write(
+        {
+            "in/b.csv": lines("id,v", "7,-1"),
+            "steps/taken.sql": "select id, error('no')::int as v from events",
+        }
+    )
+    project.run()
+    assert found(project, "events") == (1, 1)
+    project.write({"steps/taken.sql": "select id, v from events"})
+    project.run()
+    assert found(project, "events") == (1, 1)
