@@ -134,12 +134,13 @@ def find_drawn(
     """
     return [
         [
-            Common(facet, value, count / len(rows))
+            # if all of them were drawn, they need not be counted again
+            Common(facet, value, count / len(rows), count if len(rows) == found.failing else None)
             for at, facet in enumerate(facets)
             for value, count in Counter(row[at] for row in rows).items()
             if count >= _DRAWN_SHARE * len(rows) and _is_told(one, facet, value)
         ]
-        for (one, _), rows in zip(failed, drawn, strict=True)
+        for (one, found), rows in zip(failed, drawn, strict=True)
     ]
 
 
