@@ -119,6 +119,7 @@ def test_exit_codes(folder, ask):
         (["in/orders.csv", "--select", "uniq"], "no check is called 'uniq'", "id unique"),
         (["in/order.csv"], "no file or folder in/order.csv", "did you mean 'in/orders.csv'?"),
         (["in/x*.csv"], "no file matches in/x*.csv", ""),
+        (["s3://bucket/orders.csv"], "behind addresses", "local folder"),
         (["sqlite:///shop.db", "ordrs"], "no table 'ordrs'", "'orders'"),
         (["sqlite:///none.db", "orders"], "no database file none.db", "sqlite:///"),
         (["nosql://db/x", "orders"], "no database is known", "postgresql://"),
@@ -154,6 +155,21 @@ def test_the_contract_may_lie_beside_the_data_and_be_of_several_tables(folder, a
     code, _, told = ask("in/x.csv")
     assert (code, "has no contract for 'x'" in told) == (2, True)
     assert ask("in/x.csv", "--table", "stores")[0] == 0
+
+
+def test_everything_wrong_in_a_contract_is_told_at_once(folder, ask):
+    (folder / "contracts.yml").write_text(
+        "orders:\n  colums: {}\n  columns:\n    id: {uniqe: true}\n  rows: {min: x}\n"
+    )
+    code, _, told = ask("in/orders.csv")
+    assert code == 2
+    for part in ("contracts.yml:2", "contracts.yml:4", "contracts.yml:5", "'columns'", "'unique'"):
+        assert part in told
+
+
+def test_a_contract_without_checks(folder, ask):
+    (folder / "contracts.yml").write_text("orders:\n")
+    assert ask("in/orders.csv")[0] == 0
 
 
 def test_other_data_is_named_for_references(folder, ask):

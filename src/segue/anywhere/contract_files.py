@@ -12,14 +12,14 @@ import yaml
 from segue.declare.contracts import FILES, parse_contract
 from segue.declare.problems import Problems, read_text
 from segue.declare.yaml_nodes import compose, read_entries
-from segue.errors import UsageError
+from segue.errors import Location, UsageError
 from segue.registry import CHECKS, names
+from segue.spec.contract import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from segue.errors import Problem
-    from segue.spec.contract import Contract
 
 _MISSING = re.compile(r"no table '(?P<name>[^']+)'")
 _OF_TABLES = ("owner", "about", "columns", "checks", "rejects")
@@ -50,6 +50,8 @@ class ContractFile:
             UsageError: It is wrong; the first problem with file and line, and all others.
         """
         problems = Problems()
+        if table in self.tables and not yaml.safe_load(self.text)[table]:
+            return Contract(table, Location(str(self.path)), ())
         found = parse_contract(self.text, str(self.path), table, {*known, table}, problems)
         if found is None or len(problems):
             raise_problems(problems.sorted())
@@ -89,6 +91,12 @@ def find_contracts(stated: Path | None, near: Sequence[str] = ()) -> ContractFil
     return ContractFile(stated, text, () if bare else keys)
 
 
+def _tell_other(problem: Problem) -> str:
+    """Return a problem in one line."""
+    hint = f" ({problem.hint})" if problem.hint else ""
+    return f"{problem.location or ''}: {problem.message}{hint}"
+
+
 def raise_problems(problems: Sequence[Problem]) -> NoReturn:
     """Raise what is wrong with a contract, the first with its place.
 
@@ -96,7 +104,7 @@ def raise_problems(problems: Sequence[Problem]) -> NoReturn:
         UsageError: Always.
     """
     first, *others = problems
-    more = "".join(f"\n  {each.location or ''}: {each.message}" for each in others)
+    more = "".join(f"\n  {_tell_other(each)}" for each in others)
     hint = first.hint
     missing = _MISSING.search(first.message) if first.code == "unknown-table" else None
     if missing is not None:

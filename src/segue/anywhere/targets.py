@@ -184,6 +184,11 @@ def refuse_missing(targets: Iterable[Target]) -> None:
     """
     for each in targets:
         path = Path(each.path)
+        if _ADDRESS.match(each.path):
+            raise UsageError(
+                f"files behind addresses can't be read yet: {hide_passwords(each.path)}",
+                hint="copy them into a local folder",
+            )
         if each.path and not _PATTERN.search(each.path) and not path.exists():
             near = [str(found) for found in path.parent.glob("*") if not _is_hidden(found)]
             hint = nearest(each.path, near, noun="file")
