@@ -174,6 +174,8 @@ def test_a_run_says_on_the_terminal_whom_it_could_not_reach(shop, segue):
     assert found.returncode == 1
     assert "Alert not sent by dead: p: 2 checks of 2 tables failed: " in found.stdout
     assert "Traceback" not in found.stdout + found.stderr
+    shown = segue("show", "last", cwd=project.root).stdout
+    assert "Alert not sent by dead: p: 2 checks of 2 tables failed: " in shown
 
 
 def test_an_end_that_did_not_arrive_is_told_later(shop, hook):

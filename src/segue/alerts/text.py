@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 MOST = 20
 """Checks that one message tells of in full."""
 _LINE = 500
+_CALLS = re.compile(r"(@(?=(?:all|channel|everyone|here)\b)|<(?=[!@#]))", re.IGNORECASE)
+"""What calls everybody of a chat, unless a space of no width stands in it."""
 _WORDS = {Verdict.WARN: "warns", Verdict.FAIL: "fails", Verdict.ERROR: "can't be judged"}
 
 
@@ -102,5 +105,6 @@ def tell_time(moment: str) -> str:
 
 
 def _clean(line: str) -> str:
-    text = printable(line)
+    """Return a line that is shown as it is: it steers nothing and calls nobody in a chat."""
+    text = _CALLS.sub("\\1\u200b", printable(line))
     return text if len(text) <= _LINE else f"{text[: _LINE - 1]}…"

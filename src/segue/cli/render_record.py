@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from segue.cli.look import QUIET, Block, cell, facts, line, make_table, status
+from segue.cli.render_alerts import render_alerts
 from segue.cli.render_checks import render_measurements, render_samples
 from segue.cli.render_error import render_failure
 from segue.cli.wording import age, count, duration, listing
 from segue.record.query import RecordSummary, StepSummary, summarize_record
+from segue.spec.alerts import Delivery
 from segue.spec.contract import Measurement, Report, Verdict
 from segue.spec.run import StepFailure
 
@@ -33,6 +35,9 @@ def render_record(record: Mapping[str, Any]) -> Iterator[RenderableType]:
     )
     for step in record.get("steps", ()):
         yield from _render_trouble(step)
+    if alerts := record.get("alerts", ()):
+        yield Text("")
+        yield from render_alerts([_delivery(each) for each in alerts])
     told = any(step.get("failure") for step in record.get("steps", ()))
     if summary.error and not told:
         yield Text("")
@@ -95,6 +100,11 @@ def _render_trouble(step: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield line((step["step"], "bold"), f"  {count(len(measurements), 'check')} did not pass")
         yield render_measurements(measurements)
         yield from render_samples([Report(step["step"], 0, measurements)])
+
+
+def _delivery(told: Mapping[str, Any]) -> Delivery:
+    checks = tuple((table, check) for table, check in told["checks"])
+    return Delivery(told["channel"], told["title"], checks, told["problem"])
 
 
 def _measurement(table: str, told: Mapping[str, Any]) -> Measurement:

@@ -1,5 +1,6 @@
 """What is told, to whom, and when an episode begins and ends: without servers or ledgers."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -165,7 +166,8 @@ def test_since_when_a_check_is_not_well(verdicts, since):
 
 
 def test_a_message_is_bounded_and_its_data_steers_nothing():
-    hostile = found("x\r\nBcc: all@x.test", sample=({"v": "\x1b[2J" + "y" * 5000},))
+    calls = "@everyone <!channel> <@U123> @Here"
+    hostile = found("x\r\nBcc: all@x.test", sample=({"c": calls, "v": "\x1b[2J" + "y" * 5000},))
     many = [found(f"check {at}") for at in range(100)]
 
     [message] = look([ALL], report(hostile, *many)).messages
@@ -175,6 +177,7 @@ def test_a_message_is_bounded_and_its_data_steers_nothing():
     assert title == "p\\r\\nq: 101 checks of t failed"
     assert "\x1b" not in body
     assert "\r" not in body
+    assert not re.search("@(everyone|here)|<[!@]", body, re.IGNORECASE)
     assert "Bcc" not in [line.partition(":")[0] for line in body.splitlines()]
     assert f"and {101 - MOST} more checks" in body
     assert len(body) < 20_000
