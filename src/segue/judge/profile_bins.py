@@ -66,6 +66,8 @@ def place_bars(low: float, high: float, type_: DataType) -> Bars | None:
     if not (width and math.isfinite(low / width) and math.isfinite(high / width)):
         return None
     start = float(math.floor(low / width) * width)
+    if not math.isfinite((high - start) / width):
+        return None
     count = math.floor((high - start) / width) + 1
     if start + width == start or not 1 <= count <= 2 * MOST:
         return None

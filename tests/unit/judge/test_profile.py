@@ -269,3 +269,14 @@ def test_notebooks_show_a_profile():
 
     assert shown.startswith('<div class="segue-shown">')
     assert "3 rows" in shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(-1.7500000000000002e308, 0.0), (-1e308, 1e308), (0.0, 5e-324), (1e17, 1e17 + 32), (2, 2)],
+)
+def test_what_numbers_can_not_part_has_no_bars(low, high):
+    column = describe([low, high, None])
+
+    assert column.histogram == ()
+    assert (column.low, column.high) == (low, high)
