@@ -102,8 +102,10 @@ def draw_history(points: Sequence[Point]) -> Markup:
     )
     first, last = drawn[0][0].at[:10], drawn[-1][0].at[:10]
     share = all(point.value is None for point, _ in drawn)
-    bounds = f"{_tell_number(low, share=share)} to {_tell_number(high, share=share)}"
-    told = f"{len(drawn)} measurements from {first} to {last}: {bounds}"
+    least, most = _tell_number(low, share=share), _tell_number(high, share=share)
+    bounds = f"always {most}" if least == most else f"{least} to {most}"
+    when = f"on {last}" if first == last else f"from {first} to {last}"
+    told = f"{len(drawn)} measurements {when}: {bounds}"
     label = write_text(told)
     return Markup(
         f'<figure><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
