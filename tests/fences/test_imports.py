@@ -31,6 +31,15 @@ with load(root) as project:
     assert project.run().snapshot == 1
 """
 
+FILE_CHECK = """
+import pathlib, tempfile, duckdb
+path = pathlib.Path(tempfile.mkdtemp()) / "a.parquet"
+duckdb.sql("select range as n, 'x' || range as s from range(9)").write_parquet(str(path))
+import segue
+columns = {"n": {"unique": True, "mean": [0, 9], "between": [0, 8]}, "s": {"matches": "x[0-9]"}}
+assert not segue.check(str(path), {"columns": columns, "rows": 9}).stops
+"""
+
 
 @pytest.mark.parametrize(
     ("code", "fenced"),
@@ -40,6 +49,7 @@ with load(root) as project:
         pytest.param("from segue import load", ENGINES, id="load"),
         pytest.param(HELP, HEAVY, id="help"),
         # rows that stay in DuckDB need no Arrow, and binding nothing of pandas'
+        pytest.param(FILE_CHECK, HEAVY - {"duckdb"}, id="file-check"),
         pytest.param(SQL_RUN, {"numpy", "pandas", "polars", "pyarrow"}, id="sql-run"),
     ],
 )

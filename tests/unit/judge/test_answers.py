@@ -1,6 +1,7 @@
 """Checks that statistics answer: the same verdicts, and no row is read."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from segue.spec.contract import Verdict
 from segue.spec.output import DataFile
 from tests.unit.judge.judging import make_check, make_contract
 
+NOW = datetime(2026, 1, 31, 12, 30, tzinfo=UTC)
 CHECKS = (
     make_check("required", True, ["id"]),
     make_check("between", [0, 999], ["id"]),
@@ -22,10 +24,20 @@ CHECKS = (
     make_check("type", "int64", ["id"]),
     make_check("in", [1, 2, 3], ["level"]),
     make_check("rows", {"min": 1}),
+    make_check("min", {"min": 0}, ["id"]),
+    make_check("max", {"max": "2026-01-31"}, ["day"]),
+    make_check("nulls", {"max": 0}, ["store"]),
+    make_check("completeness", {"min": "100%"}, ["amount"]),
+    make_check("sign", "not negative", ["amount"]),
+    make_check("finite", True, ["amount"]),
+    make_check("length", 1, ["only"]),
+    make_check("matches", "x", ["only"]),
+    make_check("fresh", {"within": "1h"}, ["at"]),
 )
 ROWS = """
     select range as id, date '2026-01-01' + (range % 31)::int as day, (range / 7)::double as amount,
-    ['a', 'b', 'c'][range % 3 + 1] as store, range % 3 + 1 as level from range({})
+    ['a', 'b', 'c'][range % 3 + 1] as store, range % 3 + 1 as level, 'x' as only,
+    timestamptz '2026-01-31 12:00:00+00' as at from range({})
 """
 
 
@@ -44,7 +56,7 @@ def publish(session, lake, *queries, table="orders"):
 
 def measure(session, checks, schema, files):
     contract = make_contract(*checks)
-    return measure_table(session, "orders", contract, schema, context=Context(files=files))
+    return measure_table(session, "orders", contract, schema, context=Context(NOW, files=files))
 
 
 def spoil_data(lake, files):

@@ -37,16 +37,18 @@ def test_few_texts_are_counted_by_value(session, measure):
         make_check("matches", "[A-Z]{2}", ["country"]),
         make_check("in", ["AT", "be", "DE"], ["country"]),
         make_check("length", 2, ["country"]),
+        make_check("format", "uuid", ["country"]),
     )
-    matches, listed, length = measure(*checks)
+    matches, listed, length, written = measure(*checks)
     assert [each.failing for each in (matches, listed, length)] == [300_000, 0, 0]
+    assert written.failing == 900_000
     assert matches.rows == ROWS
     assert matches.sample[0]["country"] == "be"
     assert "group by" in matches.sql
     assert session.fetch(matches.sql).column(0)[0].as_py() == 300_000
     assert not [query for query in session.queries if query.startswith("select count(*) as m0")]
     plain = measure(*checks, files=None)
-    assert [each.failing for each in plain] == [300_000, 0, 0]
+    assert [each.failing for each in plain] == [300_000, 0, 0, 900_000]
 
 
 def test_other_checks_share_the_scan(session, measure):

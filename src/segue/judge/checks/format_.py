@@ -65,6 +65,7 @@ class FormatCheck(RowCheck):
     """Rows whose text is written otherwise break it."""
 
     name = "format"
+    pointwise = True
 
     def read(self, value: Any) -> Mapping[str, Any]:
         """Read the name of a format, ``{json: …}`` with a schema, or ``{format: …}``."""
