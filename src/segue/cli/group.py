@@ -31,7 +31,7 @@ COMMANDS = {
     "run": Entry("run:run_steps", "Run what is not up to date, check it, publish it all at once."),
     "check": Entry("check:check_tables", "Check a project's tables, or any data, by contracts."),
     "profile": Entry("profile:show_profile", "Describe every column of a table, or of any data."),
-    "suggest": Entry("suggest:show_suggestion", "Suggest a contract from what is in data."),
+    "suggest": Entry("suggest:show_suggestion", "Suggest a contract from what is in any data."),
     "alerts": Entry(
         "alerts:show_alerts", "Show where alerts go and what was told, or send a test message."
     ),

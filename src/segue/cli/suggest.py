@@ -49,7 +49,7 @@ def show_suggestion(
     contract: Path | None,
     sensitive: tuple[str, ...],
 ) -> None:
-    """Suggest a contract from what is in a table, or in any data.
+    """Suggest a contract from what is in any data.
 
     DATA is named as for `segue check`. Each line tells what it rests on, and every check was
     measured and passed. A file of contracts keeps all that stands in it.
