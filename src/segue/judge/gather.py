@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 REFUSALS = (StepError, UnsupportedError)
 """What an engine raises where a query can't be measured: it fails, or it is refused before."""
+
+_PROBE = "segue__probe"
+"""Name that a query has for a moment, to see whether an engine can read it."""
 
 Part = tuple[str, tuple[str, ...]]
 """Name of the rows that a query looks at, and the columns of its segments."""
@@ -148,10 +152,15 @@ def gather_shared(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
     """Compute what checks share; those that the engine refuses come back with their problem."""
     try:
         return _gather(gauge, compiled)
-    except REFUSALS:
-        tried = tuple(_try_alone(gauge, one) for one in compiled)
-        # Each was measured by itself; together again, as a rule in one scan.
-        return _gather(gauge, tried)
+    except UnsupportedError:  # before work started: what the engine can read goes on together
+        compiled = tuple(_bind_alone(gauge, one) for one in compiled)
+        with suppress(*REFUSALS):
+            return _gather(gauge, compiled)
+    except StepError:
+        pass
+    tried = tuple(_try_alone(gauge, one) for one in compiled)
+    # Each was measured by itself; together again, as a rule in one scan.
+    return _gather(gauge, tried)
 
 
 def _gather(gauge: Gauge, compiled: tuple[CompiledCheck, ...]) -> Found:
@@ -182,6 +191,19 @@ def _part_checks(table: str, compiled: Iterable[CompiledCheck]) -> dict[Part, li
         if not one.problem:
             parts.setdefault((one.source, one.by), []).append(one)
     return parts
+
+
+def _bind_alone(gauge: Gauge, one: CompiledCheck) -> CompiledCheck:
+    """Return a check with its problem, if the engine can't even read what it asks; nothing runs."""
+    if not one.shared:
+        return one
+    try:
+        gauge.session.bind(_PROBE, write_query(one.shared, one.source, one.by))
+    except REFUSALS as error:
+        query = write_query(one.shared, one.source, one.by)
+        return replace(one, problem=gauge.explain(query, error))
+    gauge.session.unbind(_PROBE)
+    return one
 
 
 def _try_alone(gauge: Gauge, one: CompiledCheck) -> CompiledCheck:

@@ -241,3 +241,25 @@ def test_who_does_not_say_where_is_told_how(tmp_path):
     place = PlaceSpec("db", "postgres", "postgresql://x/y", options={"fsync": "off"})
     with pytest.raises(UsageError, match="option"):
         load_engine("postgres").open(place, tmp_path)
+
+
+def test_what_is_refused_leaves_the_others_in_one_scan(database, monkeypatch):
+    from segue.engines.postgres.driver import Link
+
+    asked = []
+    fetch = Link.fetch
+
+    def note(self, query):
+        asked.append(query)
+        return fetch(self, query)
+
+    monkeypatch.setattr(Link, "fetch", note)
+    columns = {
+        "i": {"required": True, "between": [1, 5000]},
+        "s": {"required": True, "length": 20, "matches": r"\p{Greek}+"},
+    }
+    report = segue.check(f"{database}?table=many", {"columns": columns})
+    verdicts = {each.check: str(each.verdict) for each in report.measurements}
+    assert verdicts.pop("s matches") == "error"
+    assert set(verdicts.values()) == {"pass"}
+    assert len([each for each in asked if "count(" in each.lower()]) == 1
