@@ -150,6 +150,29 @@ orders:
     }
 
 
+def test_sensitive_values_of_other_tables_are_not_shown(shop):
+    contract = """\
+orders:
+  checks:
+    - {sql: "select order_id, card from ledger"}
+    - {sql: "select count(*) from ledger where card::int > 0", equals: 5}
+    - {sql: "select max(card) from ledger", max: "0"}
+    - {same_as: {sql: "select * from ledger", key: order_id}, where: order_id < 0}
+ledger:
+  columns: {card: {sensitive: true, required: true}}
+"""
+    project = shop(row(1), contract=contract, **{"ledger.csv": lines("order_id,card", "1,K-4711")})
+    project.edit("steps/orders.sql", "from raw", "from raw, (select '' as card)")
+    project.edit("steps/orders.sql", STEP.partition("from")[0], "select order_id, card\n")
+
+    project.run()
+
+    found = project.recorded("orders")["measurements"]
+    assert [each["verdict"] for each in found] == ["fail", "error", "fail", "fail"]
+    assert found[3]["sample"][0]["order_id"] == 1
+    assert "4711" not in str(found)
+
+
 def test_a_changed_function_judges_again(shop):
     code = "from limits import MOST\n\ndef few(rows: list[dict]):\n    return len(rows) <= MOST\n"
     contract = "orders:\n  checks: [{python: rules.py:few}]\n"

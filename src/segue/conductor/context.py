@@ -65,6 +65,7 @@ def make_context(
         added=bound["added"],
         before=bound["before"],
         folder=str(workspace.project.root),
+        sensitive={name: each.sensitive for name, each in workspace.project.contracts.items()},
     )
 
 

@@ -149,15 +149,15 @@ class _Judge:
         return replace(one.kind.judge(one.check, value, rows), sql=query)
 
     def _inspect(self, one: CompiledCheck, rows: int) -> Measurement:
-        scene = Scene(
-            self.gauge.session, one.source, self.schema, rows, self.context, self.sensitive
-        )
+        hidden = self.context.sensitive
+        secret = self.sensitive.union(*(hidden.get(name, ()) for name in one.check.tables))
+        gauge = replace(self.gauge, private=bool(secret))
+        scene = Scene(gauge.session, one.source, self.schema, rows, self.context, secret)
         inspect: Any = getattr(one.kind, "inspect", None)
         try:
             measured: Measurement = inspect(one.check, scene)
         except REFUSALS as error:
-            problem = self.gauge.explain("", error)
-            return judge_unmeasured(one.check, rows, problem)
+            return judge_unmeasured(one.check, rows, gauge.explain("", error))
         except ValueError as error:
             return judge_unmeasured(one.check, rows, str(error))
         return measured

@@ -31,6 +31,7 @@ class Context:
         files: The files that hold exactly the table's rows, with their statistics; None if
             they are not known.
         functions: Functions that the contract itself holds, by name.
+        sensitive: Columns of other tables whose values must not be shown, by table.
     """
 
     now: datetime | None = None
@@ -40,6 +41,7 @@ class Context:
     folder: str = ""
     files: Sequence[DataFile] | None = None
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    sensitive: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def moment(self) -> datetime:

@@ -94,6 +94,15 @@ class Check:
     slice: Slice = Slice()
     anomaly: Mapping[str, Any] | None = None
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the other tables that it looks into.
+
+        A kind tells them in its arguments: `table` for one, `reads` for several.
+        """
+        single = self.arguments.get("table")
+        return (*(() if single is None else (single,)), *self.arguments.get("reads", ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -125,13 +134,8 @@ class Contract:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Names of the other tables that its checks look into.
-
-        A kind tells them in its arguments: `table` for one, `reads` for several.
-        """
-        told = (check.arguments for check in self.checks)
-        tables = {name for each in told for name in (each.get("table"), *each.get("reads", ()))}
-        return tuple(sorted(tables - {None}))
+        """Names of the other tables that its checks look into."""
+        return tuple(sorted({name for check in self.checks for name in check.tables}))
 
 
 class Verdict(StrEnum):
