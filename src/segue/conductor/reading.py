@@ -54,6 +54,7 @@ def check_tables(
     """
     from segue.conductor.context import find_grown, make_context
     from segue.conductor.history import note_checks
+    from segue.judge.answers import trust_files
     from segue.judge.measure import measure_table
 
     reports = []
@@ -63,7 +64,7 @@ def check_tables(
         version = seen.versions.get(name)
         tested = version.number if version else None
         context = make_context(workspace, session, contract, *grown, tested)
-        files = _find_files(workspace, seen, name) or session.read_footers(name)
+        files = trust_files(_find_files(workspace, seen, name)) or session.read_footers(name)
         context = replace(context, files=files)
         schema = session.describe(f"select * from {quote_identifier(name)}")
         reports.append(measure_table(session, name, contract, schema, context=context))
@@ -71,9 +72,9 @@ def check_tables(
     return tuple(reports)
 
 
-def _find_files(workspace: Workspace, seen: Snapshot, table: str) -> tuple[DataFile, ...] | None:
-    """Return the files of a published table; None for a source, and for a view, which has none."""
+def _find_files(workspace: Workspace, seen: Snapshot, table: str) -> tuple[DataFile, ...]:
+    """Return the files of a published table; nothing for a source, and for a view."""
     step = workspace.project.steps.get(table)
     version = seen.versions.get(table)
     stored = table not in workspace.project.sources and (step is None or step.mode is not Mode.VIEW)
-    return version.files if stored and version is not None else None
+    return version.files if stored and version is not None else ()

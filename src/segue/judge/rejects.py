@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from segue.errors import OutputError
+from segue.judge.answers import trust_files
 from segue.judge.before import BOUND, find_orphans
 from segue.judge.measure import compile_contract, measure_table
 from segue.protocols import Context
@@ -91,7 +92,7 @@ def set_aside(
     """
     table, schema = staged.table, staged.schema
     session.bind(table, lake.scan(schema, table, staged.files))
-    context = replace(context or Context(), files=staged.files)
+    context = replace(context or Context(), files=trust_files(staged.files))
     bench = _Bench(session, table, contract, schema, load_registered, context)
     report, failing = bench.measure(fresh=bool(staged.adds))
     added = bench.context.added
@@ -101,7 +102,7 @@ def set_aside(
     result, rejects = writer.write_parts(failing, before)
     for file in staged.adds:
         (lake.folder(table) / file.path).unlink(missing_ok=True)
-    left = replace(bench, context=replace(context, files=result.files))
+    left = replace(bench, context=replace(context, files=trust_files(result.files)))
     return result, rejects, left.judge_again(report, all_of=before.rows is not None)
 
 

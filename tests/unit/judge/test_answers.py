@@ -7,7 +7,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from segue.judge.answers import SQL
+from segue.judge.answers import SQL, trust_files
 from segue.judge.measure import measure_table
 from segue.protocols import Context
 from segue.spec.contract import Verdict
@@ -209,3 +209,9 @@ def test_a_bound_that_a_statistic_rounds_is_measured(session, lake):
     check = make_check("between", [None, "100000000000000000.00"], ["d"])
     report = measure(session, [check], schema, (replace(told, stats=rounded),))
     assert report.measurements[0].failing == 1
+
+
+def test_only_files_with_a_digest_have_statistics_of_our_own(session, lake):
+    _, (file,) = publish(session, lake, ROWS.format(10))
+    assert trust_files((file,)) == (file,)
+    assert trust_files((file, replace(file, digest=""))) is None
