@@ -130,7 +130,8 @@ def _find_kind(
     kind = _guess_kind(path, root)
     if kind is None:
         where = Location(location.path, line_of(("tables", name, "path"), lines))
-        hint = f"say so with format = one of {', '.join(known)}"
+        formats = sorted(set(_kinds_by_suffix().values()))  # a database has no files
+        hint = f"say so with format = one of {', '.join(formats)}"
         problems.add("unknown-kind", f"{path!r} does not tell its format", where, hint)
     return kind
 
