@@ -83,16 +83,18 @@ class FreshCheck:
         age = _find_age(value, now)
         limit = parse_duration(check.arguments["within"])
         name = check.columns[0]
-        newest = "its newest value" if check.sensitive else _say_moment(value)
         ahead = age < timedelta(0)
         seconds = abs(age.total_seconds())
-        what = f"{say_age(seconds)} {'in the future' if ahead else 'ago'}"
+        when = f"{say_age(seconds)} {'in the future' if ahead else 'ago'}"
+        found = f"{name}: {_say_moment(value)} is {when}"
+        if check.sensitive:
+            found = f"{name}: its newest value is not shown (sensitive columns)"
         return judge_value(
             check,
-            age.total_seconds(),
+            None if check.sensitive else age.total_seconds(),
             rows,
             kept=not ahead and seconds <= limit,
-            found=f"{name}: {newest} is {what}",
+            found=found,
             expected=f"no more than {check.arguments['within']} ago",
         )
 

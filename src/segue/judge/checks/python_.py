@@ -5,7 +5,9 @@ It is found as ``package.module:function`` or ``file.py:function``, from the pro
 its first parameter names, as a step would. It returns true or false; a number, with `min`,
 `max`, `between` or `equals`; a column that is true for the rows that are wrong; or a frame of
 the wrong rows (or it yields such frames). `params` sets its other parameters. What it raises
-is an error, which names the line. Rows come to the process in which segue runs.
+is an error, which names the line. Rows come to the process in which segue runs. In a contract
+that is a dict (``segue.check(frame, {"checks": [{"python": totals}]})``) it may be the function
+itself.
 """
 
 from __future__ import annotations

@@ -75,6 +75,22 @@ def test_messages(session):
     assert day.message == "t: 2026-01-01 is 5h ago, expected no more than 1h ago"
 
 
+def test_sensitive_moments_are_not_told(session):
+    session.bind("orders", "select timestamp '2026-01-01' as t")
+    check = replace(make_check("fresh", "1h", ["t"]), sensitive=True)
+    schema = session.describe("select * from orders")
+    context = Context(NOW)
+
+    (found,) = measure_table(
+        session, "orders", make_contract(check), schema, context=context
+    ).measurements
+
+    assert (found.verdict, found.value) == ("fail", None)
+    assert found.message == (
+        "t: its newest value is not shown (sensitive columns), expected no more than 1h ago"
+    )
+
+
 def test_fresh_by_segments(session):
     found = judge(session, "timestamp", ["'2026-01-02 04:30'", "'2026-01-01'"], by=("n",))
 
