@@ -336,11 +336,7 @@ class DuckDBSession(Closing):
             return digest_files(self._connection, scan)
 
     def read_footers(self, name: str) -> tuple[DataFile, ...] | None:
-        """Return files with what their footers tell; None where these are no help.
-
-        Raises:
-            SourceError: A file can't be read.
-        """
+        """Return a scan's files with what their footers tell; None where these are no help."""
         scan = self._scans.get(name)
         if scan is None:
             return None
