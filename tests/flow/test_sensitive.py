@@ -137,6 +137,12 @@ def test_no_value_is_told_of_any_data(guarded, capfd, monkeypatch):
     for data in (["made=raw.csv", "known.csv"], ["sqlite:///shop.db", "made", "known"]):
         for more in ([], ["--json"], ["--show-sql"]):
             assert run_command(["check", *data, *more]) == 1
+    (root / "contracts.yml").write_text(
+        "made:\n  columns: {mail: {sensitive: true}}\nknown:\n"
+        "  checks: [{name: strangers, sql: select mail from made}]\n"
+    )
+    assert run_command(["check", "made=raw.csv", "known.csv"]) == 1
     shown = capfd.readouterr()
+    assert "strangers" in shown.out
     assert "***" in shown.out
     assert find_leaks({"out": shown.out.encode(), "err": shown.err.encode()}) == []

@@ -67,6 +67,7 @@ def check_targets(asked: Asked) -> tuple[tuple[Report, Contract], ...]:
     known = [each.name for each, _ in pairs] + [each.name for each in others]
     contracts = [file.read(name, known) for _, name in pairs]
     refuse_unmatched(contracts, asked.select)
+    hidden = {each.table: each.sensitive for each in contracts}
     with open_targets([*others, *(each for each, _ in pairs)]) as session:
         # only the local engine reads files, whose statistics may answer checks
         read_footers = getattr(session, "read_footers", lambda _name: None)
@@ -74,7 +75,9 @@ def check_targets(asked: Asked) -> tuple[tuple[Report, Contract], ...]:
         for (target, _), contract in zip(pairs, contracts, strict=True):
             declared = select_checks(replace(contract, table=target.name), asked.select)
             schema = session.describe(f"select * from {quote_identifier(target.name)}")
-            context = Context(folder=str(file.path.parent), files=read_footers(target.name))
+            context = Context(
+                folder=str(file.path.parent), files=read_footers(target.name), sensitive=hidden
+            )
             report = measure_table(session, target.name, declared, schema, context=context)
             measured.append((report, contract))
     return tuple(measured)
