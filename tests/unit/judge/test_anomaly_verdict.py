@@ -106,12 +106,12 @@ def test_numbers_of_sensitive_columns_are_not_told():
 
 
 def test_what_failed_is_no_example():
-    verdicts = [Verdict.PASS] * 10 + [Verdict.FAIL, Verdict.ERROR] * 20
-    history = past(STEADY + [150.0] * 40, verdicts=verdicts)
+    verdicts = [Verdict.PASS] * 10 + [Verdict.FAIL, Verdict.ERROR] * 6
+    history = past(STEADY + [150.0] * 12, verdicts=verdicts)
     found = judge(watch(), 150.0, history)
     assert found.verdict is Verdict.FAIL
     assert found.message.endswith("of 10 earlier points")
-    assert len(choose_points(history(""))) == 30, "errors are no points"
+    assert len(choose_points(history(""))) == 16, "errors are no points"
 
 
 def test_what_only_warned_becomes_usual():
