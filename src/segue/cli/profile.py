@@ -13,6 +13,7 @@ from segue.cli.call import Call, common_options
 from segue.cli.complete import complete_table
 from segue.cli.dispatch import find_project, is_any_data, read_connections
 from segue.cli.group import Command
+from segue.cli.reading import show_reading
 from segue.errors import UnknownNameError, UsageError
 from segue.registry import nearest
 
@@ -68,7 +69,8 @@ def show_profile(
     DATA is named as for `segue check`. The values are read twice; what is estimated is marked
     with ~ or said in a note.
     """
-    profiles = list(_find_profiles(call, data, sensitive))
+    with show_reading(call, data):
+        profiles = list(_find_profiles(call, data, sensitive))
     if page is not None:
         from segue.judge.profile_page import write_page
 

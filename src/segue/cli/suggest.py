@@ -11,6 +11,7 @@ from segue.cli.call import Call, common_options
 from segue.cli.complete import complete_table
 from segue.cli.dispatch import find_project, is_any_data, read_connections
 from segue.cli.group import Command
+from segue.cli.reading import show_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,7 +56,8 @@ def show_suggestion(
     measured and passed. A file of contracts keeps all that stands in it.
     """
     root = find_project(call.start)
-    found = list(_suggest(call, root, data, sensitive))
+    with show_reading(call, data):
+        found = list(_suggest(call, root, data, sensitive))
     path = None
     if write or contract is not None:
         from segue.declare.merging import add_contracts, find_file

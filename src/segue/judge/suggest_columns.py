@@ -72,7 +72,7 @@ def suggest_column(
     elif column.sensitive:
         found.append(Suggestion("sensitive", value=True))
     if reference is not None and not reference.missing:
-        told = f"all {reference.distinct:,} values stand there"
+        told = f"all {reference.distinct:,} values found there"
         found.append(Suggestion("references", f"{reference.table}.{reference.other}", told))
     if _is_key(column, first=first):
         return [*found, Suggestion("unique", value=True, evidence="every row has its own")]
