@@ -157,10 +157,12 @@ class _Judge:
         try:
             measured: Measurement = inspect(one.check, scene)
         except REFUSALS as error:
-            return judge_unmeasured(one.check, rows, gauge.explain("", error))
+            problem = gauge.explain("", error)
         except ValueError as error:
-            return judge_unmeasured(one.check, rows, str(error))
-        return measured
+            problem = str(error)
+        else:
+            return measured
+        return judge_unmeasured(one.check, rows, problem, str(one.check.arguments.get("sql", "")))
 
     def _measure_alone(self, one: CompiledCheck, found: Found) -> tuple[Any, str]:
         """Return what a check measures, and the query that told."""
