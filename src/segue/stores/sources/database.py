@@ -79,16 +79,22 @@ class DatabaseSource:
     ) -> Scan:
         """Copy the rows, and return how to read the copy.
 
+        Who asks again in the same folder gets the same copy: a run sees one state of a table.
+
         Raises:
             SourceError: They can't be read.
         """
         options = read_options(DatabaseOptions, source)
         find_file(source, options, root)
-        told = hashlib.sha256(f"{options.table}\0{options.query}".encode()).hexdigest()[:12]
-        folder = scratch / f"database-{source.name}-{told}"
-        folder.mkdir(parents=True, exist_ok=True)
-        with _connected(source, options, root) as connection:
-            paths = copy_rows(source, options, connection, folder)
+        told = f"{options.url}\0{options.table}\0{options.query}"
+        name = f"database-{source.name}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+        folder, done = scratch / name, scratch / f"{name}.done"
+        if not done.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            with _connected(source, options, root) as connection:
+                copied = copy_rows(source, options, connection, folder)
+            done.write_text("\n".join(copied), encoding="utf-8")
+        paths = tuple(done.read_text(encoding="utf-8").split("\n"))
         return Scan("parquet", paths, {"shown": dict.fromkeys(paths, source.name)})
 
 

@@ -30,9 +30,10 @@ ROW = (
 
 @pytest.fixture
 def shop(world):
-    """A database with a table of all types, and what writes into it."""
+    """A database with a table of all types, and what writes into it, as between two runs."""
 
     def run(*statements):
+        world.scratch = world.scratch.with_name(f"scratch-{len(list(world.root.parent.iterdir()))}")
         with sqlite3.connect(world.root / "shop.db") as connection:
             for each in statements:
                 connection.execute(each)
@@ -83,6 +84,16 @@ def test_values_of_no_common_type_are_not_shown(world, shop):
     assert "hunter2" not in str(caught.value)
     found = world.read("database", url=URL, query="select cast(x as varchar) as x from n")
     assert found["x"].to_pylist() == ["1", "hunter2"]
+
+
+def test_a_run_sees_one_state(world, shop):
+    assert world.read("database", url=URL, table="t").num_rows == 1
+    with sqlite3.connect(world.root / "shop.db") as connection:
+        connection.execute("delete from t")
+    connection.close()
+    assert world.read("database", url=URL, table="t").num_rows == 1
+    shop()
+    assert world.read("database", url=URL, table="t").num_rows == 0
 
 
 def test_the_state_changes_with_the_file(world, shop):
