@@ -391,9 +391,8 @@ class Work:
 
     def settled(self) -> tuple[StepOutcome, ...]:
         """Return the outcomes so far: sources first, then steps in the order of the graph."""
-        order = {
-            name: place for place, name in enumerate((*self.plan.project.sources, *self.planned))
-        }
+        known = (*self.plan.project.sources, *self.planned)
+        order = {name: place for place, name in enumerate(known)}
         return tuple(sorted(self.outcomes.values(), key=lambda outcome: order[outcome.step]))
 
     def redact(self, text: str) -> str:

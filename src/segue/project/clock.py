@@ -5,8 +5,13 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from segue.errors import SelectionError, UnknownNameError
 from segue.settings import parse_duration
+
+if TYPE_CHECKING:
+    from segue.conductor import Workspace
 
 
 class SystemClock:
@@ -50,3 +55,20 @@ def read_moment(text: str) -> str | None:
         return None
     # one zone, for moments are compared as texts
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
+def find_moment(workspace: Workspace, since: str) -> str:
+    """Return the time that a user means, or at which the run began that the text names.
+
+    Raises:
+        SelectionError: It is neither.
+    """
+    if (moment := read_moment(since)) is not None:
+        return moment
+    try:
+        return workspace.ledger.run(since).started_at
+    except UnknownNameError as error:
+        raise SelectionError(
+            f"since {since!r}: this is neither a date, a duration nor a run",
+            hint="write it as 2026-11-20, 2026-11-20T08:00, 2h, 3d, or the id of a run",
+        ) from error

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from segue import conductor, registry
 from segue.declare.discover import declare_project, find_root
-from segue.errors import LedgerDamagedError, SelectionError, StorageError, UnknownNameError
+from segue.errors import LedgerDamagedError, StorageError
 from segue.place.limit import limit_local
 from segue.project.checking import check_published
-from segue.project.clock import SystemClock, name_run, read_moment
+from segue.project.clock import SystemClock, find_moment, name_run
 from segue.project.pause import paused_collector
 from segue.project.profiling import open_profile, suggest_for
-from segue.project.reading import fetch_frame, open_rows, open_session
+from segue.project.reading import fetch_frame, open_rows, read_schemas
 from segue.project.views import PlannedRun, Reports, Runs, Tables, list_tables
 from segue.spec.closing import Closing
 from segue.spec.plan import Selection
 from segue.spec.shown import Shown
-from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from segue.spec.profile import Profile
     from segue.spec.run import Progress, RunResult
     from segue.spec.step import ProjectSpec, Scalar
-    from segue.spec.types import TableSchema
 
 
 @paused_collector()
@@ -157,20 +155,9 @@ class Project(Shown, Closing):
         since: str | None,
         params: Mapping[str, Scalar] | None,
     ) -> Plan:
-        moment = None if since is None else self._find_moment(since)
+        moment = None if since is None else find_moment(self.workspace, since)
         selection = Selection(select, force=force, since=moment)
         return conductor.make_plan(self.workspace, selection, dict(params or {}))
-
-    def _find_moment(self, since: str) -> str:
-        if (moment := read_moment(since)) is not None:
-            return moment
-        try:
-            return self.workspace.ledger.run(since).started_at
-        except UnknownNameError as error:
-            raise SelectionError(
-                f"since {since!r}: this is neither a date, a duration nor a run",
-                hint="write it as 2026-11-20, 2026-11-20T08:00, 2h, 3d, or the id of a run",
-            ) from error
 
     def run(
         self,
@@ -351,16 +338,7 @@ class Project(Shown, Closing):
         """
         from segue.record.lineage import column_lineage
 
-        return column_lineage(self.spec, self._schemas(), column)
-
-    def _schemas(self) -> dict[str, TableSchema]:
-        """Return the columns of all published tables, and of sources that can be read."""
-        versions = self.workspace.ledger.snapshot(self.workspace.environment).versions
-        schemas = {name: version.schema for name, version in versions.items()}
-        with open_session(self._settle(), tuple(self.spec.sources)) as session:
-            for name in self.spec.sources:
-                schemas[name] = session.describe(f"select * from {quote_identifier(name)}")
-        return schemas
+        return column_lineage(self.spec, read_schemas(self._settle()), column)
 
     def profile(self, table: str, *, sensitive: Iterable[str] = ()) -> Profile:
         """Describe every column of a published table, a view or a source.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from segue.protocols import LocalSession
+    from segue.spec.types import TableSchema
 
 FRAMES = {
     "arrow": "pyarrow.Table",
@@ -23,6 +24,17 @@ FRAMES = {
     "rows": "list[dict]",
 }
 """Short words for `returns=`."""
+
+
+def read_schemas(workspace: conductor.Workspace) -> dict[str, TableSchema]:
+    """Return the columns of all published tables, and of sources that can be read."""
+    versions = workspace.ledger.snapshot(workspace.environment).versions
+    schemas = {name: version.schema for name, version in versions.items()}
+    sources = tuple(workspace.project.sources)
+    with open_session(workspace, sources) as session:
+        for name in sources:
+            schemas[name] = session.describe(f"select * from {quote_identifier(name)}")
+    return schemas
 
 
 @contextmanager
