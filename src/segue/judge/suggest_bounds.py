@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 
 _NICE = (1, 2, 5, 10)
+_DIGITS = 1000
+"""More than two numbers of any type have between them."""
 
 
 def round_outward(low: Decimal, high: Decimal) -> tuple[Decimal, Decimal] | None:
@@ -21,17 +23,16 @@ def round_outward(low: Decimal, high: Decimal) -> tuple[Decimal, Decimal] | None
     """
     if low == high:
         return None
-    if low > 0 and high - low < high / 2:
-        step = Decimal(1).scaleb((high - low).adjusted())
-        ends = (
-            (end / step).to_integral_value(rounding) * step
-            for end, rounding in ((low, ROUND_FLOOR), (high, ROUND_CEILING))
-        )
-        first, last = ends
-        return _write_out(first), _write_out(last)
-    below = -round_up(-low) if low < 0 else Decimal(0)
-    above = round_up(high) if high > 0 else Decimal(0)
-    return below, above
+    # exactly, or a division would round before it is rounded outward
+    with localcontext(prec=_DIGITS):
+        if low > 0 and high - low < high / 2:
+            step = Decimal(1).scaleb((high - low).adjusted())
+            first = (low / step).to_integral_value(ROUND_FLOOR) * step
+            last = (high / step).to_integral_value(ROUND_CEILING) * step
+            return _write_out(first), _write_out(last)
+        below = -round_up(-low) if low < 0 else Decimal(0)
+        above = round_up(high) if high > 0 else Decimal(0)
+        return below, above
 
 
 def round_up(number: Decimal) -> Decimal:

@@ -35,7 +35,7 @@ _COUNTER_ROWS = 1000
 _PATTERN_ROWS = 100
 _LONG_NUMBER = 10_000
 _LONGEST_PATTERN = 24
-FORMATS = ("email", "uuid", "url", "date", "json")
+FORMATS = ("email", "uuid", "url", "ipv4", "date", "timestamp", "json")
 """Formats that a contract can ask for."""
 _HARMLESS = " -_,:;/@#%&=!"
 _UNITS = {"A": "[A-Z]", "a": "[a-z]", "9": "[0-9]"}
@@ -75,7 +75,8 @@ def suggest_column(
         told = f"all {reference.distinct:,} values found there"
         found.append(Suggestion("references", f"{reference.table}.{reference.other}", told))
     if _is_key(column, first=first):
-        return [*found, Suggestion("unique", value=True, evidence="every row has its own")]
+        own = Suggestion("unique", value=True, evidence="every row has its own")
+        return [*found, own, *_suggest_format(column)]
     suggest: tuple[Callable[[ColumnProfile], Iterator[Suggestion]], ...]
     suggest = _suggest_list, _suggest_format, _suggest_pattern
     if kind_of(column.type) is Kind.NUMBER:

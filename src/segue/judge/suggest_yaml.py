@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from segue.judge.suggest_columns import Suggestion
 
 _PLAIN = re.compile(r"[A-Za-z_](?:[\w .-]*\w)?")
+_EXACT = 16
+"""Characters up to which a number with a point is read as it is written."""
 _WIDTH = 100
 """Characters after which evidence goes above the line that it speaks of."""
 
@@ -69,7 +71,9 @@ def write_value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(write_value, value))}]"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        text = format(value, "f")
+        # YAML would round it; checks read a number as text exactly
+        return f'"{text}"' if "." in text and len(text) > _EXACT else text
     return write_scalar(value) if isinstance(value, str) else str(value)
 
 

@@ -105,7 +105,7 @@ def test_a_table_without_rows_has_columns():
         (["https://example.com/a?b=1", "http://x.org"], "url"),
         (["2026-01-31", "2024-02-29"], "date"),
         (["2026-01-31T10:00:00Z", "2024-02-29 23:59"], "timestamp"),
-        (["10.0.0.1"], "ip address"),
+        (["10.0.0.1"], "ipv4"),
         (['{"a": 1}', "[1, 2]"], "json"),
         (["007", "12"], "integer"),
         (["1.5", "-3e7"], "number"),

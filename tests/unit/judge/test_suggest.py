@@ -5,7 +5,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import segue
@@ -13,7 +13,7 @@ from segue.judge.profile import profile_table
 from segue.judge.suggest import Past, suggest_contract
 from segue.judge.suggest_bounds import round_down, round_outward
 from segue.judge.suggest_columns import write_pattern
-from segue.judge.suggest_yaml import write_scalar
+from segue.judge.suggest_yaml import write_scalar, write_value
 from segue.spec.contract import Verdict
 from segue.spec.history import Point
 
@@ -159,6 +159,7 @@ def test_wide_tables_are_suggested_for_as_well():
 NUMBERS = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**37), max_value=10**37)
 
 
+@example(Decimal(4999999999999999999999999999500000000), Decimal(10**37 - 1))
 @given(NUMBERS, NUMBERS)
 def test_bounds_hold_what_they_are_made_from(one, other):
     low, high = sorted((one, other))
@@ -168,7 +169,8 @@ def test_bounds_hold_what_they_are_made_from(one, other):
     assert (bounds is None) == (low == high)
     if bounds:
         assert bounds[0] <= low <= high <= bounds[1]
-        assert [Decimal(str(yaml.safe_load(f"{end}"))) for end in bounds] == list(bounds)
+        read = [yaml.safe_load(write_value(end)) for end in bounds]
+        assert [Decimal(str(end)) for end in read] == list(bounds)
 
 
 @given(st.integers(0, 10**15))
@@ -183,3 +185,23 @@ def test_scalar_is_read_as_the_text_that_it_is(text):
 
 def test_patterns_are_regular_expressions():
     assert write_pattern("A.9+(a)") == r"[A-Z]\.[0-9]\+\([a-z]\)"
+
+
+def test_formats_are_asked_for_where_all_are_written_so():
+    days = [f"2026-01-{1 + at % 28:02d}" for at in range(200)]
+    table = pa.table(
+        {
+            "site": [f"https://example.com/{at}" for at in range(200)],
+            "host": [f"10.0.0.{at}" for at in range(200)],
+            "day": days,
+            "mostly": [*days[:199], "soon"],
+        }
+    )
+
+    text = segue.suggest(table, "visits")
+
+    columns = yaml.safe_load(text)["visits"]["columns"]
+    told = {name: checks.get("format") for name, checks in columns.items()}
+    assert columns["site"]["unique"] is True
+    assert told == {"site": "url", "host": "ipv4", "day": "date", "mostly": None}
+    assert "99.5 % written as date" in text
