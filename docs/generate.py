@@ -24,7 +24,7 @@ from segue import errors, failpoints, registry, settings
 from segue.cli.group import COMMANDS
 from segue.cli.group import segue as command_line
 from segue.cli.main import exit_code
-from segue.judge import anomaly, anomaly_verdict
+from segue.judge.history import anomaly, anomaly_verdict
 from segue.project import Project
 from segue.project.reading import FRAMES
 from segue.spec.plan import Action, Cause

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import segue
-from segue.judge.profile_page import write_page
+from segue.judge.profiling.page import write_page
 
 found = segue.profile(sys.argv[1])
 Path(sys.argv[2]).write_text(write_page([found]), encoding="utf-8")

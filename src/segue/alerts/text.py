@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from segue.alerts.route import weigh
-from segue.judge.report import SHOWN_ROWS, tell_row
+from segue.judge.reports.lines import SHOWN_ROWS, tell_row
 from segue.spec.contract import Verdict
 from segue.spec.printable import printable
 

@@ -17,7 +17,7 @@ from segue.anywhere.data import scan_path
 from segue.anywhere.sessions import SESSIONS, find_engine
 from segue.errors import Location, SegueError, UsageError
 from segue.execute.failure import hide_secrets
-from segue.judge.profile_spool import spool_rows
+from segue.judge.profiling.spool import spool_rows
 from segue.settings import expand_secrets
 from segue.spec.secrets import find_passwords, hide_passwords
 from segue.spec.sql import quote_identifier

@@ -47,7 +47,7 @@ def profile(data: Any, *, sensitive: Iterable[str] = (), on: Any = None) -> Prof
         >>> found.keys
         (('id',),)
     """
-    from segue.judge.profile import profile_table
+    from segue.judge.profiling.describe import profile_table
 
     with open_data(data, on) as (session, name, schema):
         return profile_table(session, name, schema, frozenset(sensitive))
@@ -77,8 +77,8 @@ def suggest(data: Any, name: str = TABLE, *, sensitive: Iterable[str] = (), on: 
           rows: {min: 1}  # 30 now
         <BLANKLINE>
     """
-    from segue.judge.profile import profile_table
-    from segue.judge.suggest import suggest_contract
+    from segue.judge.profiling.describe import profile_table
+    from segue.judge.suggesting.suggest import suggest_contract
 
     with open_data(data, on, name) as (session, table, schema):
         found = profile_table(session, table, schema, frozenset(sensitive))
@@ -91,7 +91,7 @@ def profile_target(target: Target, sensitive: Iterable[str] = ()) -> Profile:
     Raises:
         SegueError: It can't be read.
     """
-    from segue.judge.profile import profile_table
+    from segue.judge.profiling.describe import profile_table
 
     with open_target(target) as (session, schema):
         return profile_table(session, target.name, schema, frozenset(sensitive))
@@ -103,8 +103,8 @@ def suggest_target(target: Target, sensitive: Iterable[str] = ()) -> str:
     Raises:
         SegueError: It can't be read.
     """
-    from segue.judge.profile import profile_table
-    from segue.judge.suggest import suggest_contract
+    from segue.judge.profiling.describe import profile_table
+    from segue.judge.suggesting.suggest import suggest_contract
 
     with open_target(target) as (session, schema):
         found = profile_table(session, target.name, schema, frozenset(sensitive))
@@ -168,7 +168,7 @@ def _open(given: Data, folder: Path) -> Any:
 
 def _bind(session: LocalSession, name: str, bound: Any, folder: Path) -> TableSchema:
     """Bind rows so that each column can be read by itself, and return the columns."""
-    from segue.judge.profile_spool import spool_rows
+    from segue.judge.profiling.spool import spool_rows
 
     session.bind(name, bound)
     schema = session.describe(f"select * from {quote_identifier(name)}")

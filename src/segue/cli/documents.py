@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import ProjectError, SegueError, StepError
-from segue.judge.report import measurement_to_json
+from segue.judge.reports.lines import measurement_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

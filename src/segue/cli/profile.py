@@ -72,7 +72,7 @@ def show_profile(
     with show_reading(call, data):
         profiles = list(_find_profiles(call, data, sensitive))
     if page is not None:
-        from segue.judge.profile_page import write_page
+        from segue.judge.profiling.page import write_page
 
         _write_file(page, write_page(profiles))
     if call.as_json:

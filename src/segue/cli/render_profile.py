@@ -8,7 +8,7 @@ from rich.text import Text
 
 from segue.cli.look import ODD, QUIET, cell, facts, line, make_table
 from segue.cli.wording import count, duration, listing
-from segue.judge.profile_words import (
+from segue.judge.profiling.words import (
     tell_duplicates,
     tell_frequent,
     tell_keys,

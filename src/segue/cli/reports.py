@@ -121,19 +121,19 @@ def find_folder(root: Path) -> str:
 def _write_text(findings: Findings, name: str) -> str:
     """Return a report as text."""
     if name == "junit":
-        from segue.judge.report_junit import write_junit
+        from segue.judge.reports.junit import write_junit
 
         return write_junit(findings)
     if name == "markdown":
-        from segue.judge.report_markdown import write_markdown
+        from segue.judge.reports.markdown import write_markdown
 
         return write_markdown(findings)
     if name == "html":
-        from segue.judge.report_page import write_page
+        from segue.judge.reports.page import write_page
 
         return write_page(findings)
     if name == "github":
-        from segue.judge.report_github import write_github
+        from segue.judge.reports.github import write_github
 
         return write_github(findings)
     if name == "json":

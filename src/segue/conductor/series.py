@@ -59,7 +59,7 @@ def _read_one(
     workspace: Workspace, table: str, name: str, check: Check | None, last: int
 ) -> Iterator[Series]:
     """Go through what a check measured: on the whole, or of each segment that is tracked."""
-    from segue.judge.anomaly_verdict import part_points
+    from segue.judge.history.anomaly_verdict import part_points
 
     watched = check is not None and check.anomaly is not None
     limit = last + POINTS if watched else last
@@ -75,7 +75,7 @@ def _read_one(
 
 def _make_series(series: Series, check: Check | None, last: int) -> Series:
     """Return the last points of a series, with what was usual then and the check's bounds."""
-    from segue.judge.anomaly_verdict import trace_usual
+    from segue.judge.history.anomaly_verdict import trace_usual
 
     points = series.points[-last:]
     share = any(each.value is None and each.failing is not None for each in points)

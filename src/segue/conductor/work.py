@@ -334,7 +334,7 @@ class Work:
 
     def rule(self, outcome: StepOutcome, report: Report) -> StepOutcome:
         """Let a report decide whether the run goes on with a table."""
-        from segue.judge.report import report_lines
+        from segue.judge.reports.lines import report_lines
 
         outcome = replace(outcome, report=report)
         if not report.stops:

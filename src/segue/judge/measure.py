@@ -7,13 +7,13 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from segue.judge import report_html as _report_html  # noqa: F401  # how notebooks show reports
-from segue.judge.anomaly_verdict import judge_anomaly
 from segue.judge.answers import SQL, answer_checks
 from segue.judge.by_value import count_by_value
 from segue.judge.compile import ROWS, CompiledCheck, compile_checks, is_folded, write_query
 from segue.judge.failures import look_into_failing
 from segue.judge.gather import REFUSALS, Gauge, gather_shared
+from segue.judge.history.anomaly_verdict import judge_anomaly
+from segue.judge.reports import shown as _report_html  # noqa: F401  # how notebooks show reports
 from segue.judge.segments import judge_segments
 from segue.judge.slices import bind_slices
 from segue.judge.verdict import judge_unmeasured

@@ -42,9 +42,9 @@ def open_profile(
         The engine, in which the table and those that it may refer to are bound, the columns of
         the table, and what is in it.
     """
-    from segue.judge.profile import profile_table
-    from segue.judge.profile_references import find_references
-    from segue.judge.profile_spool import spool_rows
+    from segue.judge.profiling.describe import profile_table
+    from segue.judge.profiling.references import find_references
+    from segue.judge.profiling.spool import spool_rows
 
     project = workspace.project
     contract = project.contracts.get(table)
@@ -70,7 +70,7 @@ def suggest_for(workspace: conductor.Workspace, table: str, sensitive: Iterable[
         table: Name of the table.
         sensitive: As for `open_profile`.
     """
-    from segue.judge.suggest import Past, suggest_contract
+    from segue.judge.suggesting.suggest import Past, suggest_contract
 
     ledger, environment = workspace.ledger, workspace.environment
     past = Past(

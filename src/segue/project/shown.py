@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from segue.frames.html import Markup, join_markup, write_block, write_grid, write_text
-from segue.judge.report_html import write_reports
+from segue.judge.reports.shown import write_reports
 from segue.plan.explain import close_plan, explain_rows
 from segue.project.facade import Project
 from segue.project.views import PlannedRun, Reports, Runs, TableInfo, Tables

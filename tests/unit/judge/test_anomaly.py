@@ -30,7 +30,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from segue.judge.anomaly import Rule, Sample, find_usual
+from segue.judge.history.anomaly import Rule, Sample, find_usual
 
 START = datetime(2026, 1, 5, 3, 30, tzinfo=UTC)  # a Monday
 PLAIN = Rule(season="none")

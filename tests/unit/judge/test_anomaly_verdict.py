@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from segue.judge.anomaly_verdict import choose_points, judge_anomaly, trace_usual
+from segue.judge.history.anomaly_verdict import choose_points, judge_anomaly, trace_usual
 from segue.spec.contract import Measurement, Segment, Slice, Tolerance, Verdict
 from segue.spec.history import Point
 from tests.unit.judge.judging import make_check

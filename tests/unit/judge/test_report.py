@@ -3,7 +3,7 @@
 import json
 
 from segue.judge.measure import measure_table
-from segue.judge.report import report_lines, report_to_json
+from segue.judge.reports.lines import report_lines, report_to_json
 from segue.spec.contract import Tolerance
 from tests.unit.judge.judging import make_check, make_contract
 

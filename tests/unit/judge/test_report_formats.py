@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from segue.judge.findings import Findings
-from segue.judge.report_github import write_github
-from segue.judge.report_junit import write_junit
-from segue.judge.report_markdown import MOST, escape, write_markdown
-from segue.judge.report_page import write_page
+from segue.judge.reports.github import write_github
+from segue.judge.reports.junit import write_junit
+from segue.judge.reports.markdown import MOST, escape, write_markdown
+from segue.judge.reports.page import write_page
 from segue.spec.contract import Verdict
 from tests.unit.judge.reporting import HOSTILE, make_findings, measured
 

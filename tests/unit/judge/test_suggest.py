@@ -9,11 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import segue
-from segue.judge.profile import profile_table
-from segue.judge.suggest import Past, suggest_contract
-from segue.judge.suggest_bounds import round_down, round_outward
-from segue.judge.suggest_columns import write_pattern
-from segue.judge.suggest_yaml import write_scalar, write_value
+from segue.judge.profiling.describe import profile_table
+from segue.judge.suggesting.bounds import round_down, round_outward
+from segue.judge.suggesting.columns import write_pattern
+from segue.judge.suggesting.lines import write_scalar, write_value
+from segue.judge.suggesting.suggest import Past, suggest_contract
 from segue.spec.contract import Verdict
 from segue.spec.history import Point
 

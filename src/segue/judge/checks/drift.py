@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.drift_counts import (
+from segue.judge.history.drift_counts import (
     EXACT,
     FINE,
     Counts,
@@ -34,7 +34,7 @@ from segue.judge.drift_counts import (
     number_column,
     text_column,
 )
-from segue.judge.drift_formulas import (
+from segue.judge.history.drift_formulas import (
     find_chi2,
     find_js,
     find_ks,

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from segue.judge import drift_counts
 from segue.judge.checks import drift
+from segue.judge.history import drift_counts
 from segue.protocols import Context
 from segue.registry import load_check
 from segue.spec.contract import Slice, Tolerance, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.judge.profile_kinds import Kind, kind_of
+from segue.judge.profiling.kinds import Kind, kind_of
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:

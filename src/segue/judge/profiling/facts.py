@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.profile_kinds import Kind, kind_of, write_source
+from segue.judge.profiling.kinds import Kind, kind_of, write_source
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.anomaly import Rule, Sample, find_usual
+from segue.judge.history.anomaly import Rule, Sample, find_usual
 from segue.spec.contract import Verdict
 from segue.spec.history import Point, Usual, find_number
 

@@ -6,7 +6,7 @@ import math
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from segue.judge.profile_kinds import Kind, kind_of
+from segue.judge.profiling.kinds import Kind, kind_of
 from segue.spec.profile import Correlation
 from segue.spec.sql import quote_identifier
 

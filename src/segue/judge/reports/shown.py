@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segue.frames.html import Markup, join_markup, write_block, write_grid, write_text
-from segue.judge.report import SHOWN_ROWS, tell_row
+from segue.judge.reports.lines import SHOWN_ROWS, tell_row
 from segue.spec.contract import Measurement, Report, Verdict
 from segue.spec.shown import write_html
 

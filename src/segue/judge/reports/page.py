@@ -12,8 +12,8 @@ from segue.judge.findings import (
     tell_counts,
     tell_verdict,
 )
-from segue.judge.report_charts import KINDS, draw_counts, draw_history, draw_segments, draw_share
-from segue.judge.report_style import STYLE
+from segue.judge.reports.charts import KINDS, draw_counts, draw_history, draw_segments, draw_share
+from segue.judge.reports.style import STYLE
 from segue.judge.verdict import write_share
 from segue.spec.printable import printable
 

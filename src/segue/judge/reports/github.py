@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from segue.judge.findings import is_well, sort_worst_first
-from segue.judge.report import SHOWN_ROWS, tell_row
+from segue.judge.reports.lines import SHOWN_ROWS, tell_row
 from segue.spec.contract import Verdict
 from segue.spec.printable import printable
 

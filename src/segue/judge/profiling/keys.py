@@ -6,7 +6,7 @@ from itertools import combinations
 from math import prod
 from typing import TYPE_CHECKING
 
-from segue.judge.profile_values import KEY_NAME
+from segue.judge.profiling.values import KEY_NAME
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.profile_kinds import Kind, write_column
-from segue.judge.profile_texts import write_formats, write_shape, write_short_shape
+from segue.judge.profiling.kinds import Kind, write_column
+from segue.judge.profiling.texts import write_formats, write_shape, write_short_shape
 from segue.spec.profile import ValueCount
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from segue.judge.profile_facts import Facts
+    from segue.judge.profiling.facts import Facts
     from segue.protocols import Session
 
 FREQUENT = 20

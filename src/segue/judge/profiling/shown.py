@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segue.frames.html import Markup, join_markup, write_block, write_grid, write_text
-from segue.judge.profile_words import (
+from segue.judge.profiling.words import (
     tell_duplicates,
     tell_keys,
     tell_reference,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from segue.declare.contracts import parse_contracts
 from segue.declare.problems import Problems
 from segue.judge.measure import measure_table
-from segue.judge.suggest_bounds import round_down, round_up
-from segue.judge.suggest_columns import Suggestion, suggest_column
-from segue.judge.suggest_yaml import write_contract
+from segue.judge.suggesting.bounds import round_down, round_up
+from segue.judge.suggesting.columns import Suggestion, suggest_column
+from segue.judge.suggesting.lines import write_contract
 from segue.registry import CHECKS, names
 from segue.spec.contract import Verdict
 from segue.spec.history import Point

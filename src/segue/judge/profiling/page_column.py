@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.frames.html import Markup, write_text
-from segue.judge.profile_kinds import kind_of
-from segue.judge.profile_svg import draw_large, draw_small
-from segue.judge.profile_words import (
+from segue.judge.profiling.kinds import kind_of
+from segue.judge.profiling.svg import draw_large, draw_small
+from segue.judge.profiling.words import (
     KEPT_OUT,
     shorten_end,
     tell_values,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from segue.judge.profile_kinds import write_column
+from segue.judge.profiling.kinds import write_column
 from segue.spec.profile import Reference
 from segue.spec.sql import quote_identifier
 from segue.spec.types import Column

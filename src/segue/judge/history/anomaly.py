@@ -34,7 +34,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from segue.judge.anomaly_season import SEASONS, Season, find_season, part_numbers
+from segue.judge.history.anomaly_season import SEASONS, Season, find_season, part_numbers
 from segue.spec.history import Usual
 
 if TYPE_CHECKING:

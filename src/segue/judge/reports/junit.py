@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from segue.judge.report import tell_row
+from segue.judge.reports.lines import tell_row
 from segue.spec.contract import Verdict
 from segue.spec.printable import printable
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from segue.judge import profile_html as _profile_html  # noqa: F401  # how notebooks show it
-from segue.judge.profile_correlation import MOST_COLUMNS, find_correlations
-from segue.judge.profile_facts import Facts, find_facts
-from segue.judge.profile_keys import count_duplicates, find_keys
-from segue.judge.profile_kinds import read_value
-from segue.judge.profile_parts import hold_parts
-from segue.judge.profile_spread import Spread, find_spread
-from segue.judge.profile_texts import read_texts
-from segue.judge.profile_values import Values, find_values
+from segue.judge.profiling import shown as _profile_html  # noqa: F401  # how notebooks show it
+from segue.judge.profiling.correlation import MOST_COLUMNS, find_correlations
+from segue.judge.profiling.facts import Facts, find_facts
+from segue.judge.profiling.keys import count_duplicates, find_keys
+from segue.judge.profiling.kinds import read_value
+from segue.judge.profiling.parts import hold_parts
+from segue.judge.profiling.spread import Spread, find_spread
+from segue.judge.profiling.texts import read_texts
+from segue.judge.profiling.values import Values, find_values
 from segue.spec.profile import ColumnProfile, Profile
 from segue.spec.sql import quote_identifier
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.frames.html import Markup, write_text
-from segue.judge.profile_words import write_number
+from segue.judge.profiling.words import write_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

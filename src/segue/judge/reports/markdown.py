@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from segue.judge.findings import is_well, sort_worst_first, tell_counts, tell_verdict
-from segue.judge.report import tell_row
+from segue.judge.reports.lines import tell_row
 from segue.spec.printable import printable
 
 if TYPE_CHECKING:

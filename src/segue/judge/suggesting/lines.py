@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from segue.judge.suggest_columns import Suggestion
+    from segue.judge.suggesting.columns import Suggestion
 
 _PLAIN = re.compile(r"[A-Za-z_](?:[\w .-]*\w)?")
 _EXACT = 16

@@ -10,10 +10,10 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.profile_kinds import Kind, kind_of
-from segue.judge.profile_values import KEY_NAME
-from segue.judge.profile_words import write_share
-from segue.judge.suggest_bounds import round_outward
+from segue.judge.profiling.kinds import Kind, kind_of
+from segue.judge.profiling.values import KEY_NAME
+from segue.judge.profiling.words import write_share
+from segue.judge.suggesting.bounds import round_outward
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

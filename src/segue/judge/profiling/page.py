@@ -8,9 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from segue.frames.html import write_text
-from segue.judge.profile_kinds import Kind, kind_of
-from segue.judge.profile_page_column import write_column
-from segue.judge.profile_words import tell_duplicates, tell_keys, tell_reference
+from segue.judge.profiling.kinds import Kind, kind_of
+from segue.judge.profiling.page_column import write_column
+from segue.judge.profiling.words import tell_duplicates, tell_keys, tell_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ def write_page(profiles: Sequence[Profile]) -> str:
 
 @cache
 def _read_template() -> str:
-    return files("segue.judge").joinpath("profile_page.template").read_text(encoding="utf-8")
+    return files("segue.judge.profiling").joinpath("page.template").read_text(encoding="utf-8")
 
 
 def _write_tools(profiles: Sequence[Profile]) -> str:

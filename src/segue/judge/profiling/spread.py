@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from segue.judge.profile_bins import Bars, name_bars, place_bars, write_bar
-from segue.judge.profile_kinds import Kind, read_value, write_source
+from segue.judge.profiling.bins import Bars, name_bars, place_bars, write_bar
+from segue.judge.profiling.kinds import Kind, read_value, write_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from segue.judge.profile_facts import Facts
+    from segue.judge.profiling.facts import Facts
     from segue.protocols import Session
     from segue.spec.profile import Bin, Plain
     from segue.spec.types import DataType

@@ -1,0 +1,1 @@
+"""Values against their own past, and distributions against each other."""

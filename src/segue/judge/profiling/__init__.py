@@ -1,0 +1,1 @@
+"""Describe every column of a table."""

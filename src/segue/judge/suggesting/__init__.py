@@ -1,0 +1,1 @@
+"""Write a contract from what is in a table and was before."""
