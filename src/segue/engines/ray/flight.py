@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from segue.engines.ray.failures import translate
 from segue.engines.ray.frames import fetch_block
 from segue.engines.ray.sources import Block
-from segue.engines.ray.tasks import keep_task, run_task
+from segue.engines.ray.tasks import Keeper, keep_task, run_task
 from segue.errors import StepError
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Flight:
         self._flying: dict[Any, None] = {}
         self._busy = 0
         self._closed = False
+        self._keeper: Any = None
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -117,7 +118,8 @@ class Flight:
         self.refuse_if_closed()
         options: dict[str, Any] = {"max_retries": 0, "name": f"segue {type(launch.task).__name__}"}
         if self._cluster.remote:
-            handle = _as_remote(keep_task).options(**options).remote(launch.task, *launch.early)
+            given = (self._hire_keeper(), launch.task, *launch.early)
+            handle = _as_remote(keep_task).options(**options).remote(*given)
         else:
             options["num_returns"] = "streaming"
             if ahead is not None:
@@ -126,6 +128,13 @@ class Flight:
         with self._quiet:
             self._flying[handle] = None
         return handle
+
+    def _hire_keeper(self) -> Any:
+        """Return the actor that owns what tasks keep for a client."""
+        with self._quiet:
+            if self._keeper is None:
+                self._keeper = _as_remote(Keeper).options(num_cpus=0).remote()
+            return self._keeper
 
     def _wait(self, flying: Iterable[Any]) -> list[Any]:
         import ray
@@ -237,6 +246,16 @@ class Flight:
         self._cancel(handles, force=True)
         with self._quiet:
             self._quiet.wait_for(lambda: self._busy == 0, _PATIENCE)
+            keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            self._dismiss(keeper)
+
+    def _dismiss(self, keeper: Any) -> None:
+        """End the actor that owned what tasks kept; a cluster that is gone has ended it."""
+        import ray
+
+        with suppress(ray.exceptions.RayError, ConnectionError, ValueError):
+            ray.kill(keeper)
 
 
 def _describe(ref: Any, note: tuple[int, int, int]) -> Block:

@@ -56,12 +56,29 @@ def run_task(task: Task, *early: pa.Table) -> Iterator[Any]:
         raise seal(error) from None
 
 
-def keep_task(task: Task, *early: pa.Table) -> list[tuple[Any, tuple[int, int, int]]]:
-    """Do a task and keep the tables here: for Ray's client, which can't follow a generator."""
+class Keeper:
+    """An actor that owns what tasks keep, so that it is there when their worker is not."""
+
+    def keep(self, table: pa.Table) -> list[Any]:
+        """Return a reference to the table, in a list for Ray not to follow it."""
+        import ray
+
+        return [ray.put(table)]
+
+
+def keep_task(keeper: Any, task: Task, *early: pa.Table) -> list[tuple[Any, tuple[int, int, int]]]:
+    """Do a task and keep the tables: for Ray's client, which can't follow a generator.
+
+    Args:
+        keeper: The actor that is to own them. A worker that did so would take them along when
+            it ends: when it has been idle, or when another task makes it crash.
+        task: What to do.
+        early: Blocks that were sent with it.
+    """
     import ray
 
     results = run_task(task, *early)
-    return [(ray.put(table), next(results)) for table in results]
+    return [(*ray.get(keeper.keep.remote(table)), next(results)) for table in results]
 
 
 @dataclass(frozen=True, slots=True)
