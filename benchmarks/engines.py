@@ -145,7 +145,10 @@ def measure_ways(
     for tool, engine in sorted(wanted):
         try:
             one = {"way": child(kit, tool, task, engine, files)}
-            found[tool, engine] = kit.measure(one, repeats)["way"]
+            measure = kit.measure(one, repeats)["way"]
+            if "rows" not in measure.told:
+                raise ChildError("it did not tell its rows last")
+            found[tool, engine] = measure
         except ChildError as error:
             last = str(error).strip().splitlines()[-1][:200]
             print(f"  {tool} on {engine} is left out of {task}: {last}", flush=True)
