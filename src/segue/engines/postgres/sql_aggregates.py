@@ -7,26 +7,19 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
+from segue.engines.dialects.kinds import ORDERED, PICKED, SHARES, SPREADS, TRUTHS
 from segue.engines.postgres.sql_pieces import FLOATS, fill, is_literal, need, refuse
 from segue.engines.postgres.sql_quantiles import convert_quantile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Wrap = Callable[[exp.Expr], exp.Expr]
-
-_ORDERED = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile)
-_SHARES = (exp.PercentRank, exp.CumeDist)
-_PICKED = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue)
-_SPREADS = (exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
-_LOGICAL = (exp.LogicalAnd, exp.LogicalOr)
+    from segue.engines.dialects.carry import Wrap
 
 AGGREGATES = (
-    *_ORDERED,
-    *_SHARES,
-    *_PICKED,
-    *_SPREADS,
-    *_LOGICAL,
+    *ORDERED,
+    *SHARES,
+    *PICKED,
+    *SPREADS,
+    *TRUTHS,
     exp.PercentileCont,
     exp.Median,
     exp.AnyValue,
@@ -37,10 +30,6 @@ AGGREGATES = (
     exp.Min,
     exp.Sum,
 )
-
-
-PLACED = (exp.RowNumber, exp.Ntile, *_PICKED)
-"""What depends on the place of a row among others."""
 
 
 def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
@@ -63,17 +52,17 @@ def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
         return special(node, wrap)
     if isinstance(node, (exp.Count, exp.CountIf)):
         return set_type(wrap(_plain_count(node)), "BIGINT")
-    if isinstance(node, (*_ORDERED, *_SHARES)):
-        name = "DOUBLE" if isinstance(node, _SHARES) else "BIGINT"
+    if isinstance(node, (*ORDERED, *SHARES)):
+        name = "DOUBLE" if isinstance(node, SHARES) else "BIGINT"
         return set_type(wrap(node.copy()), name)
-    if isinstance(node, (*_LOGICAL, *_SPREADS)):
+    if isinstance(node, (*TRUTHS, *SPREADS)):
         return _convert_plain(node, wrap)
     return _convert_same(node, wrap)
 
 
 def _convert_plain(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return an aggregate that PostgreSQL has too, of truth values or of floats."""
-    if isinstance(node, _LOGICAL):
+    if isinstance(node, TRUTHS):
         need(node, node.this, "bool")
         name = "bool_and" if isinstance(node, exp.LogicalAnd) else "bool_or"
         return set_type(wrap(fill(f"{name}(:x)", x=node.this)), "BOOLEAN")
@@ -101,7 +90,7 @@ def _convert_same(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     found = family(value)
     if found == "unknown" or found in NESTED:
         raise refuse(f"{show(node)} of a {found}")
-    if isinstance(node, _PICKED):
+    if isinstance(node, PICKED):
         made = wrap(node.copy())
     elif found == "bool":
         name = "bool_or" if isinstance(node, exp.Max) else "bool_and"

@@ -7,6 +7,7 @@ import re
 from sqlglot import exp
 
 from segue.engines.dialects.families import MOMENTS, NUMBERS, family, set_type, show
+from segue.engines.dialects.kinds import list_choices, split_between
 from segue.engines.postgres.sql_pieces import (
     FLOATS,
     WHOLE,
@@ -138,12 +139,7 @@ def convert_comparison(node: exp.Expr) -> exp.Expr:
 
 def convert_between(node: exp.Expr) -> exp.Expr:
     """Return a value between two, as two comparisons."""
-    low = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
-    high = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
-    for side, end in ((low, node.args["low"]), (high, node.args["high"])):
-        side.this.type, side.expression.type = node.this.type, end.type
-    parts = [convert_comparison(side) for side in (low, high)]
-    return set_type(exp.Paren(this=exp.And(this=parts[0], expression=parts[1])), "BOOLEAN")
+    return split_between(node, convert_comparison)
 
 
 def convert_in(node: exp.Expr) -> exp.Expr:
@@ -214,7 +210,7 @@ def convert_struct(node: exp.Expr) -> exp.Expr:
 
 def convert_choice(node: exp.Expr) -> exp.Expr:
     """Return a CASE, COALESCE and the like, whose values are of one kind."""
-    parts = _choices(node)
+    parts = list_choices(node)
     refuse_mixed(node, parts)
     if isinstance(node, (exp.Greatest, exp.Least, exp.Nullif)):
         refuse_nested(node, parts)
@@ -223,17 +219,6 @@ def convert_choice(node: exp.Expr) -> exp.Expr:
         kinds = " and ".join(sorted(found))
         raise refuse(f"{show(node)} of {kinds}", "cast the parts: x::double")
     return node
-
-
-def _choices(node: exp.Expr) -> list[exp.Expr]:
-    if isinstance(node, exp.Case):
-        default = [node.args["default"]] if node.args.get("default") else []
-        return [each.args["true"] for each in node.args["ifs"]] + default
-    if isinstance(node, exp.If):
-        return [each for each in (node.args["true"], node.args.get("false")) if each is not None]
-    if isinstance(node, exp.Nullif):
-        return [node.this, node.expression]
-    return [node.this, *node.expressions]
 
 
 def convert_function(node: exp.Expr) -> exp.Expr:

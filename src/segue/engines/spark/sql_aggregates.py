@@ -7,35 +7,23 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
+from segue.engines.dialects.kinds import ORDERED, PICKED, SHARES, SPREADS, TRUTHS
 from segue.engines.spark.sql_lists import convert_collected
 from segue.engines.spark.sql_quantiles import convert_quantile
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from segue.engines.dialects.carry import Wrap
 
-    Wrap = Callable[[exp.Expr], exp.Expr]
-
-_ORDERED = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile)
-_SHARES = (exp.PercentRank, exp.CumeDist)
-_PICKED = (exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue)
-_SAME = (exp.Min, exp.Max, exp.AnyValue, *_PICKED)
-_SPREADS = (
-    exp.Stddev,
-    exp.StddevPop,
-    exp.StddevSamp,
-    exp.Variance,
-    exp.VariancePop,
-)
-_LOGICAL = (exp.LogicalAnd, exp.LogicalOr)
+_SAME = (exp.Min, exp.Max, exp.AnyValue, *PICKED)
 
 AGGREGATES = (
-    *_ORDERED,
-    *_SHARES,
+    *ORDERED,
+    *SHARES,
     *_SAME,
-    *_SPREADS,
-    *_LOGICAL,
+    *SPREADS,
+    *TRUTHS,
     exp.Avg,
     exp.Count,
     exp.CountIf,
@@ -45,10 +33,6 @@ AGGREGATES = (
     exp.Median,
     exp.PercentileCont,
 )
-
-
-PLACED = (exp.RowNumber, exp.Ntile, *_PICKED)
-"""What depends on the place of a row among others."""
 
 
 def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
@@ -73,17 +57,17 @@ def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
         return special(node, wrap)
     if isinstance(node, (exp.Count, exp.CountIf)):
         return set_type(wrap(_plain_count(node)), "BIGINT")
-    if isinstance(node, (*_ORDERED, *_SHARES)):
-        name = "double" if isinstance(node, _SHARES) else "bigint"
+    if isinstance(node, (*ORDERED, *SHARES)):
+        name = "double" if isinstance(node, SHARES) else "bigint"
         return set_type(fill(f"cast(:x as {name})", x=wrap(node)), name)
-    if isinstance(node, (*_LOGICAL, *_SPREADS)):
+    if isinstance(node, (*TRUTHS, *SPREADS)):
         return _convert_plain(node, wrap)
     return _convert_same(node, wrap)
 
 
 def _convert_plain(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """Return an aggregate that Spark has too, of truth values or of floats."""
-    logical = isinstance(node, _LOGICAL)
+    logical = isinstance(node, TRUTHS)
     if family(node.this) not in ({"bool"} if logical else NUMBERS - {"unsigned"}):
         raise refuse(f"{show(node)} of a {family(node.this)}")
     if logical:

@@ -13,7 +13,7 @@ from segue.engines.spark.sql_types import refuse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from segue.engines.spark.sql_aggregates import Wrap
+    from segue.engines.dialects.carry import Wrap
 
 
 def convert_collected(node: exp.Expr, wrap: Wrap) -> exp.Expr:

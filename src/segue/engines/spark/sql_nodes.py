@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from segue.engines.dialects.carry import Carrier
-from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
+from segue.engines.dialects.families import NESTED, family, set_type, show
+from segue.engines.dialects.kinds import (
+    CHOICES,
+    COMPARISONS,
+    DATE_PARTS,
+    LOGICAL,
+    PLACED,
+    PLAIN,
+    SETS,
+    check_union,
+    keep,
+    keep_inner,
+    rules,
+    split_between,
+)
 from segue.engines.spark import (
     sql_aggregates,
     sql_casts,
@@ -20,13 +34,7 @@ from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Rule = Callable[[exp.Expr], exp.Expr]
-
-
-def _keep(node: exp.Expr) -> exp.Expr:
-    return node
+    from segue.engines.dialects.carry import Rule
 
 
 def _keep_join(node: exp.Expr) -> exp.Expr:
@@ -118,12 +126,7 @@ _FUNCTIONS: dict[str, Rule] = {
 
 
 def _convert_between(node: exp.Expr) -> exp.Expr:
-    low = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
-    high = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
-    for side, end in ((low, node.args["low"]), (high, node.args["high"])):
-        side.this.type, side.expression.type = node.this.type, end.type
-    parts = [sql_numbers.convert_comparison(side) for side in (low, high)]
-    return set_type(exp.Paren(this=exp.And(this=parts[0], expression=parts[1])), "BOOLEAN")
+    return split_between(node, sql_numbers.convert_comparison)
 
 
 def _keep_negation(node: exp.Expr) -> exp.Expr:
@@ -133,151 +136,53 @@ def _keep_negation(node: exp.Expr) -> exp.Expr:
 
 
 def _keep_union(node: exp.Expr) -> exp.Expr:
-    left, right = ([family(each) for each in side.selects] for side in _sides(node))
-    for one, other in zip(left, right, strict=False):
-        numbers = {one, other} <= NUMBERS
-        if one != other and not numbers and "null" not in (one, other):
-            raise refuse(f"a union of {one} and {other}", "cast the columns to one type")
-    return node
-
-
-def _sides(node: exp.Expr) -> Any:
-    """Return the queries of a union, without the brackets around them."""
-    return [
-        side.unnest() if isinstance(side, exp.Subquery) else side
-        for side in (node.this, node.expression)
-    ]
-
-
-def _keep_paren(node: exp.Expr) -> exp.Expr:
-    node.type = node.this.type
-    return node
-
-
-def _keep_alias(node: exp.Expr) -> exp.Expr:
-    node.type = node.this.type
-    return node
-
-
-def _rules(rule: Rule, *kinds: type[exp.Expr]) -> dict[type[exp.Expr], Rule]:
-    return dict.fromkeys(kinds, rule)
+    return check_union(node, refuse)
 
 
 RULES: dict[type[exp.Expr], Rule] = (
-    _rules(
-        _keep,
-        exp.Boolean,
-        exp.CTE,
-        exp.Column,
-        exp.Distinct,
-        exp.Dot,
-        exp.Exists,
-        exp.From,
-        exp.Group,
-        exp.Having,
-        exp.Identifier,
-        exp.Interval,
-        exp.Limit,
-        exp.Null,
-        exp.Offset,
-        exp.Order,
-        exp.Qualify,
-        exp.PropertyEQ,
-        exp.Select,
-        exp.Star,
-        exp.Subquery,
-        exp.Table,
-        exp.TableAlias,
-        exp.Tuple,
-        exp.Values,
-        exp.Var,
-        exp.Where,
-        exp.With,
-        exp.Rollup,
-        exp.Cube,
-        exp.GroupingSets,
-        exp.WindowSpec,
-        exp.DataType,
-        exp.DataTypeParam,
-    )
-    | _rules(_keep_alias, exp.Alias)
-    | _rules(_keep_join, exp.Join)
-    | _rules(_keep_logical, exp.And, exp.Or, exp.Not)
-    | _rules(_keep_negation, exp.Neg)
-    | _rules(_keep_ordered, exp.Ordered)
-    | _rules(_keep_paren, exp.Paren)
-    | _rules(_keep_union, exp.Union, exp.Except, exp.Intersect)
-    | _rules(_convert_between, exp.Between)
-    | _rules(_convert_in, exp.In)
-    | _rules(_keep, exp.Is)
-    | _rules(sql_casts.convert_cast, exp.Cast)
-    | _rules(
-        sql_numbers.convert_choice,
-        exp.Case,
-        exp.Coalesce,
-        exp.If,
-        exp.Nullif,
-        exp.Greatest,
-        exp.Least,
-    )
-    | _rules(
-        sql_numbers.convert_comparison,
-        exp.EQ,
-        exp.NEQ,
-        exp.LT,
-        exp.LTE,
-        exp.GT,
-        exp.GTE,
-        exp.NullSafeEQ,
-        exp.NullSafeNEQ,
-    )
-    | _rules(sql_numbers.convert_division, exp.Div)
-    | _rules(sql_numbers.convert_floor, exp.Floor, exp.Ceil)
-    | _rules(sql_numbers.convert_literal, exp.Literal)
-    | _rules(sql_numbers.convert_number_function, exp.Sqrt)
-    | _rules(sql_numbers.convert_rounding, exp.Round)
-    | _rules(sql_numbers.convert_same_number, exp.Abs, exp.IsNan)
-    | _rules(sql_numbers.convert_finite, exp.IsInf)
-    | _rules(_convert_function, exp.Anonymous)
-    | _rules(_keep_struct, exp.Struct)
-    | _rules(sql_numbers.convert_sum, exp.Add, exp.Sub, exp.Mul)
-    | _rules(sql_numbers.convert_whole_division, exp.IntDiv, exp.Mod)
-    | _rules(sql_texts.convert_case, exp.Upper, exp.Lower)
-    | _rules(sql_texts.convert_join, exp.Concat, exp.DPipe)
-    | _rules(sql_texts.convert_length, exp.Length)
-    | _rules(sql_texts.convert_pad, exp.Pad)
-    | _rules(sql_texts.convert_part, exp.Substring, exp.Left, exp.Right)
-    | _rules(sql_texts.convert_match, exp.RegexpFullMatch, exp.RegexpLike)
-    | _rules(sql_texts.convert_pattern, exp.Like, exp.ILike)
-    | _rules(sql_texts.convert_repeat, exp.Repeat)
-    | _rules(sql_texts.convert_replace, exp.Replace)
-    | _rules(sql_texts.convert_search, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains)
-    | _rules(sql_texts.convert_trim, exp.Trim)
-    | _rules(sql_lists.convert_bytes, exp.Unhex)
-    | _rules(sql_lists.convert_item, exp.Bracket)
-    | _rules(sql_dates.convert_apart, exp.DateDiff)
-    | _rules(
-        sql_dates.convert_date_part,
-        exp.Extract,
-        exp.Year,
-        exp.Month,
-        exp.Day,
-        exp.Hour,
-        exp.Minute,
-        exp.Second,
-        exp.Quarter,
-        exp.Week,
-        exp.WeekOfYear,
-        exp.DayOfWeek,
-        exp.DayOfWeekIso,
-        exp.DayOfYear,
-        exp.DayOfMonth,
-    )
-    | _rules(sql_dates.convert_epoch, exp.TimeToUnix)
-    | _rules(sql_dates.convert_format, exp.TimeToStr)
-    | _rules(sql_dates.convert_interval, exp.Interval)
-    | _rules(sql_dates.convert_made_date, exp.DateFromParts)
-    | _rules(sql_dates.convert_truncated, exp.TimestampTrunc)
+    rules(keep, *PLAIN, exp.Distinct, exp.Dot, exp.Interval, exp.Qualify)
+    | rules(keep_inner, exp.Alias, exp.Paren)
+    | rules(_keep_join, exp.Join)
+    | rules(_keep_logical, *LOGICAL)
+    | rules(_keep_negation, exp.Neg)
+    | rules(_keep_ordered, exp.Ordered)
+    | rules(_keep_union, *SETS)
+    | rules(_convert_between, exp.Between)
+    | rules(_convert_in, exp.In)
+    | rules(sql_casts.convert_cast, exp.Cast)
+    | rules(sql_numbers.convert_choice, *CHOICES)
+    | rules(sql_numbers.convert_comparison, *COMPARISONS)
+    | rules(sql_numbers.convert_division, exp.Div)
+    | rules(sql_numbers.convert_floor, exp.Floor, exp.Ceil)
+    | rules(sql_numbers.convert_literal, exp.Literal)
+    | rules(sql_numbers.convert_number_function, exp.Sqrt)
+    | rules(sql_numbers.convert_rounding, exp.Round)
+    | rules(sql_numbers.convert_same_number, exp.Abs, exp.IsNan)
+    | rules(sql_numbers.convert_finite, exp.IsInf)
+    | rules(_convert_function, exp.Anonymous)
+    | rules(_keep_struct, exp.Struct)
+    | rules(sql_numbers.convert_sum, exp.Add, exp.Sub, exp.Mul)
+    | rules(sql_numbers.convert_whole_division, exp.IntDiv, exp.Mod)
+    | rules(sql_texts.convert_case, exp.Upper, exp.Lower)
+    | rules(sql_texts.convert_join, exp.Concat, exp.DPipe)
+    | rules(sql_texts.convert_length, exp.Length)
+    | rules(sql_texts.convert_pad, exp.Pad)
+    | rules(sql_texts.convert_part, exp.Substring, exp.Left, exp.Right)
+    | rules(sql_texts.convert_match, exp.RegexpFullMatch, exp.RegexpLike)
+    | rules(sql_texts.convert_pattern, exp.Like, exp.ILike)
+    | rules(sql_texts.convert_repeat, exp.Repeat)
+    | rules(sql_texts.convert_replace, exp.Replace)
+    | rules(sql_texts.convert_search, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains)
+    | rules(sql_texts.convert_trim, exp.Trim)
+    | rules(sql_lists.convert_bytes, exp.Unhex)
+    | rules(sql_lists.convert_item, exp.Bracket)
+    | rules(sql_dates.convert_apart, exp.DateDiff)
+    | rules(sql_dates.convert_date_part, *DATE_PARTS)
+    | rules(sql_dates.convert_epoch, exp.TimeToUnix)
+    | rules(sql_dates.convert_format, exp.TimeToStr)
+    | rules(sql_dates.convert_interval, exp.Interval)
+    | rules(sql_dates.convert_made_date, exp.DateFromParts)
+    | rules(sql_dates.convert_truncated, exp.TimestampTrunc)
 )
 """What becomes of each kind of node whose parts have been converted."""
 
@@ -287,7 +192,7 @@ _CARRIER = Carrier(
     sql_aggregates.convert_aggregate,
     sql_aggregates.refuse_frame,
     refuse,
-    sql_aggregates.PLACED,
+    PLACED,
 )
 
 

@@ -7,6 +7,7 @@ import re
 from sqlglot import exp
 
 from segue.engines.dialects.families import MOMENTS, NESTED, NUMBERS, family, set_type, show
+from segue.engines.dialects.kinds import list_choices
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import OPAQUE, refuse
 
@@ -220,7 +221,7 @@ def refuse_nested(node: exp.Expr, parts: list[exp.Expr]) -> None:
 
 def convert_choice(node: exp.Expr) -> exp.Expr:
     """Return a CASE, COALESCE and the like, whose values are of one kind."""
-    parts = _choices(node)
+    parts = list_choices(node)
     refuse_mixed(node, parts)
     if isinstance(node, (exp.Greatest, exp.Least, exp.Nullif)):
         refuse_nested(node, parts)
@@ -230,17 +231,6 @@ def convert_choice(node: exp.Expr) -> exp.Expr:
     if "float32" in found and len(found & NUMBERS) > 1:
         raise refuse(f"{show(node)} of {' and '.join(sorted(found))}", "cast the parts: x::double")
     return node
-
-
-def _choices(node: exp.Expr) -> list[exp.Expr]:
-    if isinstance(node, exp.Case):
-        default = [node.args["default"]] if node.args.get("default") else []
-        return [each.args["true"] for each in node.args["ifs"]] + default
-    if isinstance(node, exp.If):
-        return [each for each in (node.args["true"], node.args.get("false")) if each is not None]
-    if isinstance(node, exp.Nullif):
-        return [node.this, node.expression]
-    return [node.this, *node.expressions]
 
 
 def convert_number_function(node: exp.Expr) -> exp.Expr:
