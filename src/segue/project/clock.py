@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from datetime import UTC, datetime
@@ -12,6 +13,9 @@ from segue.settings import parse_duration
 
 if TYPE_CHECKING:
     from segue.conductor import Workspace
+
+_RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+"""What `name_run` gives."""
 
 
 class SystemClock:
@@ -42,7 +46,11 @@ def read_moment(text: str) -> str | None:
         '2026-11-20T00:00:00+00:00'
         >>> read_moment("yesterday") is None
         True
+        >>> read_moment("20261120-081500-1130") is None  # the name of a run
+        True
     """
+    if _RUN.fullmatch(text):  # one in fifty reads as a time with an offset, too
+        return None
     try:
         seconds = parse_duration(text)
     except ValueError:

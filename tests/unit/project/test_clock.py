@@ -22,7 +22,10 @@ def test_times_are_read_as_utc(text, moment):
     assert read_moment(text) == moment
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "20th", "2026-13-01", "h", "-2h", "last"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "20th", "2026-13-01", "h", "-2h", "last", "20261120-081500-1130"],
+)
 def test_what_is_no_time_is_none(text):
     assert read_moment(text) is None
 
