@@ -25,7 +25,7 @@ test: .venvs/dev/.ready system ## run all tests (PYTEST_ARGS="-k name" narrows t
 	@$(DEV)/pytest -q $(PYTEST_ARGS)
 
 # Tests that lack one of these say so and are passed over.
-SYSTEM = psql:postgresql chromium:chromium
+SYSTEM = psql:postgresql chromium:chromium mosquitto:mosquitto faketime:faketime strace:strace
 system:
 	@missing=""; for each in $(SYSTEM); do \
 		command -v $${each%%:*} >/dev/null || missing="$$missing $${each##*:}"; done; \

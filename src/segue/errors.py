@@ -23,10 +23,18 @@
     │   ├── ConflictError           another run published one of the tables first
     │   ├── ForeignCommitError      another writer committed to one of the tables
     │   └── LeaseLostError          this run was taken for lost and fenced off
-    └── StorageError            the lake or the ledger can't do its work
-        ├── StorageFullError        no room left
-        ├── LedgerBusyError         the ledger stayed locked
-        └── LedgerDamagedError      the ledger's file is damaged
+    ├── StorageError            the lake, the ledger or a spool can't do its work
+    │   ├── StorageFullError        no room left
+    │   ├── LedgerBusyError         the ledger stayed locked
+    │   ├── LedgerDamagedError      the ledger's file is damaged
+    │   └── SpoolFullError          a node's spool has reached its cap
+    └── FleetError              a hub, a node or a deployment
+        ├── EnrolmentError          a token is used up, too old, or for another node
+        ├── HubError                the hub can't be reached, or refuses
+        │   └── SignatureError          a request is not signed as it must be
+        ├── DestinationError        a destination besides the lake can't be written
+        ├── BundleError             a bundle has something odd, so it is refused whole
+        └── DeploymentError         a deployment is not signed, too old, or does not fit the node
 
 Each class has a stable ``code``, and says whether trying again can help. Each
 instance has a message (what was wrong), a ``location`` (where in the user's
@@ -332,6 +340,58 @@ class LedgerDamagedError(StorageError):
     """The ledger's file is missing pages or is not a ledger; `segue recover` rebuilds it."""
 
     code = "ledger-damaged"
+
+
+class SpoolFullError(StorageError):
+    """A node's spool has reached its cap, and must not drop anything."""
+
+    code = "spool-full"
+    retryable = True
+
+
+class FleetError(SegueError):
+    """A hub, a node or a deployment."""
+
+    code = "fleet-failed"
+
+
+class EnrolmentError(FleetError):
+    """A token is used up, too old, or for another node or project."""
+
+    code = "enrolment-refused"
+
+
+class HubError(FleetError):
+    """The hub can't be reached, or refuses what it was asked."""
+
+    code = "hub-failed"
+    retryable = True
+
+
+class SignatureError(HubError):
+    """A request is not signed as it must be: another body, seen before, or signed too narrowly."""
+
+    code = "signature-refused"
+    retryable = False
+
+
+class DestinationError(FleetError):
+    """A destination besides the lake can't be written; its batches stay in the spool."""
+
+    code = "destination-failed"
+    retryable = True
+
+
+class BundleError(FleetError):
+    """A bundle has something odd in it, so it is refused whole."""
+
+    code = "bundle-refused"
+
+
+class DeploymentError(FleetError):
+    """A deployment is not signed by who may, is older than what is known, or does not fit."""
+
+    code = "deployment-refused"
 
 
 def name_disk_fault(error: OSError, where: object) -> StorageError:

@@ -22,6 +22,8 @@ SOURCES = "segue.sources"
 LAKES = "segue.lakes"
 LEDGERS = "segue.ledgers"
 CHECKS = "segue.checks"
+EDGE_SOURCES = "segue.edge_sources"
+DESTINATIONS = "segue.destinations"
 
 MOST_NAMES = 12
 """Names that a hint lists at most."""
@@ -50,7 +52,7 @@ def load(group: str, name: str) -> Any:
         UnknownNameError: Nothing has this name; the hint tells the nearest.
     """
     point = _points(group).get(name)
-    noun = group.removeprefix("segue.").removesuffix("s")
+    noun = group.removeprefix("segue.").replace("_", " ").removesuffix("s")
     if point is None:
         raise UnknownNameError(
             f"there is no {noun} called {name!r}", hint=nearest(name, names(group))

@@ -1,0 +1,1 @@
+"""What agents and hubs say to each other: messages, records, signatures, bundles."""
