@@ -181,6 +181,32 @@ class EnrolAnswer(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge(Message):
+    """What the hub answers to ``/v1/challenge``.
+
+    Attributes:
+        challenge: A random text, good for one session.
+        wire: Version of the messages.
+    """
+
+    challenge: str
+    wire: int = WIRE
+
+
+@dataclass(frozen=True, slots=True)
+class SessionAnswer(Message):
+    """What the hub answers to ``/v1/session``, signed with the challenge in place of a session.
+
+    Attributes:
+        session: Id of the session; the counter of its first request is 1.
+        wire: Version of the messages.
+    """
+
+    session: str
+    wire: int = WIRE
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredState(Message):
     """What a node should be (``/v1/desired``, a long poll).
 
@@ -216,6 +242,7 @@ class Status(Message):
         unsent: Rows not sent yet.
         rows: Rows since the applied generation began, by table.
         rejects: Rejects since then, by table.
+        batches: Batches since then.
         errors: Batches since then in which a step failed.
         clock: The node's wall clock, seconds since 1970.
         clock_quality: ``ok``, ``unsure``, ``stepped``.
@@ -251,4 +278,5 @@ class Status(Message):
     alerts: list[str] = field(default_factory=list)
     version: str = ""
     python: str = ""
+    batches: int = 0
     wire: int = WIRE
