@@ -31,7 +31,8 @@
     └── FleetError              a hub, a node or a deployment
         ├── EnrolmentError          a token is used up, too old, or for another node
         ├── HubError                the hub can't be reached, or refuses
-        │   └── SignatureError          a request is not signed as it must be
+        │   ├── SignatureError          a request is not signed as it must be
+        │   └── SessionError            the hub does not know the session, so a new one is opened
         ├── DestinationError        a destination besides the lake can't be written
         ├── BundleError             a bundle has something odd, so it is refused whole
         └── DeploymentError         a deployment is not signed, too old, or does not fit the node
@@ -373,6 +374,12 @@ class SignatureError(HubError):
 
     code = "signature-refused"
     retryable = False
+
+
+class SessionError(HubError):
+    """The hub does not know the session of a request: it was started anew, or has forgotten it."""
+
+    code = "session"
 
 
 class DestinationError(FleetError):
