@@ -31,6 +31,12 @@ PROVENANCE = {
 """Columns that stand at the end of every arriving table, and their types."""
 
 REJECTS_SUFFIX = "__rejects"
+REJECTS_SCHEMA = "row: string, reasons: list<string>, step: string"
+"""Columns of every stream of rejects, without provenance.
+
+`row` is the row as a JSON object, or the raw line where it could not be read; `reasons` are all
+that it was set aside for; `step` is the table, a source's or a step's, at which it was.
+"""
 GAPS_SUFFIX = "__gaps"
 """``<table>__gaps`` of the lake has a row for every loss that a node declared."""
 
@@ -108,12 +114,14 @@ class EdgeStep:
         reads: All tables that it reads, in the order of its parameters or SQL.
         sql: The SELECT, views inlined, for a SQL step.
         function: The function, for a Python step.
-        model: File of an ONNX model in the bundle, for a step that infers.
         window: Windows in which it sees its rows; None for each micro-batch as it comes.
         by: Columns whose groups are passed one by one.
         sort: Columns that order rows, ``-name`` for descending.
         parameters: Values of its settings.
         schema: Columns of its result.
+        model: File of an ONNX model in the bundle, for a step that infers on its stream, or on
+            what its SQL or function gives.
+        how: Which keys of several tables have a call: inner, left, right, full.
     """
 
     name: str
@@ -129,6 +137,7 @@ class EdgeStep:
     parameters: Mapping[str, Scalar]
     schema: TableSchema
     model: str | None = None
+    how: str = "inner"
 
 
 @dataclass(frozen=True, slots=True)
