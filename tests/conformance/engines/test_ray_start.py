@@ -130,6 +130,7 @@ def start_head(ports, log):
         env={
             **os.environ,
             "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "10",  # a server that died is seen soon
             "RAY_AUTH_MODE": "disabled",
             "PYTHONPATH": str(Path.cwd()),
         },
@@ -201,6 +202,23 @@ def test_a_client_does_all_that_a_driver_does(head, tmp_path):
     assert (found["host"], found["facts"]["address"]) == ("127.0.0.1", head)
     assert not found["open"]
     assert written == ""
+
+
+def test_a_client_whose_server_dies_at_its_start_is_tried_again(head, tmp_path):
+    flag, python = tmp_path / "died", tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\nmkdir "{flag}" 2>/dev/null && exit 1\nexec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    script = """
+    options = {"runtime_env": {"py_executable": os.environ["FLAKY"]}}
+    place = PlaceSpec("p", "ray", address=os.environ["HEAD"], options=options)
+    with RayEngine().open(place, Path(sys.argv[2])) as session:
+        told = session.fetch("select 1 as n").to_pylist()
+    Path(sys.argv[1]).write_text(json.dumps(told))
+    """
+    found, _ = run(script, tmp_path, HEAD=head, RAY_AUTH_MODE="disabled", FLAKY=str(python))
+    assert (found, flag.exists()) == ([{"n": 1}], True)
 
 
 def test_an_address_where_nothing_is_and_one_that_is_not_ours(head, tmp_path):

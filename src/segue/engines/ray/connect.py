@@ -38,6 +38,10 @@ _KNOCK = 10.0
 
 _FRAMES = ("numpy", "pandas", "polars", "narwhals")
 
+_STARTS = 3
+_NOT_STARTED = ("Starting Ray client server failed", "Proxy failed to Connect to backend")
+"""What Ray says where the process that it starts for a client has died."""
+
 _lock = threading.Lock()
 
 
@@ -182,11 +186,26 @@ def _reach(place: PlaceSpec) -> None:
     try:
         with warnings.catch_warnings(), _unheard():
             warnings.simplefilter("ignore")  # of what the error says again
-            start(address=place.address, **place.options)
+            _start_client(place)
             said = _find_client().worker.log_client
             said.stdstream = said.log = _ignore
     finally:
         builder.setLevel(kept)
+
+
+def _start_client(place: PlaceSpec) -> None:
+    """Open a client; on a busy machine, the process that Ray starts for each may die at once."""
+    import ray
+
+    start: Any = ray.init
+    for further in reversed(range(_STARTS)):
+        try:
+            start(address=place.address, **place.options)
+        except ConnectionError as error:
+            if not further or not any(sign in str(error) for sign in _NOT_STARTED):
+                raise
+        else:
+            return
 
 
 def _ignore(level: int, msg: str) -> None:
