@@ -34,6 +34,7 @@
         │   ├── SignatureError          a request is not signed as it must be
         │   └── SessionError            the hub does not know the session, so a new one is opened
         ├── DestinationError        a destination besides the lake can't be written
+        │   └── ParcelRefusedError      it refuses these rows, and would again
         ├── BundleError             a bundle has something odd, so it is refused whole
         └── DeploymentError         a deployment is not signed, too old, or does not fit the node
 
@@ -363,10 +364,19 @@ class EnrolmentError(FleetError):
 
 
 class HubError(FleetError):
-    """The hub can't be reached, or refuses what it was asked."""
+    """The hub can't be reached, or refuses what it was asked.
+
+    Attributes:
+        status: Status of the hub's answer; 0 if none came.
+        told: Code of the error that the hub tells; empty if it tells none.
+        wait: Seconds for which the hub wants to be left alone; 0 if it does not say.
+    """
 
     code = "hub-failed"
     retryable = True
+    status: int = 0
+    told: str = ""
+    wait: float = 0.0
 
 
 class SignatureError(HubError):
@@ -383,10 +393,22 @@ class SessionError(HubError):
 
 
 class DestinationError(FleetError):
-    """A destination besides the lake can't be written; its batches stay in the spool."""
+    """A destination besides the lake can't be written; its batches stay in the spool.
+
+    Attributes:
+        wait: Seconds for which it asked to be left alone.
+    """
 
     code = "destination-failed"
     retryable = True
+    wait: float = 0.0
+
+
+class ParcelRefusedError(DestinationError):
+    """A destination refuses some rows, and would again: they become a gap at this destination."""
+
+    code = "parcel-refused"
+    retryable = False
 
 
 class BundleError(FleetError):

@@ -61,7 +61,7 @@ class Request:
     authority: str
     path: str
     query: str = ""
-    body: bytes | memoryview = b""
+    body: bytes = b""
 
 
 def sign(request: Request, key: NodeKey, session: str, counter: int) -> dict[str, str]:
