@@ -33,6 +33,9 @@ POINTS = (
     "recover.flip.before",
     "recover.flip.after",
     "record.written",
+    "agent.send.before",
+    "agent.sent",
+    "agent.acknowledged",
 )
 """All points, in the order in which a run passes them."""
 
