@@ -350,3 +350,12 @@ def test_interrupt_ends_a_run_with_130_and_one_line(shop):
     assert process.returncode == 130
     assert err.count("\n") == 1
     assert err.startswith("Interrupted")
+
+
+def test_a_run_of_functions_without_tables_says_so(shop, ask):
+    (shop / "steps" / "told.py").write_text(
+        "from segue import step\n\n\n@step\ndef told() -> None:\n    pass\n"
+    )
+    code, out, _ = ask("run", "told")
+    assert code == 0
+    assert "functions that make no table" in out

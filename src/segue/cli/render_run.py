@@ -130,7 +130,10 @@ def _render_success(
 def _tell_published(result: RunResult, published: Sequence[str]) -> str:
     if published:
         return f" published {count(len(published), 'table')} as snapshot {result.snapshot}."
-    if all(each.status in _MEASURED for each in result.outcomes if each.staged):
+    staged = [each for each in result.outcomes if each.staged]
+    if not staged and any(each.status is StepStatus.DONE for each in result.outcomes):
+        return " called functions that make no table, so it published nothing."
+    if all(each.status in _MEASURED for each in staged):
         return " judged what is published, so it published nothing."
     again = f"; readers see snapshot {result.snapshot}" if result.snapshot else ""
     return f" found the same rows as before, so it published nothing{again}."
