@@ -158,11 +158,14 @@ class PlaceSettings(Table):
     """``[places.<name>]``."""
 
     engine: str = Field(
-        "duckdb", description="Engine: duckdb, spark, ray, dask, or one that a package adds."
+        "duckdb",
+        description="Engine: duckdb, spark, ray, dask, or one that a package adds; fleet for nodes"
+        " that work where data is born.",
     )
     address: str = Field(
         "",
-        description="Where the engine is reached: sc://…, ray://…, tcp://…; else it starts here.",
+        description="Where the engine is reached: sc://…, ray://…, tcp://…; else it starts here."
+        " Of a fleet, its hub: https://….",
     )
     threads: int | None = Field(None, ge=1, description="Most threads; all cores if not stated.")
     memory: Size | None = Field(
@@ -171,6 +174,32 @@ class PlaceSettings(Table):
     options: dict[str, bool | int | float | str] = Field(
         default_factory=dict,
         description="What the engine's own configuration takes, such as spark.executor.memory.",
+    )
+
+
+class FleetSettings(Table):
+    """``[places.<name>.options]`` of a place with ``engine = "fleet"``."""
+
+    spool: Size = Field(gt=0, description="Most bytes on a node's disk that wait to be sent.")
+    when_full: Literal["block", "drop-oldest", "drop-newest"] = Field(
+        description="What a node does at that limit: read no further, or drop the oldest or the"
+        " newest rows; what is dropped is declared in `<table>__gaps`."
+    )
+    keep: Size = Field(
+        64 * 2**20,
+        ge=0,
+        description="Bytes of sent rows that a node keeps, to refill a hub that was restored.",
+    )
+    memory: Size | None = Field(None, gt=0, description="Most memory of a node's worker.")
+    cpu: float | None = Field(
+        None, gt=0, description="Most of a core that a node's worker takes, such as 0.5."
+    )
+    batch_rows: int = Field(50_000, ge=1, description="Most rows of a micro-batch.")
+    batch_bytes: Size = Field(
+        8 * 2**20, gt=0, description="Most bytes of raw data of a micro-batch."
+    )
+    linger: Duration = Field(
+        0.2, ge=0, le=60, description="How long rows wait for more to be a micro-batch with them."
     )
 
 
@@ -226,6 +255,31 @@ class AlertSettings(Table):
     )
 
 
+class StreamAlertSettings(Table):
+    """``[stream_alerts.<name>]``."""
+
+    table: str = Field(description="Table of a fleet whose rows are watched at each node.")
+    condition: str = Field(description='SQL that is true of rows that matter: "value > 90".')
+    at_least: int = Field(1, ge=1, description="How many rows, or distinct values, raise it.")
+    distinct: str = Field("", description="Column whose distinct values are counted, not rows.")
+    within: Duration = Field(
+        60.0, gt=0, description="Span of time in which they are counted, back from the newest row."
+    )
+    column: str = Field(
+        "", description="Column of the event time; the time of arrival if not stated."
+    )
+    send: tuple[str, ...] = Field(
+        min_length=1,
+        description="Who is told: Apprise's URLs, pagerduty://…, sqs://…, mqtt://…, https://….",
+    )
+    message: str = Field(
+        "", description="Text of the message; `{column}` stands for the newest row's value."
+    )
+    quiet: Duration = Field(
+        300.0, ge=0, description="How long nothing must matter for an episode to be over."
+    )
+
+
 class Settings(Table):
     """All of ``segue.toml``."""
 
@@ -247,6 +301,14 @@ class Settings(Table):
     )
     alerts: AlertSettings = Field(
         default_factory=AlertSettings, description="Who is told when checks fail."
+    )
+    destinations: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Where tables of a fleet go besides the lake: `kind`, `tables`, and keys that"
+        " depend on the kind.",
+    )
+    stream_alerts: dict[str, StreamAlertSettings] = Field(
+        default_factory=dict, description="What nodes of a fleet raise an alarm about."
     )
     params: dict[str, dict[str, bool | int | float | str]] = Field(
         default_factory=dict,

@@ -69,6 +69,7 @@ def step(
     backoff: float | str | None = None,
     timeout: float | str | None = None,
     memory: int | str | None = None,
+    window: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -91,7 +92,9 @@ def step(
             append or merge, and `key` the columns that tell a merge's rows apart; `schema` is
             the result's, as an expression, a `pyarrow.Schema`, a dict of types by name, or a
             TypedDict, dataclass, pydantic or pandera model; `tags` are words to select by;
-            `on` names a place; `retries`, `backoff`, `timeout` and `memory` limit attempts.
+            `on` names a place; `retries`, `backoff`, `timeout` and `memory` limit attempts;
+            `window` lets it see ``window_start`` and ``window_end`` of each row's windows:
+            ``{"column": "at", "size": "1m"}``.
 
     Example:
         >>> @step(by="store", sort="day")

@@ -13,6 +13,8 @@ from segue.declare.apply import apply_parameters, apply_settings
 from segue.declare.check_code import add_code
 from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
+from segue.declare.edge_graph import check_fleet_steps, find_fleet_tables, name_gaps
+from segue.declare.edge_tables import read_fleet_tables
 from segue.declare.graph import index_steps, order_steps, resolve_reads
 from segue.declare.modules import STEPS
 from segue.declare.problems import REJECTS, Problems, check_name, read_text
@@ -75,11 +77,14 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     broken |= config.broken
     contracts = read_contracts(root, [*steps, *config.sources], broken, problems)
     contracts = add_code(contracts, root, problems)
-    steps = resolve_reads(steps, config.sources, contracts, broken, problems)
+    tables = find_fleet_tables(steps, config.sources, config)
+    steps = resolve_reads(steps, config.sources, contracts, broken, problems, name_gaps(tables))
     order = order_steps(steps, contracts, problems)
     _check_contracts(steps, contracts, problems)
     alerts = read_alerts(config, contracts, problems)
     steps = apply_settings(steps, broken, config, problems)
+    check_fleet_steps(steps, tables, problems)
+    fleets = read_fleet_tables(config, tables, problems)
     values = apply_parameters(parameters or {}, python.settings, steps, broken, config, problems)
     problems.check()
     lake = config.settings.lake
@@ -99,6 +104,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         lease=lake.lease,
         wait=lake.wait,
         alerts=alerts,
+        fleets=fleets,
     )
 
 

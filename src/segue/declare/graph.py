@@ -61,6 +61,7 @@ def resolve_reads(
     contracts: Mapping[str, Contract],
     broken: AbstractSet[str],
     problems: Problems,
+    more: Iterable[str] = (),
 ) -> dict[str, StepSpec]:
     """Give each step's inputs the names that their tables have, and report unknown ones.
 
@@ -70,9 +71,11 @@ def resolve_reads(
         contracts: Contracts by table: those that set rejects aside make a second table.
         broken: Names that are declared and could not be read: no fault of their readers.
         problems: Takes what is wrong.
+        more: Further tables that there are.
     """
     tables = [*steps, *sources]
     tables += [name + REJECTS for name in tables if name in contracts and contracts[name].rejects]
+    tables += more
     known = set(tables)
     folded = {name.lower(): name for name in tables}
     excused = {name.lower() for name in broken}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from segue.declare.window import read_window, write_window
 from segue.errors import Location
 from segue.registry import nearest
 from segue.settings import parse_duration, parse_size
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from segue.declare.problems import Problems
+    from segue.spec.edge import WindowSpec
 
 HOWS = ("inner", "left", "right", "full")
 MODES = ("replace", "append", "merge", "view")
@@ -35,6 +37,7 @@ class Options:
         tags: Words to select by.
         on: Name of the place.
         limits: Retries, timeout, memory.
+        window: Windows in which it sees the rows of the first table that it reads.
     """
 
     mode: Mode = Mode.REPLACE
@@ -46,6 +49,7 @@ class Options:
     tags: tuple[str, ...] = ()
     on: str = "local"
     limits: Limits = field(default_factory=Limits)
+    window: WindowSpec | None = None
 
     @property
     def meaning(self) -> tuple[tuple[str, str], ...]:
@@ -57,6 +61,7 @@ class Options:
             "sort": "\0".join(self.sort),
             "how": self.how if self.how != "inner" else "",
             "schema": self.schema or "",
+            "window": write_window(self.window) if self.window else "",
         }
         return tuple((name, value) for name, value in values.items() if value)
 
@@ -171,6 +176,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "schema": _read_schema,
     "tags": _read_words,
     "on": _read_word,
+    "window": read_window,
     "retries": _read_retries,
     "backoff": _read_backoff,
     "timeout": _positive(parse_duration),

@@ -208,6 +208,7 @@ def _read_step(
         on=options.on,
         limits=options.limits,
         about=_read_about(function),
+        window=options.window,
     )
     return step, types
 
@@ -268,8 +269,8 @@ def _frames_of(spec: FunctionSpec) -> list[FrameSpec]:
 def _check_options(
     spec: FunctionSpec, options: Options, location: Location, problems: Problems
 ) -> None:
-    if (options.by or options.sort) and not spec.inputs:
-        message = "by and sort mean nothing without a table"
+    if (options.by or options.sort or options.window) and not spec.inputs:
+        message = "by, sort and window mean nothing without a table"
         problems.add("bad-option", message, location, "take a table as a parameter")
     if spec.returns.kind == FrameKind.NOTHING and options.mode != Mode.REPLACE:
         message = f"mode {options.mode.value} means nothing for a step that returns None"

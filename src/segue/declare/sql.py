@@ -91,6 +91,7 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         tags=options.tags,
         on=options.on,
         limits=options.limits,
+        window=options.window,
     )
 
 

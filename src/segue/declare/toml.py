@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from segue import registry
+from segue.declare.edge import is_edge_source, read_edge_source, read_fleets
 from segue.declare.locate import find_deep_key, find_lines, line_of
 from segue.declare.problems import check_name, read_text
 from segue.declare.sources import plain_message, read_source
@@ -25,8 +26,10 @@ from segue.settings import (
     ProjectSettings,
     Settings,
     StepSettings,
+    StreamAlertSettings,
     find_secrets,
 )
+from segue.spec.fleet import ENGINE as FLEET
 from segue.spec.step import PlaceSpec
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from segue.declare.problems import Problems
+    from segue.spec.fleet import FleetSpec
     from segue.spec.step import SourceSpec
 
 FILE = "segue.toml"
@@ -46,8 +50,9 @@ _MODELS: dict[str, type[BaseModel]] = {
     "steps": StepSettings,
     "alerts": AlertSettings,
     "connections": ConnectionSettings,
+    "stream_alerts": StreamAlertSettings,
 }
-_NAMED = ("places", "steps", "connections")
+_NAMED = ("places", "steps", "connections", "stream_alerts")
 
 _TWICE = re.compile(r"Cannot declare (\(.*\)) twice")
 """What Python's reader says of a table that is declared again."""
@@ -65,6 +70,7 @@ class Config:
         places: Places by name, ``local`` among them.
         secrets: Names that it mentions as ``${NAME}``.
         readable: Whether it is TOML at all; if not, nobody knows which tables there are.
+        fleets: The places that are fleets, by name.
     """
 
     settings: Settings
@@ -74,6 +80,7 @@ class Config:
     places: Mapping[str, PlaceSpec] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     readable: bool = True
+    fleets: Mapping[str, FleetSpec] = field(default_factory=dict)
 
     def locate(self, *path: str) -> Location:
         """Return where a key stands."""
@@ -94,27 +101,47 @@ def read_config(root: Path, environ: Mapping[str, str], problems: Problems) -> C
         return Config(Settings(project=ProjectSettings(name=root.name)), readable=False)
     lines = find_lines(text)
     settings = _validate(data, lines, root.name, problems)
-    urls = {name: connection.url for name, connection in settings.connections.items()}
-    sources = {
-        name: read_source(
-            name,
-            table,
-            Location(FILE, line_of(("tables", name), lines)),
-            lines,
-            root,
-            problems,
-            urls,
-        )
-        for name, table in settings.tables.items()
-    }
+    sources = _read_sources(settings, lines, root, problems)
     return Config(
         settings=settings,
         lines=lines,
         sources={name: source for name, source in sources.items() if source is not None},
         broken=frozenset(name for name, source in sources.items() if source is None),
         places=_read_places(settings, lines, problems),
-        secrets=_read_secrets(data, lines, environ, problems),
+        secrets=_read_secrets(_leave_nodes(data), lines, environ, problems),
+        fleets=read_fleets(settings, lines, problems),
     )
+
+
+def _read_sources(
+    settings: Settings, lines: Mapping[tuple[str, ...], int], root: Path, problems: Problems
+) -> dict[str, SourceSpec | None]:
+    """Return the source tables by name, None for those that are wrong."""
+    urls = {name: connection.url for name, connection in settings.connections.items()}
+    fleets = [name for name, place in settings.places.items() if place.engine == FLEET]
+    sources: dict[str, SourceSpec | None] = {}
+    for name, table in settings.tables.items():
+        if is_edge_source(table):
+            places = ("local", *settings.places)
+            sources[name] = read_edge_source(name, table, places, fleets, lines, problems)
+            continue
+        where = Location(FILE, line_of(("tables", name), lines))
+        here = {key: value for key, value in table.items() if key != "on"}
+        sources[name] = read_source(name, here, where, lines, root, problems, urls)
+    return sources
+
+
+def _leave_nodes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file's values without those whose secrets are in the nodes' environments."""
+    left = {key: data[key] for key in data if key not in ("destinations", "stream_alerts")}
+    tables = data.get("tables")
+    if isinstance(tables, dict):
+        left["tables"] = {
+            name: table
+            for name, table in tables.items()
+            if not (isinstance(table, dict) and is_edge_source(table))
+        }
+    return left
 
 
 def _parse(text: str, problems: Problems) -> dict[str, Any] | None:
@@ -211,7 +238,7 @@ def _read_places(
         places[name] = PlaceSpec(
             name, place.engine, place.address, place.threads, place.memory, place.options
         )
-        known = registry.names(registry.ENGINES)
+        known = (*registry.names(registry.ENGINES), FLEET)
         # whether its libraries are installed is asked once a step is to run there
         if place.engine not in known:
             message = f"there is no engine called {place.engine!r}"

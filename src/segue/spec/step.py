@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from segue.spec.alerts import AlertSpec
+from segue.spec.fleet import Fleets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from segue.errors import Location
     from segue.spec.contract import Contract
+    from segue.spec.edge import EdgeSource, WindowSpec
 
 LOCAL = "local"
 """Name of the place that is always there: DuckDB on this machine."""
@@ -149,6 +151,7 @@ class StepSpec:
         on: Name of the place.
         limits: Retries, timeout, memory.
         about: First paragraph of the docstring or comment.
+        window: Windows in which it sees the rows of the first table that it reads.
     """
 
     name: str
@@ -167,6 +170,7 @@ class StepSpec:
     on: str = LOCAL
     limits: Limits = field(default_factory=Limits)
     about: str = ""
+    window: WindowSpec | None = None
 
     @property
     def stored(self) -> bool:
@@ -184,12 +188,16 @@ class SourceSpec:
         kind: Name of the source kind, such as ``csv``; found from the path if not stated.
         options: What the source kind understands, ``path`` included; secrets still stand in
             it as ``${NAME}``.
+        on: Name of the fleet whose nodes read it; ``local`` for one that is read here.
+        edge: What a node has to know of it, if nodes read it.
     """
 
     name: str
     location: Location
     kind: str
     options: Mapping[str, Any]
+    on: str = LOCAL
+    edge: EdgeSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +241,7 @@ class ProjectSpec:
         lease: Seconds that a run's heartbeat is good for.
         wait: Longest wait for the ledger's lock, in seconds.
         alerts: Who is told when checks fail.
+        fleets: What is declared of fleets, beside their sources and steps.
     """
 
     name: str
@@ -250,6 +259,7 @@ class ProjectSpec:
     lease: float = 15.0
     wait: float = 10.0
     alerts: AlertSpec = field(default_factory=AlertSpec)
+    fleets: Fleets = field(default_factory=Fleets)
 
     def parameters_of(self, step: StepSpec) -> dict[str, Scalar]:
         """Return the values of a step's settings: defaults, then what the project sets."""

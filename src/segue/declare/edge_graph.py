@@ -1,0 +1,147 @@
+"""What may stand where in a graph that is cut: steps at nodes, and what they read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from segue.declare.problems import REJECTS
+from segue.spec.edge import GAPS_SUFFIX
+from segue.spec.step import Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segue.declare.problems import Problems
+    from segue.declare.toml import Config
+    from segue.spec.step import SourceSpec, StepSpec
+
+_KEPT = {
+    Mode.MERGE: "a node sends rows and never looks at a table: merge them here, in the next step",
+    Mode.EFFECT: "return a frame, or let a step that runs here do it",
+}
+
+
+def find_fleet_tables(
+    steps: Mapping[str, StepSpec], sources: Mapping[str, SourceSpec], config: Config
+) -> dict[str, str]:
+    """Return the fleet of each table that nodes make, by name.
+
+    Args:
+        steps: Steps by name, with or without what ``[steps.<name>]`` says.
+        sources: Source tables by name.
+        config: What ``segue.toml`` says.
+    """
+    found = {name: source.on for name, source in sources.items() if source.edge is not None}
+    for name, step in steps.items():
+        stated = config.settings.steps.get(name)
+        on = (stated.on if stated is not None else None) or step.on
+        if on in config.fleets:
+            found[name] = on
+    return found
+
+
+def name_gaps(tables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the tables in which losses of these are declared."""
+    return tuple(f"{table}{GAPS_SUFFIX}" for table in tables)
+
+
+def check_fleet_steps(
+    steps: Mapping[str, StepSpec], tables: Mapping[str, str], problems: Problems
+) -> None:
+    """Report steps that can't run at nodes.
+
+    Args:
+        steps: Steps by name, each where it is to run.
+        tables: The fleet of each table that nodes make.
+        problems: Takes what is wrong.
+    """
+    checker = _Checker(steps, tables, problems)
+    for name in steps.keys() & tables.keys():
+        checker.check(steps[name])
+
+
+def find_streams(
+    steps: Mapping[str, StepSpec], tables: Mapping[str, str], table: str
+) -> tuple[str, ...]:
+    """Return the tables of fleets whose rows a table is: itself, or those behind a view."""
+    if table in tables:
+        return (table,)
+    step = steps.get(table)
+    if step is None or step.mode is not Mode.VIEW:
+        return ()
+    found = (stream for read in step.reads for stream in find_streams(steps, tables, read))
+    return tuple(dict.fromkeys(found))
+
+
+class _Checker:
+    def __init__(
+        self, steps: Mapping[str, StepSpec], tables: Mapping[str, str], problems: Problems
+    ) -> None:
+        self.steps = steps
+        self.tables = tables
+        self.problems = problems
+
+    def check(self, step: StepSpec) -> None:
+        """Report what is wrong with one step of a fleet."""
+        if step.mode in _KEPT:
+            what = "has no table" if step.mode is Mode.EFFECT else "has mode merge"
+            self.report(step, f"{step.name!r} can't run on a fleet: it {what}", _KEPT[step.mode])
+        streams = self.find_own(step)
+        if len(streams) > 1:
+            self.report(
+                step,
+                f"{step.name!r} reads {' and '.join(map(repr, streams))}, which both come in at"
+                f" the nodes of {step.on!r}: a step at a node reads one stream",
+                "join them in a step that runs here, or push one of them as a reference table",
+            )
+        elif not streams:
+            self.report(
+                step,
+                f"{step.name!r} runs on {step.on!r} and reads no table of it",
+                f"let it read a table with on = {step.on!r}, or leave its `on` out",
+            )
+        elif step.window is not None and streams[0] not in self.look_through(step.reads[0]):
+            self.report(
+                step,
+                f"the window of {step.name!r} is over {step.reads[0]!r}, its first table, which"
+                " does not come in at the nodes",
+                f"let it read {streams[0]!r} first",
+            )
+
+    def find_own(self, step: StepSpec) -> tuple[str, ...]:
+        """Return the streams that a step reads, and report what it can't read."""
+        found: dict[str, None] = {}
+        for table in step.reads:
+            base = table.removesuffix(REJECTS).removesuffix(GAPS_SUFFIX)
+            if base != table and base in self.tables:
+                self.report(
+                    step,
+                    f"{step.name!r} reads {table!r}, which nodes do not have",
+                    "let a step that runs here read it",
+                )
+                continue
+            streams = self.look_through(table)
+            others = [name for name in streams if self.tables[name] != step.on]
+            if others:
+                self.report(
+                    step,
+                    f"{step.name!r} runs on {step.on!r} and reads {others[0]!r}, which is of"
+                    f" {self.tables[others[0]]!r}",
+                    "nodes of one fleet do not see another's rows: join them in a step here",
+                )
+            elif streams and table not in self.tables and step.sql is None:
+                self.report(
+                    step,
+                    f"{step.name!r} reads the view {table!r}, which only SQL steps can at a node",
+                    f'place the view there as well: [steps.{table}] with on = "{step.on}"',
+                )
+            found |= dict.fromkeys(name for name in streams if name not in others)
+        return tuple(found)
+
+    def look_through(self, table: str) -> tuple[str, ...]:
+        """Return the streams whose rows a table is."""
+        return find_streams(self.steps, self.tables, table)
+
+    def report(self, step: StepSpec, message: str, hint: str) -> None:
+        """Report what is wrong with a step."""
+        self.problems.add("bad-fleet-step", message, step.location, hint)
