@@ -32,7 +32,7 @@ class Backoff:
     @property
     def bound(self) -> float:
         """The longest that the next wait can be."""
-        return min(self.longest, self.first * 2 ** min(self._tries, 30))
+        return min(self.longest, self.first * float(2 ** min(self._tries, 30)))
 
     def next(self, asked: float = 0.0) -> float:
         """Return the seconds to wait, for one more try that failed.

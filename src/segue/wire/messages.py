@@ -70,6 +70,9 @@ class RecordHeader(Message):
         format: ``ipc`` (an Arrow stream, buffers compressed with zstd) or ``parquet``, whose
             columns end with provenance; empty for a gap.
         reason: Why the rows are lost.
+        digests: Of a record that was packed from several: the first 16 hex digits of the digest
+            that each sequence has by itself, in their order, so that the hub can tell each of
+            them again should it come alone.
     """
 
     stream: str
@@ -84,6 +87,7 @@ class RecordHeader(Message):
     clock: str = "ok"
     format: str = "ipc"
     reason: str = ""
+    digests: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
