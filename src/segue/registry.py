@@ -23,6 +23,7 @@ LAKES = "segue.lakes"
 LEDGERS = "segue.ledgers"
 CHECKS = "segue.checks"
 EDGE_SOURCES = "segue.edge_sources"
+EDGE_FORMATS = "segue.edge_formats"
 DESTINATIONS = "segue.destinations"
 
 MOST_NAMES = 12

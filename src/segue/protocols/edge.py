@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from segue.spec.edge import DestinationSpec, EdgeSource
+    from segue.spec.types import TableSchema
 
 Cursor = dict[str, Any]
 """Where reading goes on: plain JSON values, kept in the spool with the batch before it."""
@@ -97,6 +98,58 @@ class EdgeSourceKind(Protocol):
 
         Raises:
             SourceError: It can't be opened now; the agent tries again with a growing wait.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a format made of whole records of text.
+
+    Attributes:
+        table: Rows, with exactly the source's columns and types.
+        rejects: Lines that do not fit: ``line`` (binary) and ``reason`` (string).
+    """
+
+    table: pa.Table
+    rejects: pa.Table
+
+
+class Format(Protocol):
+    """A format that is set up for one source; used by one thread."""
+
+    def parse(self, data: bytes) -> Parsed:
+        """Make rows of records.
+
+        Args:
+            data: Whole records, each ended by a newline; where it is cut does not change a row.
+        """
+        ...
+
+
+class FormatKind(Protocol):
+    """A way in which text is written; entry point group ``segue.edge_formats``.
+
+    Attributes:
+        required: Options that must be stated.
+        optional: Options that may be stated, and their defaults.
+    """
+
+    required: tuple[str, ...]
+    optional: Mapping[str, Any]
+
+    def check(self, options: Mapping[str, Any], schema: TableSchema) -> list[str]:
+        """Return what is wrong with the options, for these columns; one sentence each.
+
+        Needs Arrow for patterns only.
+        """
+        ...
+
+    def open(self, source: EdgeSource) -> Format:
+        """Set it up; Arrow is loaded when the first rows come.
+
+        Raises:
+            SourceError: An option can't be meant so.
         """
         ...
 
