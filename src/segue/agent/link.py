@@ -1,0 +1,159 @@
+"""Asks the hub what the node should be, and tells it what the node is; each in a thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from segue.agent.backoff import Backoff
+from segue.errors import FleetError, HubError, SegueError
+from segue.wire.client import read_message
+from segue.wire.messages import DesiredState, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from segue.wire.client import HubClient
+
+POLL = 30.0
+"""Seconds for which the hub may keep a question about the desired state."""
+TELL = 60.0
+"""Seconds after which the status is told again, though nothing has changed."""
+SOONEST = 1.0
+"""Seconds between two statuses."""
+_CHANGES = ("desired", "applied", "failed", "error", "healthy", "restarts", "alerts")
+"""What of a status is told at once when it changes; the rest can wait."""
+
+
+class DeploymentsLike(Protocol):
+    """What of `Deployments` the link and the supervisor need."""
+
+    def apply(self, desired: DesiredState) -> None:
+        """Bring the node there."""
+        ...
+
+    def current(self) -> Path | None:
+        """Return the slot that should run."""
+        ...
+
+
+@dataclass(slots=True)
+class Poller:
+    """Asks what the node should be.
+
+    Attributes:
+        client: The hub.
+        apply: Is given each state that is new.
+        backoff: Waits after failures.
+        poll: Seconds for which the hub may keep a question.
+        desired: The newest state; None before the first.
+        error: Why the last question had no answer, or the last state could not be applied.
+        linked: Whether the hub answered last time.
+    """
+
+    client: HubClient
+    apply: Callable[[DesiredState], None]
+    backoff: Backoff = field(default_factory=Backoff)
+    poll: float = POLL
+    desired: DesiredState | None = None
+    error: str = ""
+    linked: bool = False
+    _done: str = ""
+
+    def round(self) -> float:
+        """Ask once, and apply what is new; return the seconds to wait before the next round."""
+        began = time.monotonic()
+        try:
+            asked = {"revision": self._done, "wait": f"{self.poll:g}"}
+            answer = self.client.get("/v1/desired", asked, wait=self.poll)
+            self.linked = True
+            if not answer.body:
+                desired = self.desired
+            else:
+                desired = self.desired = read_message(answer, DesiredState)
+            if desired is not None and desired.revision != self._done:
+                self.apply(desired)
+                self._done = desired.revision
+                self._succeed()
+                return 0.0
+        except SegueError as error:
+            self.error = error.message
+            self.linked = not isinstance(error, HubError) or bool(error.status)
+            return self.backoff.next(error.wait if isinstance(error, HubError) else 0.0)
+        self._succeed()
+        # A hub that does not keep questions is not asked without a pause.
+        return max(0.0, self.backoff.draw.uniform(0.5, 1.0) * SOONEST - (time.monotonic() - began))
+
+    def _succeed(self) -> None:
+        self.error = ""
+        self.backoff.succeed()
+
+
+@dataclass(slots=True)
+class Teller:
+    """Tells what the node is: at once when something matters, else at an interval.
+
+    Attributes:
+        client: The hub.
+        compose: Returns the status of now.
+        backoff: Waits after failures.
+        interval: Seconds after which it is told again.
+    """
+
+    client: HubClient
+    compose: Callable[[], Status]
+    backoff: Backoff = field(default_factory=Backoff)
+    interval: float = TELL
+    steady: Callable[[], float] = time.monotonic
+    _told: Status | None = None
+    _at: float = 0.0
+
+    def round(self) -> float:
+        """Tell the status if it is time; return the seconds until the next look."""
+        status = self.compose()
+        now = self.steady()
+        if self._told is not None and now < self._at and not _differ(status, self._told):
+            return SOONEST
+        try:
+            self.client.post("/v1/status", status.dump())
+        except FleetError as error:
+            return self.backoff.next(error.wait if isinstance(error, HubError) else 0.0)
+        self.backoff.succeed()
+        self._told = status
+        # Spread, so that nodes that began together do not stay together.
+        self._at = now + self.interval * self.backoff.draw.uniform(0.75, 1.25)
+        return SOONEST
+
+
+def _differ(new: Status, old: Status) -> bool:
+    return any(getattr(new, name) != getattr(old, name) for name in _CHANGES)
+
+
+def read_generation(slot: Path) -> int:
+    """Return the generation whose bundle lies in a slot; 0 for one that has no number.
+
+    Example:
+        >>> from pathlib import Path
+        >>> read_generation(Path("slots/12")), read_generation(Path("by-hand"))
+        (12, 0)
+    """
+    return int(slot.name) if slot.name.isdecimal() else 0
+
+
+def repeat(work: Callable[[], float], stop: threading.Event, wake: threading.Event | None) -> None:
+    """Do work again and again until told to stop, waiting for as long as it says.
+
+    Args:
+        work: Returns the seconds to wait.
+        stop: Ends it.
+        wake: Cuts a wait short.
+    """
+    while not stop.is_set():
+        seconds = work()
+        if seconds > 0:
+            (wake or stop).wait(seconds)
+        if wake is not None:
+            wake.clear()
