@@ -36,9 +36,18 @@ POINTS = (
     "deliver.before",
     "deliver.written",
     "deliver.acknowledged",
+    "agent.commit.before",
+    "agent.commit.after",
     "agent.send.before",
     "agent.sent",
     "agent.acknowledged",
+    "agent.delete",
+    "hub.received",
+    "hub.staged",
+    "hub.written",
+    "hub.fsync.before",
+    "hub.linked",
+    "hub.acknowledge.before",
 )
 """All points, in the order in which a run passes them."""
 

@@ -1,0 +1,98 @@
+"""How much a spool takes on disk, and what still goes in."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from segue.spec.edge import SpoolSettings
+
+MOST_JOURNAL = 4 * 2**20
+"""Bytes of the journal (WAL) above which it is brought home into the file."""
+SPARE_PAGES = 12
+"""Pages that a commit changes beside those of its payloads."""
+ROW_BYTES = 640
+"""Bytes of a record beside its payload, at most."""
+
+
+class Room:
+    """The room of a spool on disk.
+
+    Attributes:
+        path: The spool's file.
+        cap: Bytes that all its files may take together.
+        journal: Bytes above which the journal is brought home.
+    """
+
+    def __init__(self, path: Path, settings: SpoolSettings) -> None:
+        self.path = path
+        self.cap = settings.cap
+        self.journal = max(64 * 1024, min(MOST_JOURNAL, settings.cap // 8))
+        self._wal = path.with_name(path.name + "-wal")
+        self._index = path.with_name(path.name + "-shm")
+
+    def files(self) -> list[Path]:
+        """Return every file that belongs to the spool."""
+        stem = self.path.stem
+        return [each for each in self.path.parent.iterdir() if each.name.startswith(stem)]
+
+    def used(self) -> int:
+        """Return the bytes that the spool takes on disk."""
+        return sum(map(file_size, self.files()))
+
+    def short(self, connection: sqlite3.Connection, payloads: Iterable[int], *, tight: bool) -> int:
+        """Return how many bytes are short for a commit of some payloads; 0 or less if none is.
+
+        Args:
+            connection: The open file, within a transaction.
+            payloads: Bytes of each payload.
+            tight: Whether the disk is full, so that no file may grow.
+        """
+        page, count, free = (
+            connection.execute(f"pragma {name}").fetchone()[0]
+            for name in ("page_size", "page_count", "freelist_count")
+        )
+        needed = sum(-(-(size + ROW_BYTES) // (page - 4)) + 1 for size in payloads)
+        growth = int(max(0, needed + SPARE_PAGES - free) * page)
+        if tight:
+            return growth
+        file, journal = file_size(self.path), file_size(self._wal)
+        frames = (needed + SPARE_PAGES) * (page + 24) + self.frames_bytes()
+        others = self.used() - file - journal
+        whole = max(file, count * page + growth) + max(journal, frames) + others
+        return int(whole) - self.cap
+
+    def frames_bytes(self) -> int:
+        """Return the bytes of the journal that are in use, as its index tells."""
+        with suppress(OSError), self._index.open("rb") as file:
+            head = file.read(24)
+            if len(head) == 24:  # noqa: PLR2004  # the part of the index that is read
+                page, frames = struct.unpack_from("=H", head, 14)[0], _frames(head)
+                return frames * (page + 24) if frames else 0
+        return 0
+
+    def bring_home(self, connection: sqlite3.Connection) -> None:
+        """Write the journal into the file if it is long, so that it is used again from its start.
+
+        Where another process reads, or no room is left, it stays for the next time.
+        """
+        if self.frames_bytes() > self.journal:
+            with suppress(sqlite3.OperationalError):
+                connection.execute("pragma wal_checkpoint(passive)")
+
+
+def _frames(head: bytes) -> int:
+    (frames,) = struct.unpack_from("=I", head, 16)
+    return int(frames)
+
+
+def file_size(path: Path) -> int:
+    """Return the bytes of a file; 0 if there is none."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116  # asked at each commit
+    except FileNotFoundError:
+        return 0
