@@ -180,7 +180,7 @@ class MqttReader:
             if message.qos == 0:
                 self._take_unsure(records)
                 return
-            digest = digest_message(message.topic, message.payload)
+            digest = digest_message(message.topic, bytes(message.payload))
             serial = self._known.hold(message.mid, digest, again=message.dup)
             if serial is None:
                 return
@@ -208,7 +208,7 @@ class MqttReader:
         if message.retain and not self._options.flag("retained"):
             return b""
         format_, column = self._source.format, self._options.text("topic")
-        records = split_records(message.payload, format_)
+        records = split_records(bytes(message.payload), format_)
         if column:
             records = [add_field(each, column, message.topic, format_) for each in records]
         return b"".join(each + b"\n" for each in records)

@@ -8,7 +8,7 @@ from segue.spec.types import quote_name
 
 
 def split_records(piece: bytes, format_: str) -> list[bytes]:
-    """Return the records of a piece of text, without their line ends; empty lines are none.
+    r"""Return the records of a piece of text, without their line ends; empty lines are none.
 
     Args:
         piece: The text. JSON may be one document over several lines, or a list of them.
@@ -17,7 +17,7 @@ def split_records(piece: bytes, format_: str) -> list[bytes]:
     Example:
         >>> split_records(b'[{"a": 1}, {"a": 2}]', "json")
         [b'{"a":1}', b'{"a":2}']
-        >>> split_records(b"a=1\\r\\n\\na=2", "logfmt")
+        >>> split_records(b"a=1\r\n\na=2", "logfmt")
         [b'a=1', b'a=2']
     """
     if format_ == "json" and (b"\n" in piece or piece.lstrip()[:1] == b"["):

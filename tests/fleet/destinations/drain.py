@@ -1,0 +1,38 @@
+"""Drains a spool into destinations until all is there: a process that can be killed."""
+
+import json
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+from segue.agent.destinations.deliveries import Deliveries
+from segue.agent.destinations.parcels import Origin
+from segue.spec.edge import DestinationSpec
+from tests.fleet.destinations.spools import FileSpool
+
+
+def drain(path, specs, seconds=60.0):
+    """Deliver until nothing is left; return the status of each destination."""
+    origin = Origin("node-1", {"role": "shop"})
+    deliveries = Deliveries(lambda: FileSpool(path), Path(path).parent / "destinations", origin)
+    deliveries.start(specs)
+    try:
+        wait_drained(path, [spec.name for spec in specs], seconds, deliveries)
+        return deliveries.status()
+    finally:
+        deliveries.close()
+
+
+def wait_drained(path, names, seconds=60.0, deliveries=None):
+    deadline = time.monotonic() + seconds
+    with closing(FileSpool(path)) as spool:
+        while any(each.acknowledged < each.last for name in names for each in spool.streams(name)):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not drained: {deliveries and deliveries.status()}")
+            time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    told = json.loads(sys.argv[2])
+    drain(sys.argv[1], [DestinationSpec(**each) for each in told])
