@@ -31,8 +31,10 @@
     └── FleetError              a hub, a node or a deployment
         ├── EnrolmentError          a token is used up, too old, or for another node
         ├── HubError                the hub can't be reached, or refuses
+        │   ├── HubBusyError            a hub has as much as it can hold
         │   ├── SignatureError          a request is not signed as it must be
         │   └── SessionError            the hub does not know the session, so a new one is opened
+        ├── ChannelError            a channel did not take a stream alert
         ├── DestinationError        a destination besides the lake can't be written
         │   └── ParcelRefusedError      it refuses these rows, and would again
         ├── BundleError             a bundle has something odd, so it is refused whole
@@ -379,6 +381,12 @@ class HubError(FleetError):
     wait: float = 0.0
 
 
+class HubBusyError(HubError):
+    """A hub has as much in its hands as it can hold; send again after a while."""
+
+    code = "hub-busy"
+
+
 class SignatureError(HubError):
     """A request is not signed as it must be: another body, seen before, or signed too narrowly."""
 
@@ -409,6 +417,13 @@ class ParcelRefusedError(DestinationError):
 
     code = "parcel-refused"
     retryable = False
+
+
+class ChannelError(FleetError):
+    """A channel did not take a stream alert; it is tried again until it does."""
+
+    code = "channel-failed"
+    retryable = True
 
 
 class BundleError(FleetError):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from segue.errors import MissingExtraError
-from segue.settings import expand_secrets
 from segue.spec.alerts import OWNER
+from segue.spec.secrets import fill_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +107,7 @@ def _address(letter: Letter, environ: Mapping[str, str]) -> None:
     """Find out where a letter goes; its problem says why, if that can't be."""
     apprise = import_apprise()
     try:
-        url = expand_secrets(letter.channel.url, environ)
+        url = fill_secrets(letter.channel.url, environ)
     except KeyError as error:
         letter.problem = f"the environment variable {error.args[0]} is not set"
         return

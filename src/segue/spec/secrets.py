@@ -1,14 +1,38 @@
-"""Passwords in addresses, and texts without them."""
+"""Secrets that stand by their name, passwords in addresses, and texts without them."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PASSWORD = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://[^\s/:@]*):(?P<password>[^\s/]+)@")
 _KEYS = r"(?P<key>(?:password|passwd|pwd|token|secret)=)(?P<value>[^&;\s#]+)"
 _KEY = re.compile(_KEYS, re.IGNORECASE)
+_NAMED = re.compile(r"\$\{(\w+)\}")
 MASK = "***"
+
+
+def fill_secrets(value: Any, environ: Mapping[str, str]) -> Any:
+    """Return plain values, such as options, with each ``${NAME}`` in any text replaced.
+
+    Raises:
+        KeyError: A name is not set.
+
+    Example:
+        >>> fill_secrets({"url": "mqtt://${WHO}@broker", "topics": ["a"]}, {"WHO": "reader"})
+        {'url': 'mqtt://reader@broker', 'topics': ['a']}
+    """
+    if isinstance(value, str):
+        return _NAMED.sub(lambda match: environ[match[1]], value)
+    if isinstance(value, dict):
+        return {name: fill_secrets(part, environ) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill_secrets(part, environ) for part in value]
+    return value
 
 
 def hide_passwords(text: str, *addresses: str) -> str:

@@ -50,7 +50,8 @@ class DuckDBEngine:
         """Start a database in memory.
 
         Args:
-            place: Most threads and memory.
+            place: Most threads and memory; with the option `locked` it reaches for no file,
+                and no statement can change its limits.
             scratch: Folder for what does not fit in memory.
         """
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -72,6 +73,9 @@ class DuckDBEngine:
         # these belong to extensions, which are not there yet when a configuration is read
         connection.execute("set global TimeZone = 'UTC'")
         connection.execute("set global parquet_metadata_cache = true")
+        if place.options.get("locked"):
+            connection.execute("set global enable_external_access = false")
+            connection.execute("set global lock_configuration = true")
         return DuckDBSession(Database(connection), owner=True)
 
     def owns(self, thing: Any) -> bool:  # noqa: ARG002  # of the protocol

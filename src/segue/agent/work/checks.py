@@ -1,0 +1,99 @@
+"""Contracts at a node: which rows break a check, all reasons of a row together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from segue.spec.sql import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from segue.protocols import LocalSession
+    from segue.spec.edge import EdgeCheck
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Rows of a table, judged.
+
+    Attributes:
+        kept: Rows that go on.
+        aside: Rows that are set aside.
+        reasons: For each row set aside, the checks that it breaks.
+        broken: Rows that break each check that only counts.
+    """
+
+    kept: pa.Table
+    aside: pa.Table | None = None
+    reasons: list[list[str]] = field(default_factory=list)
+    broken: dict[str, int] = field(default_factory=dict)
+
+
+class Judge:
+    """Holds the rows of one table against its checks.
+
+    Args:
+        table: Name of the table.
+        checks: Its checks, at least one.
+        session: DuckDB.
+    """
+
+    def __init__(self, table: str, checks: Sequence[EdgeCheck], session: LocalSession) -> None:
+        """Write the two queries: most batches need the first only."""
+        self._table = table
+        self._checks = checks
+        self._session = session
+        source = quote_identifier(table)
+        counts = (f"count(*) filter (where {each.breaks})" for each in checks)
+        self._count = f"select {', '.join(counts)} from {source}"
+        masks = (
+            f'coalesce(({each.breaks})::bool, false) as "{number}"'
+            for number, each in enumerate(checks)
+        )
+        self._mark = f"select {', '.join(masks)} from {source}"
+
+    def judge(self, rows: pa.Table) -> Judged:
+        """Judge the rows of a micro-batch.
+
+        Raises:
+            SqlError: A check can't be computed on them.
+        """
+        if not rows.num_rows:
+            return Judged(rows)
+        self._session.bind(self._table, rows)
+        try:
+            counts = self._session.fetch_row(self._count) or ()
+            passed: dict[str, int] = {}
+            marked = False
+            for check, count in zip(self._checks, counts, strict=True):
+                if check.sets_aside:
+                    marked |= count > 0
+                else:
+                    passed[check.name] = passed.get(check.name, 0) + count
+            if not marked:
+                return Judged(rows, broken=passed)
+            return self._part(rows, passed)
+        finally:
+            self._session.unbind(self._table)
+
+    def _part(self, rows: pa.Table, passed: dict[str, int]) -> Judged:
+        import numpy as np
+        import pyarrow as pa
+
+        masks = self._session.fetch(self._mark)
+        aside = np.zeros(rows.num_rows, dtype=bool)
+        for number, each in enumerate(self._checks):
+            if each.sets_aside:
+                aside |= np.asarray(masks[str(number)].combine_chunks(), dtype=bool)
+        picked = masks.filter(pa.array(aside))
+        columns = [picked[str(number)].to_pylist() for number in range(len(self._checks))]
+        names = [each.name for each in self._checks]
+        reasons = [
+            [name for name, breaks in zip(names, marks, strict=True) if breaks]
+            for marks in zip(*columns, strict=True)
+        ]
+        return Judged(rows.filter(pa.array(~aside)), rows.filter(pa.array(aside)), reasons, passed)
