@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,12 +19,19 @@ settings.load_profile("segue")
 TERMINAL = ("CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "LINES", "NO_COLOR", "TTY_COMPATIBLE")
 
 
+@pytest.fixture(scope="session")
+def kept_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache folder in place of the user's."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def plain_environment(monkeypatch: pytest.MonkeyPatch, kept_folder: Path) -> None:
     """Hide the caller's settings and terminal, for this process and those that tests start."""
     for name in list(os.environ):
         if name.startswith("SEGUE_") or name in TERMINAL:
             monkeypatch.delenv(name)
+    monkeypatch.setenv("SEGUE_CACHE", str(kept_folder))
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("TZ", "UTC")

@@ -19,7 +19,7 @@ from segue.declare.graph import index_steps, order_steps, resolve_reads
 from segue.declare.modules import STEPS
 from segue.declare.problems import REJECTS, Problems, check_name, read_text
 from segue.declare.python import read_python_steps
-from segue.declare.sql import read_sql_step
+from segue.declare.sql_cache import SqlCache, find_cache
 from segue.declare.toml import FILE, read_config
 from segue.errors import Location, UsageError
 from segue.spec.step import Mode, ProjectSpec
@@ -128,15 +128,17 @@ def list_files(folder: Path, suffix: str) -> list[str]:
 def _read_sql(root: Path, problems: Problems) -> tuple[list[StepSpec], set[str]]:
     """Return the SQL steps, and the names of those that can't be read."""
     steps, broken = [], set()
+    cache = SqlCache(root, find_cache())
     for shown in list_files(root / STEPS, ".sql"):
         name = shown.rpartition("/")[2].removesuffix(".sql")
         named = check_name(name, "step", Location(shown), problems)
         text = read_text(root / shown, shown, problems)
-        step = read_sql_step(name, text, shown, problems) if text is not None else None
+        step = cache.read(name, text, shown, problems) if text is not None else None
         if step is None or not named:
             broken.add(name)
         else:
             steps.append(step)
+    cache.keep()
     return steps, broken
 
 

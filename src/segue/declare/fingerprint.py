@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlglot import exp
-from sqlglot.tokenizer_core import TokenType
-
 from segue.declare.digest import digest_parts, digest_text
 from segue.declare.libraries import find_version
 from segue.declare.modules import is_project_file
@@ -18,44 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FunctionType
 
-    from sqlglot.tokenizer_core import Token
-
     from segue.declare.reach import Thing
     from segue.spec.step import Fingerprint
-
-_EXACT = frozenset(
-    (
-        TokenType.STRING,
-        TokenType.IDENTIFIER,
-        TokenType.HEREDOC_STRING,
-        TokenType.BYTE_STRING,
-        TokenType.UNICODE_STRING,
-        TokenType.RAW_STRING,
-    )
-)
-
-
-def fingerprint_sql(
-    tokens: Sequence[Token], tree: exp.Expr, options: Sequence[tuple[str, str]] = ()
-) -> Fingerprint:
-    """Return the fingerprint of a SELECT.
-
-    Case of keywords and functions, whitespace and comments don't count; case of names does,
-    since it is the case of the result's columns, and so does every letter of a literal.
-
-    Args:
-        tokens: Its tokens.
-        tree: Its syntax tree.
-        options: The step's options that decide its result, as texts by name.
-    """
-    words = [
-        token.text if token.token_type in _EXACT else " ".join(token.text.upper().split())
-        for token in tokens
-    ]
-    # Tokens can't tell a keyword from a column called `date`: the tree's names can.
-    names = [node.this for node in tree.find_all(exp.Identifier)]
-    query = digest_text("\0".join(words) + "\1" + "\0".join(names))
-    return digest_parts([("query", query), *_option_parts(options)])
 
 
 def fingerprint_function(
@@ -82,7 +43,7 @@ def fingerprint_function(
     things = list(collect_things(first))
     opaque = sorted({reason for thing in things for reason in thing.opaque})
     used = {name for thing in things for name in thing.libraries}.union(libraries)
-    parts = [*_option_parts(options), *_name_things(things)]
+    parts = [*option_parts(options), *_name_things(things)]
     parts += [(f"library {name}", find_version(name)) for name in sorted(used)]
     if opaque:
         parts.append(("project files", digest_files(root)))
@@ -100,7 +61,8 @@ def digest_files(root: Path) -> str:
     return digest_text("\0".join(texts))
 
 
-def _option_parts(options: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def option_parts(options: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the parts of a fingerprint that options are."""
     return [(f"option {name}", digest_text(value)) for name, value in options]
 
 

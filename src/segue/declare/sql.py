@@ -12,9 +12,9 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import TokenType
 
-from segue.declare.fingerprint import fingerprint_sql
 from segue.declare.options import NO_OPTIONS, OPTIONS, Options, read_options
 from segue.declare.problems import Problems
+from segue.declare.sql_fingerprint import fingerprint_sql
 from segue.errors import Location, SqlError
 from segue.registry import nearest
 from segue.spec.step import StepSpec
