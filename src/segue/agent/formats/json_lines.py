@@ -224,9 +224,9 @@ def _count_lines(data: bytes) -> int:
 
     Such lines hold at least one object each, so that as many objects as lines are one a line.
     """
-    whole = data[:1] == b"{" and data[-2:] in (b"}\n", b"\n}") or data[-1:] == b"}"
+    whole = data[:1] == b"{" and (data[-2:] == b"}\n" or data[-1:] == b"}")
     lines = data.count(b"\n") + (data[-1:] != b"\n")
-    if not whole or data[:1] != b"{" or data.count(b"}\n{") + 1 != lines or not is_utf8(data):
+    if not whole or data.count(b"}\n{") + 1 != lines or not is_utf8(data):
         return 0
     return lines
 

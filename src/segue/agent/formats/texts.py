@@ -84,15 +84,14 @@ def _find_cast(column: Column, reading: Reading) -> Callable[[pa.Array], pa.Arra
     if column.name in reading.time_format:
         format_ = reading.time_format[column.name]
         return lambda texts: _cast_format(texts, format_, type_, reading.zone)
-    if kind in ("decimal", "float32", "float64") and reading.decimal == ",":
-        return lambda texts: _cast_number(_swap_comma(texts), target)
     if kind in _NESTED:
         return lambda texts: _cast_nested(texts, column, reading)
     if kind == "timestamp":
         return lambda texts: _cast_timestamp(texts, target, reading.zone)
-    if kind in _PLAIN:
-        return lambda texts: _PLAIN[kind](texts, target)
-    return lambda texts: _cast_number(texts, target)
+    cast = _PLAIN.get(kind, _cast_number)
+    if kind in ("decimal", "float32", "float64") and reading.decimal == ",":
+        return lambda texts: cast(_swap_comma(texts), target)
+    return lambda texts: cast(texts, target)
 
 
 def _cast_number(texts: pa.Array, target: pa.DataType) -> pa.Array:
