@@ -100,11 +100,11 @@ class _Checker:
                 f"{step.name!r} runs on {step.on!r} and reads no table of it",
                 f"let it read a table with on = {step.on!r}, or leave its `on` out",
             )
-        elif step.window is not None and streams[0] not in self.look_through(step.reads[0]):
+        elif step.window is not None and step.reads[0] != streams[0]:
             self.report(
                 step,
                 f"the window of {step.name!r} is over {step.reads[0]!r}, its first table, which"
-                " does not come in at the nodes",
+                " is none that comes in at the nodes",
                 f"let it read {streams[0]!r} first",
             )
 

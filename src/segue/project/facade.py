@@ -14,6 +14,7 @@ from segue.errors import LedgerDamagedError, StorageError
 from segue.place.limit import limit_local
 from segue.project.checking import check_published
 from segue.project.clock import SystemClock, find_moment, name_run
+from segue.project.local import localize
 from segue.project.pause import paused_collector
 from segue.project.profiling import open_profile, suggest_for
 from segue.project.reading import fetch_frame, open_rows, read_schemas
@@ -77,7 +78,7 @@ class Project(Shown, Closing):
         if self._workspace is None:
             from segue.publish.lease import this_owner
 
-            self._workspace = conductor.Workspace(
+            everything = conductor.Workspace(
                 project=self.spec,
                 lake=self._open_lake(),
                 ledger=registry.load(registry.LEDGERS, "sql")(
@@ -88,6 +89,7 @@ class Project(Shown, Closing):
                 owner=this_owner(),
                 records=Path(self.spec.lake) / "_runs",
             )
+            self._workspace = localize(self.spec, everything)
         return self._workspace
 
     def _settle(self) -> conductor.Workspace:

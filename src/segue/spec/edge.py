@@ -39,6 +39,11 @@ that it was set aside for; `step` is the table, a source's or a step's, at which
 """
 GAPS_SUFFIX = "__gaps"
 """``<table>__gaps`` of the lake has a row for every loss that a node declared."""
+GAPS_SCHEMA = (
+    "_node: string, _epoch: string, first_sequence: int64, last_sequence: int64, rows: int64, "
+    "reason: string, _deployment: int64"
+)
+"""Columns of every such table."""
 
 
 class WhenFull(StrEnum):

@@ -224,6 +224,7 @@ _STEP = _struct(
     parameters=_table(_scalar),
     schema=_schema,
     model=_maybe(_path),
+    how=_text,
 )
 _CHECK = _struct(EdgeCheck, table=_name, name=_text, breaks=_text, sets_aside=_flag)
 _SENT = _struct(
