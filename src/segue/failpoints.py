@@ -48,6 +48,11 @@ POINTS = (
     "hub.fsync.before",
     "hub.linked",
     "hub.acknowledge.before",
+    "deploy.fetched",
+    "deploy.unpacked",
+    "deploy.switch.before",
+    "deploy.switch.after",
+    "deploy.clean",
 )
 """All points, in the order in which a run passes them."""
 

@@ -1,0 +1,260 @@
+"""Files of arriving tables: written from Arrow streams, or taken as a node wrote them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segue.frames.arrow_types import conform, from_arrow, to_arrow, to_arrow_type
+from segue.spec.edge import PROVENANCE
+from segue.spec.nearest import find_storages
+from segue.spec.types import Column, TableSchema
+from segue.stores.arriving_schema import PROVENANCE_COLUMNS, is_stored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from segue.spec.arriving import Batch
+
+COMPRESSION = {"compression": "zstd", "compression_level": 1}
+ROW_GROUP = 1 << 20
+STATISTICS = ("int8", "int16", "int32", "int64", "string", "date")
+"""Kinds of columns whose bounds stand in the log, so that readers can leave files out.
+
+Floats are not among them: Parquet's bounds leave NaN out, which is greater than all others.
+"""
+_LONGEST_BOUND = 32
+_OWN = tuple(PROVENANCE)
+
+
+class PayloadError(ValueError):
+    """A payload is not what its header says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a batch, ready to be written or linked.
+
+    Attributes:
+        batch: The batch.
+        schema: Their columns, without provenance.
+        table: The rows, if they are to be written.
+        footer: Footer of the file, if the payload is to be linked as it is.
+    """
+
+    batch: Batch
+    schema: TableSchema
+    table: pa.Table | None = None
+    footer: Any = None
+
+
+def open_payload(batch: Batch) -> Rows:
+    """Read a batch's rows, or only the footer of a file.
+
+    Raises:
+        PayloadError: They are not what the header says.
+    """
+    if sha256(batch.payload).hexdigest() != batch.digest:
+        raise PayloadError("the payload has another digest than its header says")
+    try:
+        rows = _open_parquet(batch) if batch.format == "parquet" else _open_stream(batch)
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise PayloadError(f"the payload can't be read: {error}") from error
+    return rows
+
+
+def _open_stream(batch: Batch) -> Rows:
+    with pa.ipc.open_stream(pa.py_buffer(batch.payload)) as reader:
+        table = reader.read_all()
+    table.validate(full=True)  # damaged streams are often read without an error
+    _check_count(batch, table.num_rows)
+    table = table.drop_columns([name for name in _OWN if name in table.column_names])
+    return Rows(batch, _read_columns(table.schema), table)
+
+
+def _read_columns(schema: pa.Schema) -> TableSchema:
+    try:
+        found = from_arrow(schema)
+    except ValueError as error:
+        raise PayloadError(str(error)) from error
+    return TableSchema(tuple(column for column in found if column.name not in PROVENANCE))
+
+
+def _check_count(batch: Batch, rows: int) -> None:
+    if rows != batch.rows:
+        raise PayloadError(f"the payload has {rows} rows, its header says {batch.rows}")
+
+
+def _open_parquet(batch: Batch) -> Rows:
+    file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(batch.payload)))
+    footer = file.metadata
+    _check_count(batch, footer.num_rows)
+    _check_provenance(batch, footer)
+    return Rows(batch, _read_columns(file.schema_arrow), None, footer)
+
+
+def _check_provenance(batch: Batch, footer: Any) -> None:
+    """Hold the statistics of a file against its header."""
+    names = [footer.schema.column(place).path for place in range(footer.num_columns)]
+    missing = [name for name in _OWN if not any(n.split(".")[0] == name for n in names)]
+    if missing:
+        raise PayloadError(f"the file lacks the column {missing[0]}")
+    expected = {
+        "_node": (batch.key.node, batch.key.node),
+        "_epoch": (batch.key.epoch, batch.key.epoch),
+        "_sequence": (batch.first, batch.last),
+    }
+    for group in range(footer.num_row_groups):
+        for name, (low, high) in expected.items():
+            chunk = footer.row_group(group).column(names.index(name))
+            told = chunk.statistics
+            if chunk.num_values == 0:
+                continue
+            if told is None or not told.has_min_max or told.null_count:
+                raise PayloadError(f"the file has no bounds for {name}, or nulls")
+            if not low <= told.min <= told.max <= high:
+                raise PayloadError(
+                    f"{name} is {told.min!r} to {told.max!r}, its header says {low!r} to {high!r}"
+                )
+
+
+def can_link(rows: Rows, table: TableSchema, names: Mapping[str, str]) -> bool:
+    """Return whether a node's file can stand in a table as it is."""
+    if rows.footer is None:
+        return False
+    arrow = rows.footer.schema.to_arrow_schema()
+    stored = to_arrow(find_storages(table))
+    return all(
+        names.get(field.name, field.name) == field.name
+        and field.name in stored.names
+        and _lies_alike(field.type, stored.field(field.name).type)
+        for field in arrow
+    ) and all(is_stored(column.type) for column in rows.schema)
+
+
+def _lies_alike(found: pa.DataType, stored: pa.DataType) -> bool:
+    if pa.types.is_timestamp(found) and pa.types.is_timestamp(stored):
+        return found.unit == "us" and (found.tz is None) == (stored.tz is None)
+    try:
+        same = from_arrow(pa.schema([("x", found)])) == from_arrow(pa.schema([("x", stored)]))
+    except ValueError:
+        return False
+    return same
+
+
+def arrange(rows: Rows, table: TableSchema, names: Mapping[str, str]) -> pa.Table:
+    """Return a batch's rows in the columns of the table, as Delta Lake stores them.
+
+    Raises:
+        PayloadError: A value can't be stored.
+    """
+    batch = rows.batch
+    data = rows.table
+    if data is None:
+        data = pq.read_table(pa.BufferReader(pa.py_buffer(batch.payload)))
+    count = data.num_rows
+    given = {names[column.name]: column.name for column in rows.schema if column.name in names}
+    told = None if rows.table is None else _make_provenance(batch, count)
+    columns = []
+    for column in table:
+        if column.name in PROVENANCE:
+            columns.append(data[column.name] if told is None else told[column.name])
+        elif column.name in given:
+            columns.append(_store(data[given[column.name]], column))
+        else:
+            type_ = to_arrow(find_storages(TableSchema((column,)))).field(0).type
+            columns.append(pa.nulls(count, type_))
+    return pa.table(columns, names=list(table.names))
+
+
+def _store(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    stored = to_arrow(find_storages(TableSchema((column,)))).field(0).type
+    if values.type == stored:
+        return values
+    logical = TableSchema((column,))
+    try:
+        plain = conform(pa.table({column.name: values}), logical).column(0)
+        return plain if plain.type == stored else plain.cast(stored)
+    except (pa.ArrowException, ValueError) as error:
+        raise PayloadError(str(error)) from error
+
+
+def _make_provenance(batch: Batch, count: int) -> dict[str, pa.Array]:
+    plain = {
+        "_node": batch.key.node,
+        "_epoch": batch.key.epoch,
+        "_sequence": batch.last,
+        "_deployment": batch.deployment,
+        "_schema": batch.schema_id,
+        "_clock": batch.clock,
+    }
+    columns = {}
+    for column in PROVENANCE_COLUMNS:
+        if column.name == "_labels":
+            columns[column.name] = _repeat_labels(batch.labels, count)
+        else:
+            type_ = to_arrow_type(column.type)
+            columns[column.name] = pa.repeat(pa.scalar(plain[column.name], type_), count)
+    return columns
+
+
+def _repeat_labels(labels: Mapping[str, str], count: int) -> pa.Array:
+    pairs = sorted(labels.items())
+    type_ = pa.map_(pa.string(), pa.string())
+    return pa.repeat(pa.scalar(pairs, type_), count) if count else pa.array([], type_)
+
+
+def write_rows(path: Path, table: pa.Table) -> Any:
+    """Write rows into a new file, and bring it to the disk; return its footer."""
+    with path.open("xb") as sink:
+        with pq.ParquetWriter(sink, table.schema, store_schema=False, **COMPRESSION) as writer:
+            writer.write_table(table, row_group_size=ROW_GROUP)
+        sink.flush()
+        os.fsync(sink.fileno())
+    return pq.read_metadata(path)
+
+
+def write_payload(path: Path, payload: bytes | memoryview) -> None:
+    """Write a node's file as it is, and bring it to the disk."""
+    with path.open("xb") as sink:
+        sink.write(payload)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def describe_bounds(footer: Any, table: TableSchema) -> str:
+    """Return a file's statistics as a log holds them."""
+    kinds = {column.name: column.type.kind for column in table}
+    low: dict[str, Any] = {}
+    high: dict[str, Any] = {}
+    nulls: dict[str, int] = {}
+    for place in range(footer.num_columns):
+        name = footer.schema.column(place).path
+        if kinds.get(name) not in STATISTICS or "." in name:
+            continue
+        groups = range(footer.num_row_groups)
+        told = [footer.row_group(group).column(place).statistics for group in groups]
+        if not told or any(each is None or not each.has_null_count for each in told):
+            continue
+        nulls[name] = sum(each.null_count for each in told)
+        bounds = [(each.min, each.max) for each in told if each.has_min_max]
+        if len(bounds) == len(told) and all(_is_bound(part) for pair in bounds for part in pair):
+            low[name] = _plain(min(pair[0] for pair in bounds))
+            high[name] = _plain(max(pair[1] for pair in bounds))
+    told_all = {"numRecords": footer.num_rows, "minValues": low, "maxValues": high}
+    return json.dumps({**told_all, "nullCount": nulls})
+
+
+def _is_bound(value: Any) -> bool:
+    return not isinstance(value, str) or len(value) <= _LONGEST_BOUND
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | str) else value.isoformat()
