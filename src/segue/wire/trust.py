@@ -102,6 +102,10 @@ class Trust:
 
     def _find_root(self) -> bytes:
         pinned = read_pinned(self.folder)
+        if pinned is None and (given := self.folder / "root.json").is_file():
+            # What enrolment has put there, as the token named it.
+            pinned = given.read_bytes()
+            pin_root(self.folder, pinned)
         if pinned is not None:
             return pinned
         pinned = self._fetcher.download_bytes(f"{METADATA}/{FIRST_ROOT}", _LONGEST_METADATA)

@@ -1,0 +1,325 @@
+"""Deployments of a node: fetch what it shall run, let it prove itself, go back if it does not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+from segue.agent.fill import Order, tell_error
+from segue.agent.identity import read_identity
+from segue.agent.probation import IDLE_STARTS, Probation, Verdict
+from segue.agent.slots import (
+    FOLDER,
+    Slots,
+    find_slot,
+    read_slots,
+    remove_rubbish,
+    write_slots,
+)
+from segue.errors import (
+    BundleError,
+    DeploymentError,
+    HubError,
+    SegueError,
+    StorageError,
+    StorageFullError,
+)
+from segue.wire.client import HubClient
+from segue.wire.deployment import Deployment
+from segue.wire.fetch import fetch_from_hub
+from segue.wire.messages import DesiredState, Status
+from segue.wire.trust_folder import Fetch
+
+SILENCE = 900.0
+"""Seconds without a word after which a process that fills a slot is ended."""
+
+HOLD = 30.0
+LONGEST_HOLD = 900.0
+"""Seconds before a deployment that was refused is looked at again: doubling, and the most."""
+
+KEEP_EVERY = 5.0
+"""Seconds of probation after which they are written down."""
+
+_KINDS: dict[str, type[SegueError]] = {
+    kind.code: kind for kind in (BundleError, HubError, StorageError, StorageFullError)
+}
+
+
+class Deployments:
+    """What a node runs; used by one thread.
+
+    Attributes:
+        slots: Which deployments it has.
+        refused: Generation that was refused, and why; ``(0, "")`` if none is.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        client: HubClient | Fetch,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read what the node has; that needs no network.
+
+        Args:
+            home: Home of the node.
+            client: Connection to the hub, or what else brings its files.
+            now: A clock that only rises.
+        """
+        self.home = home
+        self.refused: tuple[int, str] = (0, "")
+        self._fetch = fetch_from_hub(client) if isinstance(client, HubClient) else client
+        self._now = now
+        self._hold = (0.0, HOLD)
+        self._looked: float | None = None
+        self.slots = self._start(read_slots(home))
+        remove_rubbish(home, self.slots)
+        self._probation = self._resume()
+
+    def _start(self, slots: Slots) -> Slots:
+        """Return the slots at a start: a candidate that lets no agent live is given up."""
+        if slots.current and find_slot(self.home, slots.current) is None:
+            # Somebody removed its folder, or the disk lost it.
+            if slots.candidate:
+                slots = slots.give_up("its folder is gone")
+            elif slots.last_good != slots.current and find_slot(self.home, slots.last_good):
+                slots = replace(slots, current=slots.last_good)
+            else:
+                # It may be fetched again: nothing here proves that it was bad.
+                slots = replace(slots, current=0, last_good=0, highest=slots.current - 1)
+        if not slots.candidate:
+            return slots
+        idle = slots.starts + 1 if slots.proven <= slots.proven_at_start else 0
+        if idle >= IDLE_STARTS:
+            slots = slots.give_up(f"the agent ended {idle} times without running it")
+        else:
+            slots = replace(slots, starts=idle, proven_at_start=slots.proven)
+        write_slots(self.home, slots)
+        return slots
+
+    def _resume(self) -> Probation | None:
+        deployment = self.slots.read_deployment(self.slots.candidate)
+        if deployment is None:
+            return None
+        self._looked = None
+        return Probation(deployment.read_rollout(), self.slots.proven)
+
+    def current(self) -> Path | None:
+        """Return the folder of what shall run now; None if there is nothing yet."""
+        return find_slot(self.home, self.slots.current)
+
+    @property
+    def generation(self) -> int:
+        """Generation of what shall run now; 0 for none."""
+        return self.slots.current
+
+    @property
+    def healthy(self) -> bool:
+        """Whether what runs has proven itself."""
+        return bool(self.slots.current) and not self.slots.candidate
+
+    def wants(self, desired: DesiredState) -> bool:
+        """Return whether `apply` would do something about what the hub desires."""
+        number = desired.generation
+        if number <= self.slots.current or self.slots.find_failure(number) is not None:
+            return False
+        return number != self.refused[0] or self._now() >= self._hold[0]
+
+    def apply(self, desired: DesiredState) -> bool:
+        """Go to what the hub desires, if it is newer and signed; keep what runs if not.
+
+        Args:
+            desired: What the hub desires.
+
+        Returns:
+            Whether `current` is another one now: the worker must be started anew.
+
+        Raises:
+            DeploymentError: It is refused; `fill_status` says so until there is another.
+            BundleError: The same, for something odd in its bundle.
+            HubError: The hub can't be reached; try again later.
+            StorageError: The disk can't hold it; likewise.
+        """
+        if not self.wants(desired):
+            return False
+        try:
+            deployment = self._fill(desired)
+        except (DeploymentError, BundleError) as error:
+            self._refuse(desired.generation, error)
+            raise
+        self.refused, self._hold = (0, ""), (0.0, HOLD)
+        self._change(self.slots.begin(deployment))
+        return True
+
+    def _refuse(self, generation: int, error: SegueError) -> None:
+        wait = self._hold[1] if generation == self.refused[0] else HOLD
+        self.refused = (generation, f"{error.message} ({error.hint})" if error.hint else str(error))
+        self._hold = (self._now() + wait, min(2 * wait, LONGEST_HOLD))
+
+    def _change(self, slots: Slots) -> None:
+        write_slots(self.home, slots)
+        self.slots = slots
+        self._probation = self._resume()
+        remove_rubbish(self.home, slots)
+
+    def judge(self, status: Status, error: str = "", *, up: bool = True) -> bool:
+        """Look at how a candidate does: keep it, give it up, or wait.
+
+        Args:
+            status: The node's status, with what its worker did since it began.
+            error: The worker's last error, for people.
+            up: Whether the worker does its work now.
+
+        Returns:
+            Whether the candidate was given up: the worker must be started anew with `current`.
+        """
+        if self._probation is None or status.applied != self.slots.candidate:
+            return False
+        now = self._now()
+        elapsed = now - self._looked if self._looked is not None else 0.0
+        self._looked = now
+        verdict = self._probation.judge(status, error or status.error, elapsed, up=up)
+        return self._conclude(verdict)
+
+    def _conclude(self, verdict: Verdict) -> bool:
+        if verdict.error:
+            self._change(self.slots.give_up(verdict.error))
+            return True
+        if verdict.done:
+            self._change(self.slots.promote())
+        elif abs(verdict.proven - self.slots.proven) >= KEEP_EVERY:
+            self.slots = replace(self.slots, proven=verdict.proven)
+            write_slots(self.home, self.slots)
+        return False
+
+    def fill_status(self, status: Status, desired: int) -> Status:
+        """Return a status with what it has to say of deployments.
+
+        Args:
+            status: A status.
+            desired: Generation that the hub has told; 0 if it has told none.
+        """
+        failed, error = self.refused
+        told = self.slots.find_failure(desired)
+        if told is not None:
+            failed, error = desired, told
+        elif not failed and self.slots.failed:
+            last = self.slots.failed[-1]
+            if last["generation"] > self.slots.current:
+                failed, error = int(last["generation"]), str(last["error"])
+        return replace(
+            status,
+            desired=desired,
+            applied=self.slots.current,
+            failed=failed,
+            error=error or status.error,
+            healthy=self.healthy,
+        )
+
+    def _fill(self, desired: DesiredState) -> Deployment:
+        identity = read_identity(self.home)
+        order = Order(
+            home=str(self.home),
+            node=identity.node,
+            project=identity.project,
+            generation=desired.generation,
+            target=desired.target,
+            highest=self.slots.highest,
+            labels=identity.labels,
+        )
+        (self.home / FOLDER).mkdir(exist_ok=True)
+        return run_fill(order, self._fetch)
+
+
+def run_fill(order: Order, fetch: Fetch) -> Deployment:
+    """Fill a slot in a process of its own, and serve the files of the hub that it asks for.
+
+    Raises:
+        FleetError: As `segue.agent.fill.fill_slot` does.
+        StorageError: The disk can't hold it.
+    """
+    command = [sys.executable, "-P", "-m", "segue.agent.fill"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        if process.stdin is None or process.stdout is None or process.stderr is None:
+            raise AssertionError("Popen was asked for pipes")
+        told: list[str] = []
+        listener = threading.Thread(target=_listen, args=(process.stderr, told), daemon=True)
+        listener.start()
+        try:
+            _say(process.stdin, order.plain())
+            return _serve(process, process.stdin, process.stdout, fetch)
+        except _ProcessEndedError:
+            process.wait()
+            listener.join(1)
+            raise DeploymentError(
+                f"checking deployment {order.generation} ended with code {process.returncode}:"
+                f" {''.join(told).strip()[-1000:] or 'no message'}"
+            ) from None
+        finally:
+            process.kill()
+
+
+class _ProcessEndedError(Exception):
+    """A process that fills a slot has ended without a result."""
+
+
+def _listen(errors: IO[str], told: list[str]) -> None:
+    for line in errors:
+        told.append(line)
+        del told[:-50]
+
+
+def _say(pipe: IO[str], document: dict[str, Any]) -> None:
+    try:
+        pipe.write(json.dumps(document) + "\n")
+        pipe.flush()
+    except BrokenPipeError:
+        raise _ProcessEndedError from None
+
+
+def _serve(
+    process: subprocess.Popen[str], pipe: IO[str], lines: IO[str], fetch: Fetch
+) -> Deployment:
+    while True:
+        watchdog = threading.Timer(SILENCE, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            line = lines.readline()
+        finally:
+            watchdog.cancel()
+        try:
+            told = json.loads(line)
+        except ValueError:
+            raise _ProcessEndedError from None
+        if "filled" in told:
+            return Deployment.read(told["filled"])
+        if "error" in told:
+            raise _read_error(told["error"])
+        _say(pipe, _answer(fetch, told))
+
+
+def _answer(fetch: Fetch, asked: dict[str, Any]) -> dict[str, Any]:
+    try:
+        fetch(asked["get"], Path(asked["into"]), asked["most"])
+    except FileNotFoundError:
+        return {"missing": True}
+    except SegueError as error:
+        return {"error": tell_error(error)}
+    except OSError as error:
+        return {"error": {"message": f"{asked['get']} can't be kept: {error}"}}
+    return {}
+
+
+def _read_error(told: dict[str, str]) -> SegueError:
+    kind = _KINDS.get(told["code"], DeploymentError)
+    return kind(told["message"], hint=told["hint"])

@@ -1,0 +1,152 @@
+"""Fill a slot: check what is signed, fetch the bundle, unpack it, find its packages.
+
+Run as ``python -m segue.agent.fill`` by the supervisor, in a process of its own that ends when
+it is done: signatures, TLS certificates of packages and pip are heavy, and an idle agent is
+small. It has no key of the node and no connection: it asks its parent for each file of the
+hub, a line of JSON out and a line in.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from segue.agent.slots import FOLDER, LOCK
+from segue.errors import BundleError, DeploymentError, HubError, SegueError, name_disk_fault
+from segue.failpoints import pass_point
+from segue.wire.bundle import LOCK as LOCK_FILE
+from segue.wire.bundle import Manifest, digest_file, read_target, unpack_bundle
+from segue.wire.deployment import Deployment
+from segue.wire.messages import Message
+from segue.wire.trust_folder import Fetch
+
+
+@dataclass(frozen=True, slots=True)
+class Order(Message):
+    """What slot to fill.
+
+    Attributes:
+        home: Home of the node.
+        node: Its name.
+        project: Its project.
+        labels: Its labels.
+        generation: Generation that it was told.
+        target: Name of the bundle that it was told.
+        highest: Highest generation that it ever began.
+    """
+
+    home: str
+    node: str
+    project: str
+    generation: int
+    target: str
+    highest: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+def fill_slot(order: Order, fetch: Fetch) -> Deployment:
+    """Fill the slot of a generation, wholly or not at all.
+
+    Raises:
+        DeploymentError: It is not signed, too old, for other nodes, or its packages are missing.
+        BundleError: There is something odd in its bundle.
+        HubError: The hub can't be reached.
+    """
+    from segue.agent.packages import provide_packages
+    from segue.wire.trust import Trust
+
+    read_target(order.target)
+    home = Path(order.home)
+    trust = Trust(home / "trust", fetch)
+    deployment = _choose(order, trust.refresh())
+    slot = home / FOLDER / str(order.generation)
+    bundle = home / FOLDER / f".{order.generation}.zip"
+    try:
+        trust.fetch_bundle(order.target, bundle)
+        pass_point("deploy.fetched")
+        _check_content(deployment, unpack_bundle(bundle, slot), slot)
+        pass_point("deploy.unpacked")
+        provide_packages(slot, deployment.needs)
+    except BaseException:
+        shutil.rmtree(slot, ignore_errors=True)
+        raise
+    finally:
+        bundle.unlink(missing_ok=True)
+    return deployment
+
+
+def _choose(order: Order, deployments: list[Deployment]) -> Deployment:
+    """Return the deployment that an order means, if it is signed so and newer."""
+    number = order.generation
+    found = [each for each in deployments if each.generation == number]
+    if not found:
+        raise DeploymentError(f"nobody has signed a deployment {number}: the hub can't make one")
+    if found[0].target != order.target or len(found) > 1:
+        raise DeploymentError(f"deployment {number} is signed for another bundle than told")
+    if number <= order.highest:
+        raise DeploymentError(
+            f"deployment {number} is older than {order.highest}, which this node has had",
+            hint="going back is a new deployment: segue rollback",
+        )
+    if misfit := found[0].find_misfit(order.node, order.project, order.labels):
+        raise DeploymentError(f"deployment {number} is not for this node: {misfit}")
+    return found[0]
+
+
+def _check_content(deployment: Deployment, manifest: Manifest, slot: Path) -> None:
+    """Hold what a bundle says of itself to what is signed about it."""
+    signed = (deployment.project, deployment.fleet)
+    if (manifest.project, manifest.fleet) != signed:
+        raise BundleError(f"the bundle is of {manifest.project}/{manifest.fleet}, not of {signed}")
+    lock = slot / LOCK_FILE
+    if (digest_file(lock) if lock.is_file() else "") != deployment.lock:
+        raise BundleError("the bundle has another lock file than was signed")
+
+
+def fetch_from_parent(out: IO[str], back: IO[str]) -> Fetch:
+    """Return what asks the parent for files of the hub."""
+
+    def fetch(path: str, into: Path, most: int) -> None:
+        print(json.dumps({"get": path, "into": str(into), "most": most}), file=out, flush=True)
+        answer = json.loads(back.readline() or '{"error": {"message": "the agent has ended"}}')
+        if answer.get("missing"):
+            raise FileNotFoundError(path)
+        if told := answer.get("error"):
+            raise HubError(told["message"], hint=told.get("hint", ""))
+
+    return fetch
+
+
+def tell_error(error: SegueError) -> dict[str, Any]:
+    """Return an error as plain values."""
+    return {"code": error.code, "message": error.message, "hint": error.hint}
+
+
+def main() -> None:
+    """Fill the slot that a line on standard input names; the last line out tells how it went."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever prints, pip or a package, is no line of the protocol
+    order = Order.read(json.loads(sys.stdin.readline()))
+    folder = Path(order.home) / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / LOCK).open("w") as lock:
+            # One that was left by a dead agent is at its end soon: it asks for no more files.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            filled = fill_slot(order, fetch_from_parent(out, sys.stdin))
+        told: dict[str, Any] = {"filled": asdict(filled)}
+    except SegueError as error:
+        told = {"error": tell_error(error)}
+    except OSError as error:
+        told = {"error": tell_error(name_disk_fault(error, folder))}
+    print(json.dumps(told), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    main()
