@@ -116,7 +116,7 @@ def test_every_type_arrives(tmp_path, base):
         "fine": (
             1_700_000_000_123_456_789,
             pa.timestamp("ns"),
-            datetime(2023, 11, 14, 22, 13, 20, 123456),
+            datetime(2023, 11, 14, 22, 13, 20, 123456),  # noqa: DTZ001  # it has no zone
         ),
         "took": (timedelta(seconds=5), pa.duration("us"), timedelta(seconds=5)),
         "money": (Decimal("1.25"), pa.decimal128(18, 2), Decimal("1.25")),
