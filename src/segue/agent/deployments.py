@@ -53,7 +53,7 @@ _KINDS: dict[str, type[SegueError]] = {
 
 
 class Deployments:
-    """What a node runs; used by one thread.
+    """What a node runs. One thread may fill a slot while another judges and asks what runs.
 
     Attributes:
         slots: Which deployments it has.
@@ -79,6 +79,8 @@ class Deployments:
         self._now = now
         self._hold = (0.0, HOLD)
         self._looked: float | None = None
+        self._lock = threading.RLock()
+        self._filling = False
         self.slots = self._start(read_slots(home))
         remove_rubbish(home, self.slots)
         self._probation = self._resume()
@@ -126,11 +128,9 @@ class Deployments:
         return bool(self.slots.current) and not self.slots.candidate
 
     def wants(self, desired: DesiredState) -> bool:
-        """Return whether `apply` would do something about what the hub desires."""
-        number = desired.generation
-        if number <= self.slots.current or self.slots.find_failure(number) is not None:
-            return False
-        return number != self.refused[0] or self._now() >= self._hold[0]
+        """Return whether what the hub desires is newer than what runs, and was not given up."""
+        slots, number = self.slots, desired.generation
+        return number > slots.current and slots.find_failure(number) is None
 
     def apply(self, desired: DesiredState) -> bool:
         """Go to what the hub desires, if it is newer and signed; keep what runs if not.
@@ -149,13 +149,16 @@ class Deployments:
         """
         if not self.wants(desired):
             return False
+        if desired.generation == self.refused[0] and self._now() < self._hold[0]:
+            raise DeploymentError(self.refused[1])
         try:
             deployment = self._fill(desired)
         except (DeploymentError, BundleError) as error:
             self._refuse(desired.generation, error)
             raise
-        self.refused, self._hold = (0, ""), (0.0, HOLD)
-        self._change(self.slots.begin(deployment))
+        with self._lock:
+            self.refused, self._hold = (0, ""), (0.0, HOLD)
+            self._change(self.slots.begin(deployment))
         return True
 
     def _refuse(self, generation: int, error: SegueError) -> None:
@@ -167,7 +170,8 @@ class Deployments:
         write_slots(self.home, slots)
         self.slots = slots
         self._probation = self._resume()
-        remove_rubbish(self.home, slots)
+        if not self._filling:
+            remove_rubbish(self.home, slots)
 
     def judge(self, status: Status, error: str = "", *, up: bool = True) -> bool:
         """Look at how a candidate does: keep it, give it up, or wait.
@@ -180,13 +184,14 @@ class Deployments:
         Returns:
             Whether the candidate was given up: the worker must be started anew with `current`.
         """
-        if self._probation is None or status.applied != self.slots.candidate:
-            return False
-        now = self._now()
-        elapsed = now - self._looked if self._looked is not None else 0.0
-        self._looked = now
-        verdict = self._probation.judge(status, error or status.error, elapsed, up=up)
-        return self._conclude(verdict)
+        with self._lock:
+            if self._probation is None or status.applied != self.slots.candidate:
+                return False
+            now = self._now()
+            elapsed = now - self._looked if self._looked is not None else 0.0
+            self._looked = now
+            verdict = self._probation.judge(status, error or status.error, elapsed, up=up)
+            return self._conclude(verdict)
 
     def _conclude(self, verdict: Verdict) -> bool:
         if verdict.error:
@@ -235,7 +240,14 @@ class Deployments:
             labels=identity.labels,
         )
         (self.home / FOLDER).mkdir(exist_ok=True)
-        return run_fill(order, self._fetch)
+        with self._lock:
+            # What is being filled is in no slot yet, and must not be taken for rubbish.
+            self._filling = True
+        try:
+            return run_fill(order, self._fetch)
+        finally:
+            with self._lock:
+                self._filling = False
 
 
 def run_fill(order: Order, fetch: Fetch) -> Deployment:

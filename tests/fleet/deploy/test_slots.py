@@ -287,10 +287,29 @@ def test_a_refused_one_is_looked_at_again_later_and_not_at_once(world, home, tic
     check_refused(node, desire(deployed), "differs")
     world.path.write_bytes(held)
 
-    assert not node.apply(desire(deployed))
+    with pytest.raises(DeploymentError, match="differs"):
+        node.apply(desire(deployed))
     ticks.seconds += 31
     assert node.apply(desire(deployed))
     assert node.fill_status(Status(), 1).failed == 0
+
+
+def test_a_candidate_goes_back_while_the_next_is_on_its_way(world, home, ticks):
+    node = Deployments(home, world.fetch, ticks)
+    node.apply(desire(world.deploy(b"one", rollout=SHORT)))
+    run_for(node, ticks, 60)
+    node.apply(desire(world.deploy(b"two", rollout=SHORT)))
+
+    def fetch(path, into, most):
+        if path.startswith("targets/"):
+            assert run_for(node, ticks, 60, restarts=3)
+            assert content(node) == b"one"
+        world.fetch(path, into, most)
+
+    node._fetch = fetch
+    assert node.apply(desire(world.deploy(b"three", rollout=SHORT)))
+    assert content(node) == b"three"
+    assert folders(home) == ["1", "3"]
 
 
 def test_a_lock_file_that_was_not_signed_is_refused(world, home, ticks):
