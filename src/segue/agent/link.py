@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from segue.agent.backoff import Backoff
 from segue.errors import FleetError, HubError, SegueError
@@ -28,25 +28,13 @@ _CHANGES = ("desired", "applied", "failed", "error", "healthy", "restarts", "ale
 """What of a status is told at once when it changes; the rest can wait."""
 
 
-class DeploymentsLike(Protocol):
-    """What of `Deployments` the link and the supervisor need."""
-
-    def apply(self, desired: DesiredState) -> None:
-        """Bring the node there."""
-        ...
-
-    def current(self) -> Path | None:
-        """Return the slot that should run."""
-        ...
-
-
 @dataclass(slots=True)
 class Poller:
     """Asks what the node should be.
 
     Attributes:
         client: The hub.
-        apply: Is given each state that is new.
+        apply: Is given the newest state after each question: it may want to try again.
         backoff: Waits after failures.
         poll: Seconds for which the hub may keep a question.
         desired: The newest state; None before the first.
@@ -55,7 +43,7 @@ class Poller:
     """
 
     client: HubClient
-    apply: Callable[[DesiredState], None]
+    apply: Callable[[DesiredState], object]
     backoff: Backoff = field(default_factory=Backoff)
     poll: float = POLL
     desired: DesiredState | None = None
@@ -70,26 +58,20 @@ class Poller:
             asked = {"revision": self._done, "wait": f"{self.poll:g}"}
             answer = self.client.get("/v1/desired", asked, wait=self.poll)
             self.linked = True
-            if not answer.body:
-                desired = self.desired
-            else:
-                desired = self.desired = read_message(answer, DesiredState)
-            if desired is not None and desired.revision != self._done:
-                self.apply(desired)
-                self._done = desired.revision
-                self._succeed()
-                return 0.0
+            if answer.body:
+                self.desired = read_message(answer, DesiredState)
+            if self.desired is not None:
+                # The next question is answered at once as long as this one did not come through.
+                self.apply(self.desired)
+                self._done = self.desired.revision
         except SegueError as error:
             self.error = error.message
             self.linked = not isinstance(error, HubError) or bool(error.status)
             return self.backoff.next(error.wait if isinstance(error, HubError) else 0.0)
-        self._succeed()
-        # A hub that does not keep questions is not asked without a pause.
-        return max(0.0, self.backoff.draw.uniform(0.5, 1.0) * SOONEST - (time.monotonic() - began))
-
-    def _succeed(self) -> None:
         self.error = ""
         self.backoff.succeed()
+        # A hub that does not keep questions is not asked without a pause.
+        return max(0.0, self.backoff.draw.uniform(0.5, 1.0) * SOONEST - (time.monotonic() - began))
 
 
 @dataclass(slots=True)
@@ -143,17 +125,12 @@ def read_generation(slot: Path) -> int:
     return int(slot.name) if slot.name.isdecimal() else 0
 
 
-def repeat(work: Callable[[], float], stop: threading.Event, wake: threading.Event | None) -> None:
+def repeat(work: Callable[[], float], stop: threading.Event) -> None:
     """Do work again and again until told to stop, waiting for as long as it says.
 
     Args:
         work: Returns the seconds to wait.
         stop: Ends it.
-        wake: Cuts a wait short.
     """
-    while not stop.is_set():
-        seconds = work()
-        if seconds > 0:
-            (wake or stop).wait(seconds)
-        if wake is not None:
-            wake.clear()
+    while not stop.wait(work()):
+        pass

@@ -77,11 +77,16 @@ def find_descendants(pid: int) -> list[int]:
 def signal_tree(pid: int, number: signal.Signals) -> None:
     """Send a signal to a process, its group, and all that it has started."""
     others = find_descendants(pid)
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
+    signal_group(pid, number)
     for each in [pid, *others]:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(each, number)
+
+
+def signal_group(pid: int, number: signal.Signals) -> None:
+    """Send a signal to the group that a process leads, also after it has ended."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
 
 
 def _list_parents() -> Iterator[tuple[int, int]]:

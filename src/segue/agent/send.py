@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 READER = "lake"
 IDLE = 1.0
 """Seconds until the spool is looked at again when nobody has touched it."""
+PACK_FROM = 200_000
+"""Unsent rows of a stream from which packing them is worth loading Arrow."""
 _TOO_LARGE = 413
 
 Lane = tuple[str, str]
@@ -61,6 +63,10 @@ class SendSpool(Protocol):
         """Move what follows a sequence to a new epoch."""
         ...
 
+    def begin_epoch(self) -> str:
+        """Begin a new epoch for all that is appended from now on."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SendLimits:
@@ -73,8 +79,8 @@ class SendLimits:
     """
 
     request: int = 4 * 2**20
-    packed: int = 64 * 2**20
-    pack_from: int = 200_000
+    packed: int = 16 * 2**20
+    pack_from: int = PACK_FROM
 
 
 @dataclass(slots=True)
@@ -118,7 +124,14 @@ class _Held:
 
 
 class Sender:
-    """Sends for one reader, the lake; used by one thread."""
+    """Sends for one reader, the lake; used by one thread.
+
+    Attributes:
+        sent: What was sent.
+        backlog: Unsent rows of the stream that has most of them, at the last round.
+        error: Why the last round failed; empty if it did not.
+        fenced: What was seen of another agent with this identity.
+    """
 
     def __init__(
         self,
@@ -152,6 +165,7 @@ class Sender:
         self._share = self._limits.request
         self._turn = 0
         self.sent = Sent()
+        self.backlog = 0
         self.error = ""
         self.fenced: list[str] = []
 
@@ -160,6 +174,15 @@ class Sender:
         """What somebody should know."""
         held = [f"stream {name} is refused: {each.reason}" for name, each in self._held.items()]
         return [*held, *self.fenced]
+
+    @property
+    def held(self) -> bool:
+        """Whether the hub refuses a stream, so that it is tried again later."""
+        return bool(self._held)
+
+    def forget(self) -> None:
+        """Forget where lanes stand, because somebody else has sent: the hub is asked again."""
+        self._lanes.clear()
 
     def round(self) -> float:
         """Send what there is, once.
@@ -186,6 +209,7 @@ class Sender:
         """Return the seconds to wait; None if the hub answered, and nothing came of it."""
         standings = self._spool.streams(READER)
         due = self._choose(standings)
+        self.backlog = max((each.rows for each in due), default=0)
         if any((each.stream, each.epoch) not in self._lanes for each in due):
             self._shake_hands(standings)
             return 0.0
@@ -248,6 +272,10 @@ class Sender:
             self._spool.rewind(READER, *lane, position.committed)
         elif position.incarnation != standing.incarnation:
             self._spool.acknowledge(READER, *lane, standing.acknowledged, position.incarnation)
+        if position.committed > standing.last and standing.current:
+            # The hub knows of more than this spool: it is an older copy of another.
+            self.fenced = [f"the spool is older than what the hub has of {standing.stream}"]
+            self._spool.begin_epoch()
 
     def _gather(self, standings: Sequence[Standing]) -> list[Record]:
         """Return what goes into a request."""

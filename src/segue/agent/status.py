@@ -30,25 +30,6 @@ _TOLD = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Deployed:
-    """What the node was told to run, and what it runs.
-
-    Attributes:
-        desired: Generation that it was told.
-        applied: Generation that runs; 0 for none.
-        failed: Generation that was given up; 0 for none.
-        error: Why.
-        healthy: Whether the applied one has proven itself.
-    """
-
-    desired: int = 0
-    applied: int = 0
-    failed: int = 0
-    error: str = ""
-    healthy: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class SpoolState:
     """What was seen of the spool at the last look.
 
@@ -102,7 +83,6 @@ class Local:
 
 
 def compose_status(
-    deployed: Deployed,
     spool: SpoolState,
     report: WorkerReport | None,
     use: Use,
@@ -112,10 +92,9 @@ def compose_status(
     error: str = "",
     alerts: tuple[str, ...] = (),
 ) -> Status:
-    """Return the status that a node's parts make up.
+    """Return the status that a node's parts make up, but for its deployments.
 
     Args:
-        deployed: What runs.
         spool: What was seen of the spool.
         report: What the worker says; None before its first word.
         use: What all processes use.
@@ -129,11 +108,7 @@ def compose_status(
     usage = spool.usage
     told = [*alerts, *(usage.alerts if usage else ()), *(report.alerts if report else ())]
     return Status(
-        desired=deployed.desired,
-        applied=deployed.applied,
-        failed=deployed.failed,
-        error=deployed.error or error or (report.error if report else ""),
-        healthy=deployed.healthy,
+        error=error or (report.error if report else ""),
         lag=oldest.age if oldest else 0.0,
         oldest_unsent=f"{oldest.stream}/{oldest.epoch}/{oldest.acknowledged + 1}" if oldest else "",
         spool_bytes=usage.bytes if usage else 0,

@@ -7,13 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segue.agent.backoff import Backoff
 from segue.agent.heartbeat import PATIENCE, WorkerReport, read_report
-from segue.agent.processes import Use, find_descendants, measure_process, signal_tree
+from segue.agent.processes import Use, find_descendants, measure_process, signal_group, signal_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,13 +172,12 @@ class WorkerProcess:
         # What was not used within a second is gone: no long burst follows a long rest.
         room = self._cpu_room + passed * self.job.cpu - (used - self._cpu_seen)
         self._cpu_room, self._cpu_seen = min(room, self.job.cpu), used
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGCONT if room > 0 else signal.SIGSTOP)
+        signal_group(self.pid, signal.SIGCONT if room > 0 else signal.SIGSTOP)
         return _PERIOD
 
     def _note_end(self, code: int, now: float) -> int | None:
         """Take note that it has ended; what it has left behind ends too."""
-        signal_tree(self.pid, signal.SIGKILL)
+        signal_group(self.pid, signal.SIGKILL)
         self._process = None
         if self.job.once and code == 0:
             return 0

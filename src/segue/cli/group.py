@@ -47,6 +47,7 @@ COMMANDS = {
     "runs": Entry("runs:list_runs", "List runs, the newest first."),
     "recover": Entry("recover:recover_runs", "Finish or discard what a dead run left behind."),
     "vacuum": Entry("vacuum:remove_files", "Remove files that no kept snapshot needs."),
+    "agent": Entry("agent:agent", "Make this machine a node of a fleet, and run its part."),
     "doctor": Entry("doctor:diagnose_all", "Look for what could go wrong on this machine."),
 }
 """All commands, in the order in which one meets them."""

@@ -1,0 +1,259 @@
+"""The supervisor: keeps a worker running, and the node in touch with its hub.
+
+The worker is the child that loads Arrow and the user's code, and it is started from the slot on
+the disk before anything is asked of the network. Three threads speak to the hub, each over a
+connection of its own, so that none waits for another: one asks for the desired state, one tells
+the status, one sends what is in the spool. Whatever goes wrong in them is told and tried again.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from segue.agent.clock import OK, ClockWatch
+from segue.agent.deployments import Deployments
+from segue.agent.homes import begin_epoch, catch_signals, hold_home
+from segue.agent.identity import Identity, open_access
+from segue.agent.link import POLL, Poller, Teller, read_generation, repeat
+from segue.agent.processes import measure_process
+from segue.agent.send import PACK_FROM
+from segue.agent.sending import Sending
+from segue.agent.status import LinkState, Local, compose_status, write_status
+from segue.agent.worker_process import MODULE, Job, WorkerProcess
+from segue.errors import SegueError
+from segue.spec.edge_codec import read_edge
+from segue.wire.client import HubClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from segue.spec.edge import EdgePart
+    from segue.wire.messages import DesiredState, Status
+
+EDGE = "edge.json"
+TICK = 0.5
+WRITE_SECONDS = 5.0
+LEAVE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an agent runs.
+
+    Attributes:
+        home: The node's home.
+        slot: A slot to run in place of what is deployed; None for what is deployed.
+        once: Whether the agent ends when all sources are exhausted and all was sent.
+        module: The worker's program.
+        poll: Seconds for which the hub may keep a question about the desired state.
+        pack_from: Unsent rows of a stream from which a process packs them.
+    """
+
+    home: Path
+    slot: Path | None = None
+    once: bool = False
+    module: str = MODULE
+    poll: float = POLL
+    pack_from: int = PACK_FROM
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """One agent; `run` is its life.
+
+    Attributes:
+        settings: How it runs.
+        identity: Who the node is.
+        clock: How far the node's clock can be trusted.
+    """
+
+    settings: Settings
+    identity: Identity
+    clock: ClockWatch = field(default_factory=ClockWatch)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _deployments: Deployments | None = None
+    _deploying: threading.Lock = field(default_factory=threading.Lock)
+    _poller: Poller | None = None
+    _sending: Sending = field(init=False)
+    _worker: WorkerProcess | None = None
+    _slot: Path | None = None
+    _error: str = ""
+    _written: float = 0.0
+    _finished: bool = False
+
+    def run(self) -> int:
+        """Run until a signal comes, or all is done once.
+
+        Returns:
+            0; 1 if what is to be done once was not done.
+
+        Raises:
+            FleetError: Another agent runs in this home, or the node is not enrolled as it must.
+            StorageError: The home can't be used.
+        """
+        home = self.settings.home
+        with hold_home(home), catch_signals(self._stop):
+            begin_epoch(home)
+            threads = self._prepare()
+            try:
+                self._follow_slot()
+                for thread in threads:
+                    thread.start()
+                while not self._stop.wait(self._tick()):
+                    pass
+            finally:
+                self._end(threads)
+        return 1 if self.settings.once and not self._finished else 0
+
+    def stop(self) -> None:
+        """End it soon; any thread may ask for that."""
+        self._stop.set()
+
+    def _prepare(self) -> list[threading.Thread]:
+        home, settings = self.settings.home, self.settings
+        check = self.clock.quality() == OK
+        client = HubClient(open_access(home, self.identity, check_time=check))
+        instance = secrets.token_hex(8)
+        self._sending = Sending(home, client.another(), instance, settings.pack_from)
+        work: list[Callable[[], float]] = [
+            self._sending.round,
+            Teller(client.another(), self.compose).round,
+        ]
+        if settings.slot is None:
+            self._deployments = Deployments(home, client)
+            self._poller = Poller(client, self._apply, poll=settings.poll)
+            work.append(self._poller.round)
+        return [threading.Thread(target=repeat, args=(each, self._stop)) for each in work]
+
+    def _end(self, threads: list[threading.Thread]) -> None:
+        self._stop.set()
+        self._sending.stop()
+        if self._worker is not None:
+            self._worker.stop()
+        deadline = time.monotonic() + LEAVE_SECONDS
+        for thread in threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        self._write_status()
+
+    def _apply(self, desired: DesiredState) -> None:
+        if self._deployments is not None:
+            with self._deploying:
+                self._deployments.apply(desired)
+
+    def _tick(self) -> float:
+        """Do what is due; return the seconds until the next look."""
+        self._follow_slot()
+        wait = TICK
+        if self._worker is not None:
+            if self._worker.tend() == 0:
+                self._worker = None
+                self._sending.finish()
+            else:
+                wait = min(wait, self._worker.throttle())
+        if self._sending.done:
+            self._finished = not self._sending.alerts
+            self._stop.set()
+        if time.monotonic() - self._written > WRITE_SECONDS:
+            self._write_status()
+        return wait
+
+    def _follow_slot(self) -> None:
+        """Let the worker run what should run now."""
+        slot = self._find_slot()
+        if slot == self._slot:
+            return
+        if self._worker is not None:
+            self._worker.stop()
+            self._worker = None
+        self._slot = slot
+        if slot is not None:
+            self._start_worker(slot)
+
+    def _find_slot(self) -> Path | None:
+        if self._deployments is None:
+            return self.settings.slot
+        # While something is fetched, what runs goes on.
+        if not self._deploying.acquire(blocking=False):
+            return self._slot
+        try:
+            return self._deployments.current()
+        finally:
+            self._deploying.release()
+
+    def _start_worker(self, slot: Path) -> None:
+        try:
+            part = read_edge((slot / EDGE).read_bytes())
+        except (OSError, ValueError, SegueError) as error:
+            self._error = f"{slot / EDGE} can't be read: {error}"
+            return
+        self._error = ""
+        self._sending.use(part.spool)
+        self._worker = WorkerProcess(self.settings.home, self._describe_job(slot, part))
+        self._worker.module = self.settings.module
+        self._worker.start()
+
+    def _describe_job(self, slot: Path, part: EdgePart) -> Job:
+        generation = read_generation(slot)
+        return Job(slot, generation, part.memory or 0, part.cpu or 0.0, self.settings.once)
+
+    def compose(self) -> Status:
+        """Return the status of now; any thread may ask."""
+        worker, sending = self._worker, self._sending
+        report = worker.report if worker is not None else None
+        use = measure_process(os.getpid()) + sending.use_of_child()
+        if worker is not None:
+            use += worker.use()
+        status = compose_status(
+            sending.state,
+            report,
+            use,
+            clock=self.clock.quality(),
+            restarts=worker.restarts if worker is not None else 0,
+            error=self._error or (worker.error if worker is not None else ""),
+            alerts=tuple(sending.alerts),
+        )
+        up = worker is not None and report is not None and report.ready
+        if self._deployments is None:
+            applied = read_generation(self._slot) if self._slot is not None else 0
+            return replace(status, desired=applied, applied=applied, healthy=up)
+        return self._judge(self._deployments, status, up=up)
+
+    def _judge(self, deployments: Deployments, status: Status, *, up: bool) -> Status:
+        """Let a deployment that is new prove itself, and say how deployments stand."""
+        poller = self._poller
+        desired = poller.desired.generation if poller is not None and poller.desired else 0
+        if not self._deploying.acquire(blocking=False):
+            return replace(status, desired=desired, applied=deployments.generation)
+        try:
+            status = deployments.fill_status(status, desired)
+            # A given-up candidate is seen by the next look at the slot.
+            deployments.judge(status, up=up)
+            return deployments.fill_status(status, desired)
+        finally:
+            self._deploying.release()
+
+    def _write_status(self) -> None:
+        self._written = time.monotonic()
+        worker = self._worker
+        local = Local(
+            node=self.identity.node,
+            hub=self.identity.hub,
+            status=self.compose(),
+            link=self._describe_link(),
+            pid=os.getpid(),
+            worker=worker.pid if worker is not None else 0,
+        )
+        write_status(self.settings.home, local)
+
+    def _describe_link(self) -> LinkState:
+        link, poller = self._sending.link, self._poller
+        if poller is None:
+            return link
+        return replace(link, linked=poller.linked, error=poller.error or link.error)

@@ -1,0 +1,244 @@
+"""``segue agent``: enrol a machine, run its agent, look at it, install it as a service."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from segue.cli.call import Call, answer_options
+from segue.cli.group import Command, CommandFamily
+from segue.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+STDIN = "-"
+
+
+@click.group("agent", cls=CommandFamily)
+def agent() -> None:
+    """Make this machine a node of a fleet, and run the node's part of a project."""
+
+
+def home_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command of a node its ``--home``; it gets the folder as `home`."""
+    return click.option(
+        "--home",
+        metavar="DIR",
+        envvar="SEGUE_AGENT_HOME",
+        type=click.Path(path_type=Path),
+        help="The node's home folder; /var/lib/segue for root, ~/.local/state/segue-agent else.",
+    )(function)
+
+
+def find_home(home: Path | None) -> Path:
+    """Return the node's home folder, as an absolute path."""
+    from segue.agent.identity import default_home
+
+    return (home or default_home()).expanduser().absolute()
+
+
+@agent.command(
+    "enrol",
+    cls=Command,
+    examples=[
+        ("segue agent enrol TOKEN", "with the token that `segue hub token --node NAME` printed"),
+        ("segue agent enrol - --label role=shop < token", "a token that shells don't remember"),
+    ],
+)
+@click.argument("token")
+@click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="A label; repeatable.")
+@click.option("--force", is_flag=True, help="Give an enrolled node a new key and a new epoch.")
+@home_option
+@answer_options
+def enrol_node(
+    call: Call, *, token: str, labels: tuple[str, ...], force: bool, home: Path | None
+) -> None:
+    """Make this machine a node, with a token that works once.
+
+    The node makes its own key, which never leaves it, and trusts the hub's root that the token
+    names, and no other.
+    """
+    from segue.agent.enrol import enrol
+    from segue.wire.token import Token
+
+    typed = sys.stdin.read() if token == STDIN else token
+    folder = find_home(home)
+    identity = enrol(Token.parse(typed), folder, read_labels(labels), force=force)
+    if call.as_json:
+        call.print_json({"enrolled": {**identity.plain(), "home": str(folder)}})
+        return
+    from segue.cli.look import line, next_moves, say
+
+    say(
+        call.out,
+        line(f"This machine is node {identity.node} of project {identity.project}."),
+        line(f"Its hub is {identity.hub}, its home {folder}."),
+        next_moves(
+            ("segue agent install", "run it as a service, from each start of the machine"),
+            ("segue agent run", "run it here and now"),
+        ),
+    )
+
+
+@agent.command(
+    "run",
+    cls=Command,
+    examples=[
+        ("segue agent run", "run what is deployed, until it is stopped"),
+        ("segue agent run --once", "read all that is there, send it, and end"),
+    ],
+)
+@click.option("--once", is_flag=True, help="End when all sources are read and all was sent.")
+@click.option(
+    "--slot",
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Run an unpacked bundle by hand, in place of what is deployed.",
+)
+@home_option
+def run_agent(*, once: bool, slot: Path | None, home: Path | None) -> None:
+    """Run this node's agent, until it is stopped."""
+    from segue.agent.identity import read_identity
+    from segue.agent.supervise import Settings, Supervisor
+
+    folder = find_home(home)
+    settings = Settings(folder, slot.absolute() if slot else None, once)
+    code = Supervisor(settings, read_identity(folder)).run()
+    if code:
+        click.get_current_context().exit(code)
+
+
+@agent.command(
+    "status",
+    cls=Command,
+    examples=[
+        ("segue agent status", "what runs here, what waits to be sent, what is wrong"),
+        ("segue agent status --json", "the same for programs"),
+    ],
+)
+@home_option
+@answer_options
+def show_status(call: Call, *, home: Path | None) -> None:
+    """Show what this node does, as its agent wrote it last; no network is needed."""
+    from segue.agent.status import read_status
+
+    told = read_status(find_home(home))
+    if call.as_json:
+        call.print_json(told)
+        return
+    from segue.cli.look import cell, make_table, say
+
+    rows = [[cell(name), cell(text)] for name, text in describe_status(told)]
+    say(call.out, make_table([told["node"], ""], rows, wrap=[""]))
+
+
+@agent.command(
+    "install",
+    cls=Command,
+    examples=[
+        ("segue agent install", "write the unit file of a service for the whole machine"),
+        ("segue agent install --user", "of a service of your own account"),
+        ("segue agent install --print", "show the unit file, write nothing"),
+    ],
+)
+@click.option("--systemd", is_flag=True, default=True, help="For systemd; there is no other yet.")
+@click.option("--user", is_flag=True, help="A service of this account, not of the machine.")
+@click.option("--print", "only_print", is_flag=True, help="Show the unit file, write nothing.")
+@home_option
+@answer_options
+def install_service(
+    call: Call,
+    *,
+    systemd: bool,  # noqa: ARG001  # the only kind that there is
+    user: bool,
+    only_print: bool,
+    home: Path | None,
+) -> None:
+    """Write a unit file for systemd, so that the agent runs from each start of the machine."""
+    from segue.agent.install import find_unit, next_commands, write_unit
+
+    folder = find_home(home)
+    text = write_unit(folder, user=user)
+    path = find_unit(user=user)
+    if not only_print:
+        from segue.errors import name_disk_fault
+
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise name_disk_fault(error, path) from None
+    commands = next_commands(user=user)
+    if call.as_json:
+        call.print_json(
+            {
+                "unit": text,
+                "path": str(path),
+                "written": not only_print,
+                "next": [typed for typed, _ in commands],
+            }
+        )
+    elif only_print:
+        click.echo(text, nl=False)
+    else:
+        from segue.cli.look import line, next_moves, say
+
+        say(call.out, line(f"The unit file lies in {path}"), next_moves(*commands))
+
+
+def read_labels(labels: tuple[str, ...]) -> dict[str, str]:
+    """Return labels that were typed as ``name=value``.
+
+    Raises:
+        UsageError: One has another form.
+
+    Example:
+        >>> read_labels(("role=shop", "country=BE"))
+        {'role': 'shop', 'country': 'BE'}
+    """
+    found = {}
+    for text in labels:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise UsageError(f"{text!r} is no label", hint="write it as NAME=VALUE")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def describe_status(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what is shown of a status: what it is about, and what it is."""
+    status = told["status"]
+    runs = f"runs, process {told['pid']}" if told["running"] else "does not run"
+    link = "answers" if told["linked"] else "does not answer"
+    rows = [
+        ("agent", runs),
+        (
+            "hub",
+            f"{told['hub']} {link}" + (f": {told['link_error']}" if told["link_error"] else ""),
+        ),
+        ("deployment", _describe_deployment(status)),
+        ("unsent", f"{status['unsent']:,} rows, the oldest {status['lag']:.0f} s old"),
+        ("spool", f"{status['spool_bytes']:,} of {status['spool_cap']:,} bytes"),
+        ("sent", f"{told['sent_rows']:,} rows since it began"),
+        ("clock", status["clock_quality"]),
+        ("memory", f"{status['memory'] / 2**20:.0f} MiB"),
+    ]
+    rows += [(f"rows of {name}", f"{number:,}") for name, number in status["rows"].items()]
+    rows += [(f"rejects of {name}", f"{number:,}") for name, number in status["rejects"].items()]
+    if status["error"]:
+        rows.append(("error", status["error"]))
+    return [*rows, *(("alert", text) for text in status["alerts"])]
+
+
+def _describe_deployment(status: dict[str, Any]) -> str:
+    if not status["applied"]:
+        return f"{status['desired']} is on its way" if status["desired"] else "none yet"
+    told = f"{status['applied']}, {'healthy' if status['healthy'] else 'not proven yet'}"
+    if status["failed"]:
+        told += f"; {status['failed']} was given up"
+    return told
