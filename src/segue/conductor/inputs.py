@@ -65,7 +65,8 @@ def find_new_files(name: str, history: History) -> tuple[tuple[str, ...], ...]:
     """
     memory = history.memories.get(name)
     seen = set(memory.seen_files.get(name, ())) if memory else set()
-    if not seen or not history.sources[name].grows:
+    state = history.sources[name]
+    if not seen or not state.grows or state.version is not None:
         return ()
     marked = (mark_files(name, history) or {}).items()
     old = tuple(path for mark, path in marked if mark in seen)

@@ -9,14 +9,17 @@ from segue.execute.attempt import StepTask
 from segue.execute.bindings import bind_tables
 from segue.execute.sources import scan_source
 from segue.spec.sql import quote_identifier
+from segue.spec.windows import write_windows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from segue.execute.tables import RunTables
     from segue.protocols import Lake
     from segue.spec.plan import Plan, PlannedStep
     from segue.spec.scan import Scan
+    from segue.spec.step import StepSpec
 
 
 def gather_task(
@@ -38,11 +41,12 @@ def gather_task(
     # other code may well mean other types
     same_code = memory is not None and memory.fingerprint == step.fingerprint.digest
     limited, whole = _limit_inputs(plan, planned, tables, lake, scratch)
+    bindings = whole | bind_tables(project, step.reads, tables, limited)
     return StepTask(
         project=project,
         step=step,
         parameters=project.parameters_of(step),
-        bindings=whole | bind_tables(project, step.reads, tables, limited),
+        bindings=add_windows(step, bindings),
         place=plan.places[planned.place],
         folder=lake.folder(step.name) if step.stored else scratch,
         stem=f"{run_id}-{step.name}",
@@ -51,6 +55,25 @@ def gather_task(
         base_scan=lake.scan(base.schema, step.name, base.files) if base else None,
         run_id=run_id,
     )
+
+
+def add_windows(step: StepSpec, bindings: Mapping[str, Scan | str]) -> dict[str, Scan | str]:
+    """Return what a step reads, its first table with the windows that the step asks for.
+
+    Args:
+        step: The step.
+        bindings: Data by name, views after what they read.
+    """
+    if step.window is None or step.reads[0] not in bindings:
+        return dict(bindings)
+    table = step.reads[0]
+    rows = f"{table}: rows"
+    parts = ((rows, bindings[table]), (table, write_windows(step.window, rows)))
+    return {
+        name: data
+        for key, given in bindings.items()
+        for name, data in (parts if key == table else ((key, given),))
+    }
 
 
 def _limit_inputs(

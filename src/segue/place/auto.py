@@ -77,7 +77,7 @@ def _find_others(step: StepSpec, plan: Plan) -> list[str]:
 
 
 def _shares(step: StepSpec, capabilities: Capabilities) -> bool:
-    if not capabilities.distributed or step.limits.memory is not None:
+    if not capabilities.distributed or step.limits.memory is not None or step.window is not None:
         return False
     return capabilities.sql_workers == "all" if step.sql is not None else capabilities.functions
 

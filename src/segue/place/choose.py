@@ -52,6 +52,12 @@ def _place_step(planned: PlannedStep, plan: Plan, memory: int) -> PlannedStep:
         )
     if step.on == LOCAL or planned.action is not Action.RUN:
         return replace(planned, place=step.on, place_reason="")
+    if step.window is not None and place.engine != plan.places[LOCAL].engine:
+        raise UnsupportedError(
+            f"{planned.name} has a window, which the engine {place.engine!r} does not compute",
+            hint="leave its `on` out, or place it on a fleet",
+            location=step.location,
+        )
     capabilities = registry.load_engine(place.engine).capabilities
     _refuse_unable(step, place.engine, capabilities)
     alone = step.sql is not None and capabilities.sql_workers == "one"

@@ -11,8 +11,10 @@ from segue.plan.graph import find_maker, find_source, follow, map_inputs
 from segue.registry import nearest
 from segue.spec.plan import Action, Cause
 from segue.spec.scan import Scan
+from segue.spec.sql import quote_identifier
 from segue.spec.step import Mode
 from segue.spec.types import parse_schema
+from segue.spec.windows import END, START, write_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from segue.spec.plan import Plan, PlannedStep
     from segue.spec.step import StepSpec
     from segue.spec.types import TableSchema
+
+
+_ROWS = "segue: rows without windows"
 
 
 def find_sources(plan: Plan) -> tuple[str, ...]:
@@ -85,7 +90,7 @@ def _fold(plan: Plan, views: Mapping[str, str]) -> dict[str, str]:
 
 def _binds(step: StepSpec) -> bool:
     """Return whether there is anything about a step that names columns."""
-    return step.sql is not None or bool(step.by or step.sort)
+    return step.sql is not None or bool(step.by or step.sort or step.window)
 
 
 class _Binder:
@@ -165,11 +170,43 @@ class _Binder:
         if not all(self._bind(table) for table in step.reads):
             return None
         query = step.sql or ""
+        if step.window is not None:
+            return self._describe_windows(step)
         if step.mode is Mode.VIEW:
             self._bind_view(step)
             if step.name not in self.asked_for and step.name not in self.plan.project.contracts:
                 return None
         return self.session.describe(query)
+
+    def _describe_windows(self, step: StepSpec) -> TableSchema | None:
+        """Return the columns of a SQL step that sees windows of its first table."""
+        window = step.window
+        known = {table: self._find_rows(table) for table in step.reads}
+        first = known[step.reads[0]]
+        if window is None or first is None or None in known.values():
+            return None
+        for name in (window.column, *window.by):
+            column = first.find(name)
+            if column is None:
+                hint = nearest(name, first.names, noun="column")
+                message = f"its window names a column {name!r} that {step.reads[0]} has not"
+                raise SqlError(message, hint=hint)
+            if name == window.column and column.type.kind != "timestamp":
+                raise SqlError(f"its window is over {name!r}, which is {column.type}: no timestamp")
+        with self.session.fork() as fork:
+            for table, schema in known.items():
+                fork.bind(table, Scan(format="parquet", paths=(), schema=schema))
+            fork.bind(_ROWS, Scan(format="parquet", paths=(), schema=first))
+            fork.bind(step.reads[0], write_windows(window, _ROWS))
+            return fork.describe(step.sql or "")
+
+    def _find_rows(self, table: str) -> TableSchema | None:
+        """Return the columns of a table or view that is bound, or of one that is known."""
+        if table in self.waiting:
+            return None
+        if table in self.bound:
+            return self.session.describe(f"select * from {quote_identifier(table)}")
+        return self._find_schema(table)
 
     def _bind_view(self, step: StepSpec) -> None:
         """Define a view: that alone finds what is wrong with it, and its readers see its columns.
@@ -225,6 +262,7 @@ class _Binder:
         if None in schemas:
             return
         columns = [column for schema in schemas if schema for column in schema.names]
+        columns += (START, END) if step.window else ()
         tables = " or ".join(step.reads)
         sort = tuple(name.removeprefix("-") for name in step.sort)
         yield from _tell_missing(step, "by", step.by, columns, tables)

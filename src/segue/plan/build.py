@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from segue.plan.compare import compare_code, compare_inputs, compare_parameters, find_running
 from segue.plan.estimate import estimate_step
 from segue.plan.graph import find_maker, find_source, map_inputs
-from segue.plan.growth import Growth, compare_files, find_unmarked, grows, mark_files
+from segue.plan.growth import (
+    Growth,
+    compare_files,
+    compare_versions,
+    find_unmarked,
+    grows,
+    mark_files,
+)
 from segue.plan.parameters import check_parameters, write_parameters
 from segue.plan.references import compare_references, find_references
 from segue.plan.select import select_steps
@@ -17,7 +24,7 @@ from segue.spec.plan import Action, Cause, Plan, PlannedStep, Reason
 from segue.spec.step import Mode, PlaceSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from segue.spec.output import StagedTable, StepMemory
     from segue.spec.plan import History, Selection
@@ -243,13 +250,14 @@ class _Builder:
         reasons: tuple[Reason, ...],
     ) -> PlannedStep:
         growing = [name for name in inputs if grows(self.project, self.history, name)]
+        whole = self._pin_versions(growing)
         if memory is None or _starts_over(reasons):
-            return PlannedStep(step, Action.RUN, reasons, inputs, rebuild=True)
+            return PlannedStep(step, Action.RUN, reasons, inputs, whole, rebuild=True)
         unmarked = find_unmarked(memory, growing)
         if unmarked:
             detail = f"{', '.join(unmarked)} was read whole until now"
             reasons = (*reasons, Reason(Cause.INPUT_CHANGED, detail))
-            return PlannedStep(step, Action.RUN, reasons, inputs, rebuild=True)
+            return PlannedStep(step, Action.RUN, reasons, inputs, whole, rebuild=True)
         growths = {name: self._grow(name, memory) for name in growing}
         return settle_append(
             PlannedStep(step, Action.RUN, reasons, inputs),
@@ -258,7 +266,19 @@ class _Builder:
             waits=any(not inputs[name] for name in growing),
         )
 
+    def _pin_versions(self, growing: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """Return all files of tables that grow while a run goes on: it reads what was seen."""
+        states = {name: self.history.sources.get(name) for name in growing}
+        return {
+            name: tuple(file.path for file in state.files)
+            for name, state in states.items()
+            if state is not None and state.version is not None
+        }
+
     def _grow(self, table: str, memory: StepMemory) -> Growth:
+        state = self.history.sources.get(table)
+        if state is not None and state.version is not None:
+            return compare_versions(state, memory.seen_files.get(table, ()))
         planned = self.decided.get(table)
         # A table that this run rebuilds keeps none of the files that were read.
         rebuilt = planned is not None and planned.action is Action.RUN and planned.rebuild

@@ -53,7 +53,7 @@ def _size(
     if (state := history.sources.get(table)) is not None:
         if new is None:
             return state.rows, state.bytes
-        wanted = set(new)
+        wanted = {path.partition("\t")[0] for path in new}
         return None, sum(file.bytes for file in state.files if file.path in wanted)
     maker = decided.get(find_maker(project, table) or "")
     if maker is not None and not planned.inputs[table]:

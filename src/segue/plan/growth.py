@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from segue.spec.output import StepMemory
     from segue.spec.plan import History, PlannedStep
+    from segue.spec.scan import SourceState
     from segue.spec.step import ProjectSpec
 
 
@@ -56,13 +57,51 @@ def compare_files(now: Mapping[str, str], seen: Iterable[str]) -> Growth:
     return Growth(tuple(new), tuple(sorted(rewritten)))
 
 
+def compare_versions(state: SourceState, seen: Iterable[str]) -> Growth:
+    """Tell the rows of a table that are new since a version of it was seen.
+
+    A file that has rows of versions that were seen, and of others, is named with the version
+    behind a tab.
+
+    Args:
+        state: The table, whose rows tell which version brought them.
+        seen: The mark of the version that was seen.
+    """
+    marks = [mark.rpartition("\t") for mark in seen]
+    known = [(name, int(number)) for name, _, number in marks if number.lstrip("-").isdigit()]
+    if len(known) != 1 or len(marks) != 1:
+        return Growth((), (state.table,))
+    incarnation, version = known[0]
+    if version < 0:
+        return Growth(tuple(file.path for file in state.files))
+    if incarnation != state.incarnation or not all(file.stamp for file in state.files):
+        return Growth((), (state.table,))
+    new = []
+    for file in state.files:
+        low, _, high = file.stamp.partition("-")
+        if int(low) > version:
+            new.append(file.path)
+        elif int(high) > version:
+            new.append(f"{file.path}\t{version}")
+    return Growth(tuple(new))
+
+
+def _mark_version(state: SourceState) -> str:
+    return f"{state.incarnation}\t{state.version}"
+
+
 def _name_of(mark: str) -> str:
     return mark.partition("\t")[0]
 
 
 def mark_files(table: str, history: History) -> dict[str, str] | None:
-    """Return path by mark for all files of a source or published table, None if unknown."""
+    """Return path by mark for all files of a source or published table, None if unknown.
+
+    A table whose rows tell which version brought them has one mark, that of its version.
+    """
     state = history.sources.get(table)
+    if state is not None and state.version is not None:
+        return {_mark_version(state): ""}
     if state is not None:
         return {f"{file.name or file.path}\t{file.stamp}": file.path for file in state.files}
     version = history.versions.get(table)
@@ -135,7 +174,9 @@ def seen_after(
     for table in planned.inputs:
         if grows(project, history, table):
             files = (made or {}).get(table)
-            known = memory.seen_files.get(table, ()) if memory and table in history.sources else ()
+            source = history.sources.get(table)
+            keeps = source is not None and source.version is None
+            known = memory.seen_files.get(table, ()) if memory and keeps else ()
             now = mark_files(table, history) or () if files is None else files
             seen[table] = tuple(dict.fromkeys((*known, *now)))
     return seen

@@ -10,6 +10,7 @@ from segue.plan.graph import find_maker, follow
 from segue.record.columns import trace_columns
 from segue.registry import nearest
 from segue.spec.step import Mode
+from segue.spec.windows import END, START
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -214,8 +215,16 @@ class _Tracer:
                 self.made[step.name] = self._blur(step, names, "all columns (Python)")
             else:
                 inputs = {table: self.columns(table) for table in step.reads}
+                behind: dict[tuple[str, str], str] = {}
+                if step.window is not None:
+                    first = step.reads[0]
+                    behind = {(first, name): step.window.column for name in (START, END)}
+                    inputs[first] = (*inputs[first], START, END) if inputs[first] else ()
                 told = {
-                    name: [Edge(f"{t}.{c}", f"{step.name}.{name}") for t, c in origins]
+                    name: [
+                        Edge(f"{t}.{behind.get((t, c), c)}", f"{step.name}.{name}")
+                        for t, c in origins
+                    ]
                     for name, origins in trace_columns(step.sql, names, inputs).items()
                 }
                 untold = [name for name in names if name not in told]

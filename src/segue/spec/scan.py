@@ -89,6 +89,10 @@ class SourceState:
         rows: Number of rows, where statistics tell without reading.
         grows: Whether files are added to it (a glob or folder), so that an append step reads
             only the new ones.
+        version: For a table whose rows tell which version brought them: the newest. The stamp
+            of a file is then ``<first>-<last>``, of the versions whose rows it has, or empty if
+            another program wrote it.
+        incarnation: Which table that is: another one after it was made anew or set back.
     """
 
     table: str
@@ -96,6 +100,8 @@ class SourceState:
     files: tuple[SourceFile, ...] = ()
     rows: int | None = None
     grows: bool = False
+    version: int | None = None
+    incarnation: str = ""
 
     @property
     def bytes(self) -> int:

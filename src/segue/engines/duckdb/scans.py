@@ -55,13 +55,15 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, scan: Scan) -> str:
         _refuse_renamed(scan, relation.columns)
         return f"select {_replace_types('*', scan.types)} from {source}"
     found: dict[str, Any] = {}
-    if any(has_special(column.type) for column in scan.schema):
+    if extra or any(has_special(column.type) for column in scan.schema):
         relation = connection.sql(f"from {source}")
         found = dict(zip(relation.columns, relation.types, strict=True))
     columns = []
     for column in scan.schema:
         name, kept = quote_identifier(column.name), found.get(column.name)
-        if kept is None:
+        if kept is None and extra:
+            columns.append(f"null::{sql_type(column.type)} as {name}")
+        elif kept is None:
             columns.append(f"{name}::{sql_type(column.type)} as {name}")
         else:
             columns.append(f"{restore_expression(name, column.type, kept)} as {name}")
