@@ -8,7 +8,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pyarrow as pa
+
+    from segue.protocols.edge import Parcel
 
 
 def write_rows(table: pa.Table) -> list[bytes]:
@@ -31,6 +35,22 @@ def write_rows(table: pa.Table) -> list[bytes]:
         ).encode()
         for row in table.to_pylist()
     ]
+
+
+def number_rows(parcel: Parcel) -> Iterator[tuple[int, int]]:
+    """Yield for each row its sequence, and its number in the batch of this sequence, from 0.
+
+    With node, stream and epoch they name a row for ever, whatever parcel brings it.
+    """
+    if "_sequence" in parcel.table.column_names:
+        sequences = parcel.table.column("_sequence").to_pylist()
+    else:
+        sequences = [parcel.last] * parcel.table.num_rows
+    row, before = -1, None
+    for sequence in sequences:
+        row = row + 1 if sequence == before else 0
+        before = sequence
+        yield sequence, row
 
 
 def plain_value(value: Any, type_: pa.DataType) -> Any:
