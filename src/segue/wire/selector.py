@@ -172,6 +172,8 @@ def _take_word(text: str, words: Sequence[str], at: int, what: str) -> tuple[str
     word = words[at]
     if word in ("=", "!=", "(", ")", ",", "!"):
         raise _refuse(text, f"{what} is missing before {word!r}")
+    if what == "a label" and not _is_word(word):
+        raise _refuse(text, f"{word} is no label")
     return word.strip('"'), at + 1
 
 
