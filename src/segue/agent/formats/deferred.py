@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.errors import SourceError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from segue.protocols.edge import Format, Parsed
+    from segue.protocols.edge import Format, FormatKind, Parsed
+    from segue.spec.edge import EdgeSource
 
 
 class Deferred:
@@ -26,3 +29,17 @@ class Deferred:
         if self._format is None:
             self._format = self._build()
         return self._format.parse(data)
+
+
+def defer(kind: FormatKind, source: EdgeSource, build: Callable[[], Format]) -> Format:
+    """Return a format that is built later, of options that are right.
+
+    Raises:
+        SourceError: An option is wrong.
+    """
+    problems = kind.check(source.format_options, source.schema)
+    if problems:
+        raise SourceError(
+            f"source {source.name!r}, format {source.format!r}: {'; '.join(problems)}"
+        )
+    return Deferred(build)

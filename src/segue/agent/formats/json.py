@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.formats.deferred import Deferred
-from segue.agent.formats.reading import TIMES, check_options, refuse_problems
+from segue.agent.formats.deferred import defer
+from segue.agent.formats.reading import TIMES, check_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +27,10 @@ class JsonFormat:
 
     def open(self, source: EdgeSource) -> Format:
         """Set it up; see `segue.protocols.edge`."""
-        refuse_problems(source, self.check(source.format_options, source.schema))
 
         def build() -> Format:
             from segue.agent.formats.json_lines import JsonLines
 
             return JsonLines(source.schema, source.format_options)
 
-        return Deferred(build)
+        return defer(self, source, build)

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from segue.errors import SourceError
 from segue.registry import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from segue.spec.edge import EdgeSource
     from segue.spec.types import Column, TableSchema
 
 TIMES: Mapping[str, Any] = {
@@ -100,14 +98,6 @@ def check_options(
         *_check_units(options.get("epoch", {})),
         *_check_texts(options),
     ]
-
-
-def refuse_problems(source: EdgeSource, problems: list[str]) -> None:
-    """Raise a SourceError if there are problems."""
-    if problems:
-        raise SourceError(
-            f"source {source.name!r}, format {source.format!r}: {'; '.join(problems)}"
-        )
 
 
 def _check_encoding(encoding: str) -> list[str]:
