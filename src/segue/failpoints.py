@@ -36,6 +36,8 @@ POINTS = (
     "deliver.before",
     "deliver.written",
     "deliver.acknowledged",
+    "agent.read",
+    "agent.transform",
     "agent.commit.before",
     "agent.commit.after",
     "agent.send.before",

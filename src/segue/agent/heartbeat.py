@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "worker.json"
+RECYCLE = 75
+"""Exit code of a worker that had rows and then none for a while: a fresh one is smaller."""
 PATIENCE = 60.0
 """Seconds without a beat after which a worker is taken for hung."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segue.agent.backoff import Backoff
-from segue.agent.heartbeat import PATIENCE, WorkerReport, read_report
+from segue.agent.heartbeat import PATIENCE, RECYCLE, WorkerReport, read_report
 from segue.agent.processes import Use, find_descendants, measure_process, signal_group, signal_tree
 
 if TYPE_CHECKING:
@@ -181,6 +181,9 @@ class WorkerProcess:
         self._process = None
         if self.job.once and code == 0:
             return 0
+        if code == RECYCLE:
+            self.start()
+            return None
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
         self.error = self.error or f"the worker {how}"
         self._due = now + self.backoff.next()

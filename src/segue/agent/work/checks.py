@@ -80,6 +80,18 @@ class Judge:
         finally:
             self._session.unbind(self._table)
 
+    def try_on(self, rows: pa.Table) -> None:
+        """Compute the checks on rows, whatever comes of it.
+
+        Raises:
+            SqlError: A check can't be computed at all.
+        """
+        self._session.bind(self._table, rows)
+        try:
+            self._session.fetch(self._count)
+        finally:
+            self._session.unbind(self._table)
+
     def _part(self, rows: pa.Table, passed: dict[str, int]) -> Judged:
         import numpy as np
         import pyarrow as pa

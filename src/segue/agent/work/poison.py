@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -50,8 +51,10 @@ def part_poison(run: Run, rows: pa.Table, most_tries: int = MOST_TRIES) -> Parte
         return Parted(run(rows))
     except SegueError as error:
         first = error
+    if not rows.num_rows:
+        return Parted(None, error=first)
     finder = _Finder(run, rows, most_tries)
-    finder.look(0, rows.num_rows, tell(first))
+    finder.look(tell(first))
     parted = Parted(None, finder.bad, first)
     if finder.good:
         parted.result = _run_good(run, rows, finder)
@@ -71,34 +74,38 @@ class _Finder:
         self._run = run
         self._rows = rows
         self._tries = most_tries
-        self.good: list[tuple[int, int]] = []
-        self.results: list[pa.Table] = []
+        self.good: list[tuple[int, int, pa.Table]] = []
         self.bad: list[tuple[int, int, str]] = []
 
-    def look(self, start: int, stop: int, reason: str) -> None:
-        """Find the bad rows of a range that failed for a reason."""
-        if stop - start <= 1 or self._tries <= 0:
-            self.bad.append((start, stop, reason))
-            return
-        middle = (start + stop) // 2
-        for begin, end in ((start, middle), (middle, stop)):
-            self._tries -= 1
-            try:
-                result = self._run(self._rows.slice(begin, end - begin))
-            except SegueError as error:
-                self.look(begin, end, tell(error))
-            else:
-                self.good.append((begin, end))
-                self.results.append(result)
+    def look(self, reason: str) -> None:
+        """Find the bad rows, large ranges first, so that all are small when tries run out."""
+        waiting = deque([(0, self._rows.num_rows, reason)])
+        while waiting:
+            start, stop, reason = waiting.popleft()
+            if stop - start <= 1 or self._tries <= 0:
+                self.bad.append((start, stop, reason))
+                continue
+            middle = (start + stop) // 2
+            for begin, end in ((start, middle), (middle, stop)):
+                self._tries -= 1
+                try:
+                    result = self._run(self._rows.slice(begin, end - begin))
+                except SegueError as error:
+                    waiting.append((begin, end, tell(error)))
+                else:
+                    self.good.append((begin, end, result))
+        self.good.sort(key=lambda each: each[0])
+        self.bad.sort()
 
 
 def _run_good(run: Run, rows: pa.Table, finder: _Finder) -> pa.Table:
     import pyarrow as pa
 
-    if len(finder.results) == 1:
-        return finder.results[0]
-    good = pa.concat_tables([rows.slice(start, stop - start) for start, stop in finder.good])
+    results = [result for _, _, result in finder.good]
+    if len(results) == 1:
+        return results[0]
+    parts = [rows.slice(start, stop - start) for start, stop, _ in finder.good]
     try:
-        return run(good)
+        return run(pa.concat_tables(parts))
     except SegueError:
-        return pa.concat_tables(finder.results)
+        return pa.concat_tables(results)
