@@ -61,29 +61,41 @@ def compare_versions(state: SourceState, seen: Iterable[str]) -> Growth:
     """Tell the rows of a table that are new since a version of it was seen.
 
     A file that has rows of versions that were seen, and of others, is named with the version
-    behind a tab.
+    behind a tab. Files that steps here made before the table came from nodes are known by name.
 
     Args:
         state: The table, whose rows tell which version brought them.
-        seen: The mark of the version that was seen.
+        seen: The marks that `mark_files` gave it then, or a step's table of its name.
     """
-    marks = [mark.rpartition("\t") for mark in seen]
-    known = [(name, int(number)) for name, _, number in marks if number.lstrip("-").isdigit()]
-    if len(known) != 1 or len(marks) != 1:
-        return Growth((), (state.table,))
-    incarnation, version = known[0]
-    if version < 0:
-        return Growth(tuple(file.path for file in state.files))
-    if incarnation != state.incarnation or not all(file.stamp for file in state.files):
-        return Growth((), (state.table,))
-    new = []
+    names, incarnation, version = _read_marks(seen)
+    others = {file.name: file.path for file in state.files if not file.stamp}
+    fresh = tuple(path for name, path in others.items() if name not in names)
+    gone = tuple(sorted(names - others.keys()))
+    set_back = version >= 0 and incarnation != state.incarnation
+    if gone or set_back or (fresh and version >= 0):
+        return Growth((), gone or (state.table,))
+    new = list(fresh)
     for file in state.files:
         low, _, high = file.stamp.partition("-")
-        if int(low) > version:
+        if file.stamp and int(low) > version:
             new.append(file.path)
-        elif int(high) > version:
+        elif file.stamp and int(high) > version:
             new.append(f"{file.path}\t{version}")
     return Growth(tuple(new))
+
+
+def _read_marks(seen: Iterable[str]) -> tuple[set[str], str, int]:
+    """Return names of files, and the newest version of which incarnation."""
+    names, incarnation, version = set(), "", -1
+    for mark in seen:
+        name, tab, number = mark.rpartition("\t")
+        if not tab:
+            names.add(mark)
+        elif number.lstrip("-").isdigit():
+            incarnation, version = name, int(number)
+        else:
+            names.add(mark)
+    return names, incarnation, version
 
 
 def _mark_version(state: SourceState) -> str:
@@ -97,11 +109,13 @@ def _name_of(mark: str) -> str:
 def mark_files(table: str, history: History) -> dict[str, str] | None:
     """Return path by mark for all files of a source or published table, None if unknown.
 
-    A table whose rows tell which version brought them has one mark, that of its version.
+    A table whose rows tell which version brought them has one mark, that of its version, and
+    one for each file of which that is not known.
     """
     state = history.sources.get(table)
     if state is not None and state.version is not None:
-        return {_mark_version(state): ""}
+        others = {file.name: file.path for file in state.files if not file.stamp}
+        return {_mark_version(state): "", **others}
     if state is not None:
         return {f"{file.name or file.path}\t{file.stamp}": file.path for file in state.files}
     version = history.versions.get(table)
