@@ -25,6 +25,7 @@ CHECKS = "segue.checks"
 EDGE_SOURCES = "segue.edge_sources"
 EDGE_FORMATS = "segue.edge_formats"
 DESTINATIONS = "segue.destinations"
+HUB_STORES = "segue.hub_stores"
 
 MOST_NAMES = 12
 """Names that a hint lists at most."""

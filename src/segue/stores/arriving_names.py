@@ -18,7 +18,7 @@ from uuid import uuid4
 if TYPE_CHECKING:
     from pathlib import Path
 
-FOLDER = "_hubs"
+FOLDER = "_hub/running"
 """Folder of the lake with a lock for each hub that runs."""
 
 _FORM = re.compile(

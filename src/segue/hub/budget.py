@@ -1,0 +1,91 @@
+"""Bytes that requests may hold at once: who comes when there is no room waits, then is sent off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from segue.errors import HubBusyError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+SECONDS = 10.0
+"""Longest wait for room; an agent hears nothing meanwhile, and reads nothing yet."""
+MOST_WAITING = 256
+
+
+class Budget:
+    """Room for so many bytes; used by one loop.
+
+    Args:
+        bytes_: The bytes.
+        seconds: Longest wait.
+    """
+
+    def __init__(self, bytes_: int, seconds: float = SECONDS) -> None:
+        self._free = self._all = bytes_
+        self._seconds = seconds
+        self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @property
+    def used(self) -> int:
+        """Bytes that requests hold."""
+        return self._all - self._free
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for room."""
+        return len(self._queue)
+
+    @asynccontextmanager
+    async def take(self, size: int) -> AsyncIterator[None]:
+        """Hold bytes while a request is worked on.
+
+        Raises:
+            HubBusyError: No room came free in time.
+        """
+        size = min(size, self._all)
+        await self._wait(size)
+        try:
+            yield
+        finally:
+            self._free += size
+            self._admit()
+
+    async def _wait(self, size: int) -> None:
+        if not self._queue and size <= self._free:
+            self._free -= size
+            return
+        if len(self._queue) >= MOST_WAITING:
+            raise _refuse()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((size, turn))
+        try:
+            async with asyncio.timeout(self._seconds):
+                await turn
+        except BaseException as error:
+            self._leave(size, turn)
+            if isinstance(error, TimeoutError):
+                raise _refuse() from None
+            raise
+
+    def _leave(self, size: int, turn: asyncio.Future[None]) -> None:
+        if turn.done() and not turn.cancelled():
+            self._free += size  # its turn came in the same moment
+        else:
+            self._queue.remove((size, turn))
+        self._admit()
+
+    def _admit(self) -> None:
+        while self._queue and self._queue[0][0] <= self._free:
+            size, turn = self._queue.popleft()
+            if not turn.done():
+                self._free -= size
+                turn.set_result(None)
+
+
+def _refuse() -> HubBusyError:
+    return HubBusyError("the hub has all that it can hold", hint="send again after a while")

@@ -1,0 +1,223 @@
+"""The hub's shelf of signed metadata and bundles: kept as they came, checked, never made here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from segue.errors import BundleError, DeploymentError, UnknownNameError, UsageError
+from segue.hub.rollout import Progress
+from segue.wire.archive import Limits, read_member, read_members
+from segue.wire.bundle import LIMITS, read_manifest, read_target, sync_folder
+from segue.wire.deployment import Deployment, read_live
+from segue.wire.trust_folder import METADATA, TARGETS, fetch_from_folders, write_durably
+
+KNOWN = "known"
+PROGRESS = "rollouts.json"
+FIRST_ROOT = "1.root.json"
+MOST_FILES = 300
+_METADATA = re.compile(r"([1-9]\d{0,8}\.(?:root|targets|snapshot)|timestamp)\.json", re.ASCII)
+_ORDER = ("root", "targets", "snapshot", "timestamp")
+
+
+class Shelf:
+    """What was deployed by way of this hub; used under one lock.
+
+    Attributes:
+        folder: Where it lies: ``trust/``, ``targets/``, what this hub itself has checked
+            (``known/``), and how far rollouts have come.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folders if need be, and remove what a dead process has left."""
+        self.folder = folder
+        for name in (METADATA, TARGETS):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        for path in folder.glob(".upload-*"):
+            shutil.rmtree(path, ignore_errors=True)
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Check what a hub that died in between had on the shelf and not yet checked."""
+        newest = self.folder / METADATA / "timestamp.json"
+        checked = self.folder / KNOWN / "timestamp.json"
+        if newest.exists() and (
+            not checked.exists() or checked.read_bytes() != newest.read_bytes()
+        ):
+            from segue.wire.trust import Trust
+
+            Trust(self.folder / KNOWN, fetch_from_folders(self.folder)).refresh()
+
+    def root(self) -> bytes:
+        """Return the first root; empty if nobody has deployed yet."""
+        try:
+            return (self.folder / METADATA / FIRST_ROOT).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def root_digest(self) -> str:
+        """Return the SHA-256 of the first root, hex; empty if nobody has deployed yet."""
+        text = self.root()
+        return hashlib.sha256(text).hexdigest() if text else ""
+
+    def find_metadata(self, name: str) -> Path:
+        """Return a file of signed metadata.
+
+        Raises:
+            UnknownNameError: There is none of this name.
+        """
+        path = self.folder / METADATA / name
+        if _METADATA.fullmatch(name) is None or not path.is_file():
+            raise UnknownNameError(f"there is no signed metadata {name!r}")
+        return path
+
+    def find_bundle(self, name: str) -> Path:
+        """Return a bundle.
+
+        Raises:
+            UnknownNameError: There is none of this name.
+        """
+        try:
+            read_target(name)
+        except BundleError:
+            raise UnknownNameError(f"there is no bundle {name!r}") from None
+        path = self.folder / TARGETS / name
+        if not path.is_file():
+            raise UnknownNameError(f"there is no bundle {name!r}")
+        return path
+
+    def deployments(self) -> list[Deployment]:
+        """Return all live deployments.
+
+        Raises:
+            DeploymentError: What lies here is not in order.
+        """
+        return read_live(self.folder / KNOWN / "targets.json")
+
+    def read_progress(self) -> dict[int, Progress]:
+        """Return how far rollouts have come; nothing is known of them if the file is damaged."""
+        try:
+            listed = json.loads((self.folder / PROGRESS).read_bytes())
+            read = [Progress.read(each) for each in listed]
+        except (FileNotFoundError, ValueError, TypeError):
+            return {}
+        return {each.generation: each for each in read}
+
+    def write_progress(self, progress: Mapping[int, Progress]) -> None:
+        """Keep how far rollouts have come."""
+        listed = [each.plain() for _, each in sorted(progress.items())]
+        write_durably(self.folder / PROGRESS, json.dumps(listed).encode())
+
+    def accept(self, upload: Path, limits: Limits = LIMITS) -> list[Deployment]:
+        """Take signed metadata and bundles in, if nodes will take them too.
+
+        Args:
+            upload: Archive with ``trust/<name>.json`` and ``targets/<bundle>``.
+            limits: What it may be at most.
+
+        Returns:
+            Deployments that are new.
+
+        Raises:
+            BundleError: The archive, or a bundle in it, has something odd.
+            DeploymentError: It is not signed by who may, or older than what is here.
+            DeploymentError: Likewise if somebody else has deployed meanwhile.
+        """
+        before = {each.generation for each in self.deployments()}
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".upload-") as name:
+            staged = Path(name)
+            _extract(upload, staged, limits)
+            self._check_first_root(staged)
+            if self._find(staged, "timestamp.json") is not None:
+                self._check(staged)
+            self._take(staged)
+        self._remove_unused()
+        return [each for each in self.deployments() if each.generation not in before]
+
+    def _find(self, staged: Path, name: str) -> Path | None:
+        found = (staged / METADATA / name, self.folder / METADATA / name)
+        return next((path for path in found if path.is_file()), None)
+
+    def _check_first_root(self, staged: Path) -> None:
+        from segue.wire.trust import check_root
+
+        offered = staged / METADATA / FIRST_ROOT
+        here = self.root()
+        if not offered.is_file():
+            if not here:
+                raise UsageError("nobody may deploy here yet", hint="segue deploy init")
+            return
+        text = offered.read_bytes()
+        check_root(text)
+        if here and here != text:
+            raise DeploymentError(
+                "this hub knows another root of those who may deploy",
+                hint="take the folder trust/ of the project that was deployed here first",
+            )
+
+    def _check(self, staged: Path) -> None:
+        """Go the way that a node goes, on a copy of what this hub has checked so far."""
+        from segue.wire.trust import Trust
+
+        known = staged / KNOWN
+        if (self.folder / KNOWN).exists():
+            shutil.copytree(self.folder / KNOWN, known, symlinks=True)
+        trust = Trust(known, fetch_from_folders(staged, self.folder))
+        deployments = trust.refresh()
+        offered = staged / METADATA / "timestamp.json"
+        if offered.exists() and offered.read_bytes() != (known / "timestamp.json").read_bytes():
+            raise DeploymentError(
+                "somebody else has deployed meanwhile", hint="run the same command again"
+            )
+        for target in sorted({each.target for each in deployments}):
+            if not (self.folder / TARGETS / target).exists():
+                checked = staged / "bundle"
+                trust.fetch_bundle(target, checked)
+                read_manifest(checked)
+                checked.replace(staged / TARGETS / target)
+
+    def _take(self, staged: Path) -> None:
+        """Put what was checked on the shelf; the timestamp, which leads to the rest, is last."""
+        for path in (staged / TARGETS).glob("*"):
+            path.replace(self.folder / TARGETS / path.name)
+        sync_folder(self.folder / TARGETS)
+        for role in _ORDER:
+            for path in sorted((staged / METADATA).glob(f"*{role}.json")):
+                write_durably(self.folder / METADATA / path.name, path.read_bytes())
+        if (staged / KNOWN).exists():
+            shutil.rmtree(self.folder / KNOWN, ignore_errors=True)
+            (staged / KNOWN).replace(self.folder / KNOWN)
+            sync_folder(self.folder)
+
+    def _remove_unused(self) -> None:
+        used = {each.target for each in self.deployments()}
+        for path in (self.folder / TARGETS).glob("*"):
+            if path.name not in used:
+                path.unlink()
+
+
+def _extract(upload: Path, staged: Path, limits: Limits) -> None:
+    """Write the files of an upload into a folder, if all of them are of the two kinds."""
+    for name in (METADATA, TARGETS):
+        (staged / name).mkdir()
+    with upload.open("rb") as file:
+        members = read_members(file, limits)
+        if len(members) > MOST_FILES:
+            raise BundleError(f"the upload has more than {MOST_FILES} files")
+        for member in members:
+            folder, _, name = member.name.partition("/")
+            if folder == TARGETS:
+                read_target(name)
+            elif folder != METADATA or _METADATA.fullmatch(name) is None:
+                raise BundleError(f"the upload has a file that is no deployment: {member.name!r}")
+            with (staged / member.name).open("xb") as out:
+                for chunk in read_member(file, member):
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())

@@ -1,0 +1,271 @@
+"""Rollouts of a hub: what each node should run, kept in memory and moved on as nodes tell."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from segue.errors import DeploymentError, UnknownNameError
+from segue.hub.rollout import Decision, NodeView, Progress, Stage, decide
+from segue.hub.rollout_store import Shelf
+from segue.spec.hub import Node
+from segue.wire.deployment import Deployment
+from segue.wire.messages import DesiredState, Status
+
+FRESH = 1.0
+"""Seconds for which a decision stands while nodes tell what does not change it."""
+
+LONGEST_ERROR = 4000
+_KEEP_EVERY = 5.0
+_CHANGES = ("applied", "failed", "healthy")
+
+
+class Nodes(Protocol):
+    """What rollouts ask of a hub's roster."""
+
+    def all(self) -> Iterable[Node]:
+        """Return all nodes."""
+        ...
+
+    def status(self, name: str) -> tuple[Any, bool]:
+        """Return what a node told last (``told``), and whether it is silent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    status: Status
+    at: float
+
+
+class Rollouts:
+    """All rollouts of a hub; safe for several threads.
+
+    Attributes:
+        shelf: What was deployed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        nodes: Nodes,
+        *,
+        changed: Callable[[], None] = lambda: None,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read what was deployed, and how far it has come.
+
+        Args:
+            folder: Where the shelf is.
+            nodes: The hub's nodes.
+            changed: Called when a node should run something else: wakes those who wait.
+            steady: A clock that only rises.
+        """
+        self.shelf = Shelf(folder)
+        self._nodes, self._changed, self._steady = nodes, changed, steady
+        self._lock = threading.RLock()
+        self._deployments = self.shelf.deployments()
+        self._progress = self.shelf.read_progress()
+        self._kept = dict(self._progress)
+        self._told: dict[str, _Told] = {}
+        self._decision = Decision({}, {})
+        self._known: frozenset[str] = frozenset()
+        self._looked = self._steady()
+        self._look()
+
+    def desired(self, node: Node) -> DesiredState:
+        """Return what a node should be; asked often, so it looks into memory only."""
+        if node.name not in self._known:
+            self._look()
+        elif self._steady() - self._looked >= FRESH:
+            self.tick()
+        deployment = self._decision.desired.get(node.name)
+        labels = dict(node.labels)
+        generation = deployment.generation if deployment else 0
+        target = deployment.target if deployment else ""
+        text = json.dumps([generation, target, sorted(labels.items())])
+        revision = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return DesiredState(revision, generation, target, labels)
+
+    def note_status(self, node: Node, status: Status) -> None:
+        """Learn what a node says of itself."""
+        now, status = self._steady(), clean_status(status)
+        with self._lock:
+            before = self._told.get(node.name)
+            self._told[node.name] = _Told(status, now)
+        if before is None or any(
+            getattr(before.status, name) != getattr(status, name) for name in _CHANGES
+        ):
+            self._look()
+
+    def tick(self) -> None:
+        """Move rollouts on by the time that has passed; call it about once a second."""
+        if self._steady() - self._looked >= FRESH:
+            self._look()
+
+    def _look(self) -> None:
+        with self._lock:
+            now = self._steady()
+            views = [self._view(node, now) for node in self._nodes.all()]
+            before = {name: each.generation for name, each in self._decision.desired.items()}
+            decision = decide(self._deployments, self._progress, views, now - self._looked)
+            self._looked, self._decision, self._progress = now, decision, decision.progress
+            self._known = frozenset(view.name for view in views)
+            self._keep()
+            after = {name: each.generation for name, each in decision.desired.items()}
+        if before != after:
+            self._changed()
+
+    def _view(self, node: Node, now: float) -> NodeView:
+        told = self._told.get(node.name)
+        kept, silent = self._nodes.status(node.name)
+        if told is None:
+            # What was told to a hub before this one.
+            status = _read_status(kept.told)
+            if status is not None:
+                told = self._told[node.name] = _Told(status, now)
+        if told is None:
+            return NodeView(node.name, node.project, node.labels)
+        age = float("inf") if silent else 0.0
+        return NodeView(node.name, node.project, node.labels, told.status, age)
+
+    def _keep(self) -> None:
+        """Write progress down when it has changed by more than a few seconds."""
+        rounded = {
+            number: replace(each, elapsed=each.elapsed // _KEEP_EVERY)
+            for number, each in self._progress.items()
+        }
+        if rounded != self._kept:
+            self.shelf.write_progress(self._progress)
+            self._kept = rounded
+
+    def accept(self, upload: Path) -> list[Deployment]:
+        """Take signed metadata and bundles in; see `Shelf.accept`."""
+        with self._lock:
+            new = self.shelf.accept(upload)
+            self._deployments = self.shelf.deployments()
+        self._look()
+        return new
+
+    def stop(self, generation: int, who: str) -> Progress:
+        """Let no further node have a deployment.
+
+        Args:
+            generation: Its number.
+            who: Who asks for that.
+
+        Raises:
+            UnknownNameError: There is no such deployment.
+        """
+        with self._lock:
+            known = self._progress.get(generation)
+            if known is None:
+                listed = ", ".join(map(str, sorted(self._progress))) or "none"
+                raise UnknownNameError(
+                    f"there is no deployment {generation}", hint=f"there are: {listed}"
+                )
+            stopped = replace(known, stage=Stage.STOPPED, reason=f"stopped by {who}")
+            self._progress = {**self._progress, generation: stopped}
+        self._look()
+        return stopped
+
+    def describe(self) -> dict[str, Any]:
+        """Return all deployments and nodes as plain values, for people who deploy."""
+        self._look()
+        with self._lock:
+            now = self._steady()
+            views = [self._view(node, now) for node in self._nodes.all()]
+            return {
+                "deployments": [self._tell(each, views) for each in self._deployments],
+                "nodes": [self._tell_node(view) for view in views],
+            }
+
+    def _tell(self, deployment: Deployment, views: list[NodeView]) -> dict[str, Any]:
+        number = deployment.generation
+        progress = self._progress[number]
+        meant = [
+            view.name
+            for view in views
+            if deployment.fits(view.name, view.project, dict(view.labels))
+        ]
+        run = [view for view in views if view.runs(number)]
+        return {
+            **deployment.plain(),
+            "stage": str(progress.stage),
+            "reason": progress.reason,
+            "elapsed": round(progress.elapsed, 1),
+            "first": progress.told,
+            "meant": len(meant),
+            "running": len(run),
+            "proven": sum(view.keeps(number) for view in run),
+            "failed": sorted(view.name for view in views if view.failed(number)),
+        }
+
+    def _tell_node(self, view: NodeView) -> dict[str, Any]:
+        status = view.status or Status()
+        desired = self._decision.desired.get(view.name)
+        return {
+            "name": view.name,
+            "project": view.project,
+            "labels": dict(view.labels),
+            "desired": desired.generation if desired else 0,
+            "applied": status.applied,
+            "failed": status.failed,
+            "error": status.error,
+            "healthy": status.healthy,
+            "there": view.there,
+        }
+
+    def root_digest(self) -> str:
+        """Return the SHA-256 of the first TUF root, hex; empty if nobody has deployed yet."""
+        return self.shelf.root_digest()
+
+    def root_text(self) -> str:
+        """Return the text of the first TUF root; empty if nobody has deployed yet."""
+        return self.shelf.root().decode()
+
+
+def _read_status(told: Mapping[str, Any]) -> Status | None:
+    try:
+        return clean_status(Status.read(dict(told))) if told else None
+    except ValueError:
+        return None
+
+
+def clean_status(status: Status) -> Status:
+    """Return a status with what decisions read, as it must be, whatever a node has sent.
+
+    Example:
+        >>> clean_status(Status(applied="1", rows={"a": None})).rows
+        {}
+    """
+    numbers = ("applied", "failed", "errors", "batches", "restarts", "memory", "lag")
+    cleaned: dict[str, Any] = {
+        name: value if type(value := getattr(status, name)) in (int, float) and value >= 0 else 0
+        for name in numbers
+    }
+    for name in ("rows", "rejects"):
+        told = getattr(status, name)
+        pairs = told.items() if isinstance(told, dict) else ()
+        cleaned[name] = {each: count for each, count in pairs if type(count) is int and count >= 0}
+    error, healthy = status.error, status.healthy
+    cleaned["error"] = error[:LONGEST_ERROR] if isinstance(error, str) else ""
+    cleaned["healthy"] = healthy is True
+    return replace(status, **cleaned)
+
+
+def parse_generation(text: str) -> int:
+    """Return the number in a path.
+
+    Raises:
+        DeploymentError: It is none.
+    """
+    if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004  # digits of a 64-bit number
+        raise DeploymentError(f"{text!r} is no number of a deployment")
+    return int(text)

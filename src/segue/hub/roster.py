@@ -1,0 +1,243 @@
+"""The nodes of a hub, in memory: their keys, when they were heard of, what they told.
+
+What nodes say goes to the database once a second for all of them together; what a hub that dies
+had not written is told again by the nodes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+import time
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from segue.errors import HubError, SignatureError, UnknownNameError
+from segue.registry import nearest
+from segue.spec.hub import HubEvent, NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from segue.hub.metrics import NodeFigures
+    from segue.protocols.hub import HubStore
+    from segue.spec.hub import Node
+
+RELOAD_SECONDS = 5.0
+"""How old what is known of the database may be: another hub may have changed it."""
+SILENT_SECONDS = 180.0
+QUIET_SECONDS = 600.0
+"""Events of one kind, node and table are kept once in this time."""
+_TOLD = ("desired", "applied", "failed", "error", "healthy", "restarts", "clock_quality", "alerts")
+_MOST_INSTANCES = 8
+
+
+@dataclass(slots=True)
+class _Life:
+    """What is known of a node since the hub began."""
+
+    heard: float
+    seen_at: float = 0.0
+    told: Mapping[str, Any] = field(default_factory=dict)
+    instances: list[str] = field(default_factory=list)
+    silent: bool = False
+
+
+class Roster:
+    """Nodes and operators; safe for several threads.
+
+    Args:
+        store: The hub's database.
+        now: Seconds since 1970, for people.
+        steady: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        store: HubStore,
+        *,
+        now: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._now, self._steady = store, now, steady
+        self._lock = threading.RLock()
+        self._by_key: dict[str, Node] = {}
+        self._operators: Mapping[str, str] = {}
+        self._lives: dict[str, _Life] = {}
+        self._fresh: set[str] = set()
+        self._changes: list[HubEvent] = []
+        self._events: list[HubEvent] = []
+        self._noted: dict[tuple[str, str, str], float] = {}
+        self._loaded = 0.0
+        self.reload()
+        for name, status in store.statuses().items():
+            self._life(name).seen_at = status.seen_at
+            self._life(name).told = status.told
+
+    def reload(self) -> None:
+        """Read nodes and operators from the database."""
+        with self._lock:
+            self._by_key = {node.key_id: node for node in self._store.nodes()}
+            self._operators = self._store.operators()
+            self._loaded = self._steady()
+
+    def _life(self, name: str) -> _Life:
+        return self._lives.setdefault(name, _Life(self._steady()))
+
+    def find(self, key_id: str) -> Node:
+        """Return the node with a key.
+
+        Raises:
+            SignatureError: No node has it.
+        """
+        with self._lock:
+            if self._steady() - self._loaded > RELOAD_SECONDS:
+                self.reload()
+            node = self._by_key.get(key_id)
+            if node is None:
+                raise SignatureError(
+                    "the request is refused: no node has this key",
+                    hint="enrol the node: segue agent enrol TOKEN",
+                )
+            return node
+
+    def get(self, name: str) -> Node:
+        """Return a node by name.
+
+        Raises:
+            UnknownNameError: There is none.
+        """
+        nodes = {node.name: node for node in self.all()}
+        if name not in nodes:
+            hint = nearest(name, list(nodes), noun="node")
+            raise UnknownNameError(f"there is no node {name!r}", hint=hint)
+        return nodes[name]
+
+    def all(self) -> tuple[Node, ...]:
+        """Return all nodes, by name."""
+        with self._lock:
+            if self._steady() - self._loaded > RELOAD_SECONDS:
+                self.reload()
+            return tuple(sorted(self._by_key.values(), key=lambda node: node.name))
+
+    def find_operator(self, token: str) -> str:
+        """Return the name of the operator with a token.
+
+        Raises:
+            HubError: Nobody has it.
+        """
+        digest = sha256(token.encode()).hexdigest()
+        with self._lock:
+            if digest not in self._operators:
+                self.reload()
+            found = [
+                name
+                for known, name in self._operators.items()
+                if hmac.compare_digest(known, digest)
+            ]
+        if not found:
+            error = HubError(
+                "the hub does not know this operator",
+                hint="on the hub's machine: segue hub operator NAME",
+            )
+            error.status = 401
+            raise error
+        return found[0]
+
+    def hear(self, node: Node, instance: str = "") -> None:
+        """Note that a node is there, and which start of its agent."""
+        with self._lock:
+            life = self._life(node.name)
+            life.heard, life.seen_at = self._steady(), self._now()
+            self._fresh.add(node.name)
+            if life.silent:
+                life.silent = False
+                self.note("back", node.name)
+            known = life.instances
+            if instance and (not known or known[-1] != instance):
+                if instance in known:
+                    self.note("cloned", node.name, detail="two agents run under one identity")
+                    known.remove(instance)
+                known.append(instance)
+                del known[:-_MOST_INSTANCES]
+
+    def note_status(self, node: Node, told: Mapping[str, Any]) -> None:
+        """Keep what a node says of itself, and what changed in it."""
+        with self._lock:
+            self.hear(node)
+            life = self._life(node.name)
+            now = self._now()
+            for name in _TOLD:
+                before, after = life.told.get(name), told.get(name)
+                if life.told and before != after:
+                    detail = f"{before!r} -> {after!r}"
+                    self._changes.append(HubEvent(name, node.name, detail=detail, at=now))
+            for alert in told.get("alerts") or ():
+                if alert not in (life.told.get("alerts") or ()):
+                    self.note("alert", node.name, detail=str(alert))
+            life.told = dict(told)
+
+    def status(self, name: str) -> tuple[NodeStatus, bool]:
+        """Return what a node told last, and whether it is silent."""
+        with self._lock:
+            life = self._lives.get(name)
+            if life is None:
+                return NodeStatus(name, 0.0), True
+            silent = not life.seen_at or self._steady() - life.heard > SILENT_SECONDS
+            return NodeStatus(name, life.seen_at, life.told), silent
+
+    def note(self, kind: str, node: str = "", table: str = "", detail: str = "") -> None:
+        """Keep an event; one that comes again and again is kept now and then."""
+        with self._lock:
+            key = (kind, node, table)
+            last = self._noted.get(key)
+            now = self._steady()
+            if kind in _REPEATED and last is not None and now - last < QUIET_SECONDS:
+                return
+            self._noted[key] = now
+            self._events.append(HubEvent(kind, node, table, detail, self._now()))
+
+    def watch(self) -> None:
+        """Note nodes that have gone silent."""
+        with self._lock:
+            names = {node.name for node in self._by_key.values()}
+            for name in names & set(self._lives):
+                life = self._lives[name]
+                if not life.silent and self._steady() - life.heard > SILENT_SECONDS:
+                    life.silent = True
+                    self.note("silent", name, detail=f"nothing heard for {SILENT_SECONDS:.0f} s")
+
+    def flush(self) -> None:
+        """Write what is new to the database."""
+        with self._lock:
+            names, self._fresh = self._fresh, set()
+            changes, self._changes = self._changes, []
+            events, self._events = self._events, []
+            told = [
+                NodeStatus(name, self._lives[name].seen_at, self._lives[name].told)
+                for name in sorted(names & set(self._lives))
+            ]
+        if told or changes:
+            self._store.note_statuses(told, changes)
+        self._store.add_events(events)
+
+    def forget(self, name: str) -> None:
+        """Leave a node out that was removed."""
+        with self._lock:
+            self._lives.pop(name, None)
+            self._fresh.discard(name)
+            self.reload()
+
+    def figures(self) -> Iterator[NodeFigures]:
+        """Yield what metrics tell of each node."""
+        now = self._steady()
+        for node in self.all():
+            with self._lock:
+                life = self._life(node.name)
+                told = life.told
+                lag, spool = told.get("lag") or 0.0, told.get("spool_bytes") or 0
+                yield node.name, float(lag), now - life.heard, float(spool)
+
+
+_REPEATED = frozenset({"cloned", "fenced", "refused", "schema"})
