@@ -8,12 +8,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.options import fill_options
+from segue.agent.sources.complaints import Complaints
 from segue.agent.sources.lines import TOO_LONG
 from segue.agent.sources.paths import find_paths
 from segue.agent.sources.tail_file import TailFile, TruncatedError, is_packed, look_at
 from segue.agent.sources.tail_set import TailSet
 from segue.agent.sources.watch import FolderWatch
-from segue.errors import Location, SourceError
+from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 _IDLE = 30.0
 """Seconds without growth after which a file is closed, so that what was deleted is freed."""
-_COMPLAIN = 30.0
-"""Seconds between two errors about files that can't be read, while others can."""
 
 
 class TailSource:
@@ -42,16 +41,21 @@ class TailSource:
     required = ("path",)
     optional: Mapping[str, Any] = {"exclude": [], "start": "beginning", "compressed": False}
 
+    def __init__(self) -> None:
+        self._complaints = Complaints()
+
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> TailReader:
         """Open it where the cursor says; see `segue.protocols.edge`."""
         options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
-        return TailReader(options, cursor, scratch)
+        return TailReader(options, cursor, scratch, self._complaints)
 
 
 class TailReader:
     """Files that are open."""
 
-    def __init__(self, options: Options, cursor: Cursor | None, scratch: Path) -> None:
+    def __init__(
+        self, options: Options, cursor: Cursor | None, scratch: Path, complaints: Complaints
+    ) -> None:
         patterns, exclude = options.texts("path"), options.texts("exclude")
         starts: dict[tuple[int, int], int] = {}
         if options.choice("start", "beginning", "end") == "end":
@@ -65,7 +69,7 @@ class TailReader:
         )
         self._watch = FolderWatch()
         self._turn = 0
-        self._complained = float("-inf")
+        self._complaints = complaints
 
     def read(self, most: int, wait: float) -> Chunk | None:
         """Return what is there; see `segue.protocols.edge`."""
@@ -77,7 +81,7 @@ class TailReader:
             if chunk is not None:
                 self._watch.stir()
                 return chunk
-            self._complain()
+            self._complaints.tell(self._set.faults)
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -144,20 +148,6 @@ class TailReader:
             file.close()
             return b"", 0
         return data, lost
-
-    def _complain(self) -> None:
-        """Tell of a file that can't be read, once everything else was."""
-        now = time.monotonic()
-        if not self._set.faults or now - self._complained < _COMPLAIN:
-            return
-        self._complained = now
-        fault = self._set.faults[0]
-        name = os.fspath(fault.filename or "")
-        raise SourceError(
-            f"can't be read: {fault.strerror or fault}",
-            location=Location(str(name)),
-            hint="let the agent's user read it",
-        )
 
 
 def _find_starts(patterns: Sequence[str], scratch: Path) -> dict[tuple[int, int], int]:
