@@ -220,19 +220,21 @@ def sign_deployments(
         target = _find_target(known, bundles, name)
         target.unrecognized_fields["custom"] = {"deployments": [each.signed() for each in listed]}
         targets.targets[name] = target
+    target_text = _sign_role(known.root, targets, signers)
     snapshot = Snapshot(
         version=known.snapshot.version + 1 if known.snapshot else 1,
         expires=expires,
-        meta={"targets.json": MetaFile(version=version)},
+        meta={"targets.json": MetaFile.from_data(version, target_text, ["sha256"])},
     )
+    snapshot_text = _sign_role(known.root, snapshot, signers)
     timestamp = Timestamp(
         version=known.timestamp.version + 1 if known.timestamp else 1,
         expires=expires,
-        snapshot_meta=MetaFile(version=snapshot.version),
+        snapshot_meta=MetaFile.from_data(snapshot.version, snapshot_text, ["sha256"]),
     )
     return {
-        f"{version}.targets.json": _sign_role(known.root, targets, signers),
-        f"{snapshot.version}.snapshot.json": _sign_role(known.root, snapshot, signers),
+        f"{version}.targets.json": target_text,
+        f"{snapshot.version}.snapshot.json": snapshot_text,
         "timestamp.json": _sign_role(known.root, timestamp, signers),
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
-from starlette.requests import Request
+from starlette.requests import Request  # noqa: TC002  # FastAPI reads it from the signature
 from starlette.responses import Response
 
 from segue.errors import HubError, UsageError

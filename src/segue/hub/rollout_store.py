@@ -170,8 +170,7 @@ class Shelf:
             shutil.copytree(self.folder / KNOWN, known, symlinks=True)
         trust = Trust(known, fetch_from_folders(staged, self.folder))
         deployments = trust.refresh()
-        offered = staged / METADATA / "timestamp.json"
-        if offered.exists() and offered.read_bytes() != (known / "timestamp.json").read_bytes():
+        if self._clashes(staged, known):
             raise DeploymentError(
                 "somebody else has deployed meanwhile", hint="run the same command again"
             )
@@ -181,6 +180,15 @@ class Shelf:
                 trust.fetch_bundle(target, checked)
                 read_manifest(checked)
                 checked.replace(staged / TARGETS / target)
+
+    def _clashes(self, staged: Path, known: Path) -> bool:
+        """Return whether somebody else has used the numbers that were offered."""
+        for path in (staged / METADATA).glob("*.json"):
+            timestamp = path.name == "timestamp.json"
+            other = (known if timestamp else self.folder / METADATA) / path.name
+            if other.exists() and other.read_bytes() != path.read_bytes():
+                return True
+        return False
 
     def _take(self, staged: Path) -> None:
         """Put what was checked on the shelf; the timestamp, which leads to the rest, is last."""

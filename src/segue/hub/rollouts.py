@@ -22,6 +22,7 @@ FRESH = 1.0
 """Seconds for which a decision stands while nodes tell what does not change it."""
 
 LONGEST_ERROR = 4000
+_LARGEST = 2**62
 _KEEP_EVERY = 5.0
 _CHANGES = ("applied", "failed", "healthy")
 
@@ -246,18 +247,18 @@ def clean_status(status: Status) -> Status:
         {}
     """
     numbers = ("applied", "failed", "errors", "batches", "restarts", "memory", "lag")
-    cleaned: dict[str, Any] = {
-        name: value if type(value := getattr(status, name)) in (int, float) and value >= 0 else 0
-        for name in numbers
-    }
+    cleaned: dict[str, Any] = {name: _clean_number(getattr(status, name)) for name in numbers}
     for name in ("rows", "rejects"):
-        told = getattr(status, name)
+        told: Any = getattr(status, name)
         pairs = told.items() if isinstance(told, dict) else ()
         cleaned[name] = {each: count for each, count in pairs if type(count) is int and count >= 0}
-    error, healthy = status.error, status.healthy
-    cleaned["error"] = error[:LONGEST_ERROR] if isinstance(error, str) else ""
-    cleaned["healthy"] = healthy is True
+    cleaned["error"] = str(status.error)[:LONGEST_ERROR]
+    cleaned["healthy"] = status.healthy is True
     return replace(status, **cleaned)
+
+
+def _clean_number(value: Any) -> float:
+    return value if type(value) in (int, float) and 0 <= value < _LARGEST else 0
 
 
 def parse_generation(text: str) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from segue.errors import DeploymentError, SelectionError
@@ -158,3 +160,21 @@ def read_custom(target: str, custom: Any) -> list[Deployment]:
     except (TypeError, ValueError, SelectionError) as error:
         raise DeploymentError(f"what is signed about {target} can't be read: {error}") from None
     return read
+
+
+def read_live(path: Path) -> list[Deployment]:
+    """Return the deployments in a file ``targets.json`` that was checked before, by number.
+
+    Raises:
+        DeploymentError: They can't be read.
+    """
+    try:
+        targets = json.loads(path.read_bytes())["signed"]["targets"]
+        listed = [
+            each for name, one in targets.items() for each in read_custom(name, one["custom"])
+        ]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DeploymentError(f"{path} can't be read: {error}") from None
+    return sorted(listed, key=lambda each: each.generation)

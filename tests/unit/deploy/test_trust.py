@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tuf.api.metadata import Metadata, MetaFile
 
 from segue.deploy.keys import make_key, read_public, read_signer
 from segue.deploy.repository import Known, change_root, sign_deployments
@@ -168,15 +169,24 @@ def test_two_people_must_sign_where_the_root_says_so(tmp_path):
 
 
 def test_too_few_signatures_are_refused_by_the_node(tmp_path):
-    """A hub, or one person of two, takes a signature away."""
+    """One person of two signs alone, and makes the rest fit, for which one is enough."""
     world = World(tmp_path / "world", threshold=2, deployers=("ann", "bo"))
     world.deploy()
-    path = world.hub / "trust" / "1.targets.json"
-    document = json.loads(path.read_text())
+    trust, ann = world.hub / "trust", world.signer("ann")
+    document = json.loads((trust / "1.targets.json").read_text())
     document["signatures"].pop()
-    path.write_text(json.dumps(document))
+    text = json.dumps(document).encode()
+    (trust / "1.targets.json").write_bytes(text)
+    snapshot = Metadata.from_file(str(trust / "1.snapshot.json"))
+    snapshot.signed.meta["targets.json"] = MetaFile.from_data(1, text, ["sha256"])
+    snapshot.sign(ann)
+    snapshot.to_file(str(trust / "1.snapshot.json"))
+    timestamp = Metadata.from_file(str(trust / "timestamp.json"))
+    timestamp.signed.snapshot_meta = MetaFile.from_data(1, snapshot.to_bytes(), ["sha256"])
+    timestamp.sign(ann)
+    timestamp.to_file(str(trust / "timestamp.json"))
 
-    with pytest.raises(DeploymentError, match="not signed by enough"):
+    with pytest.raises(DeploymentError, match="not signed by enough.*targets"):
         world.node(tmp_path / "node").refresh()
 
 
