@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,11 +20,13 @@ from typing import IO, TYPE_CHECKING
 from segue.agent.work.bench import Bench
 from segue.agent.work.payload import add_node, read_payload, write_payload
 from segue.agent.work.slot import open_slot
-from segue.errors import SegueError
+from segue.errors import SegueError, StepCrashedError
 from segue.execute.process_tree import follow_parent
-from segue.spec.failure import seal
+from segue.spec.failure import seal, unseal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from segue.agent.work.slot import Slot
 
 SIZES = struct.Struct(">IQ")
@@ -92,6 +95,32 @@ def check_slot(slot: Slot, scratch: Path) -> None:
             if alert.table in empty:
                 Watch(alert, "", session, lambda _: None).see(empty[alert.table])
     bench.close()
+
+
+def check_apart(slot: Path, go_on: Callable[[], bool]) -> None:
+    """Do `check_slot` in a process of its own, for what it loads is large.
+
+    Args:
+        slot: Folder of the unpacked bundle.
+        go_on: Called about twice a second; false ends the process.
+
+    Raises:
+        SegueError: Something of it can't work at all.
+    """
+    asked = [sys.executable, "-m", "segue.agent.work.child", str(slot), "--check"]
+    with subprocess.Popen(asked, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as child:
+        while True:
+            try:
+                answer, _ = child.communicate(timeout=0.5)
+                break
+            except subprocess.TimeoutExpired:
+                if not go_on():
+                    child.kill()
+    if child.returncode:
+        text = answer.decode("utf-8", "replace")
+        raise unseal(text) or StepCrashedError(
+            f"the deployment can't be tried: its process ended with code {child.returncode}"
+        )
 
 
 def main(arguments: list[str]) -> int:
