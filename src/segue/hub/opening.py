@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from segue.declare.discover import declare_project, find_root
 from segue.errors import UsageError
 from segue.hub.hub import Hub
 from segue.hub.ingest import note_commits
+from segue.hub.rollout_routes import HubRollouts
 from segue.place.edge import map_fleets
 from segue.spec.edge import REJECTS_SUFFIX
 
@@ -110,6 +109,5 @@ def open_hub(place: HubPlace, *, url: str = "", ca: str = "", pace: Any = None) 
         return table in place.tables or arriving.exists(table)
 
     hub = Hub(place.project, place.home, store, arriving, takes, ca, url, now=time.time)
-    if find_spec("segue.hub.rollout") is not None:
-        hub.rollouts = import_module("segue.hub.rollout").open_rollouts(hub)
+    hub.rollouts = HubRollouts(hub)
     return hub

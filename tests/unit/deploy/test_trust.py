@@ -186,7 +186,7 @@ def test_too_few_signatures_are_refused_by_the_node(tmp_path):
     timestamp.sign(ann)
     timestamp.to_file(str(trust / "timestamp.json"))
 
-    with pytest.raises(DeploymentError, match="not signed by enough.*targets"):
+    with pytest.raises(DeploymentError, match=r"not signed by enough.*targets"):
         world.node(tmp_path / "node").refresh()
 
 
