@@ -48,4 +48,4 @@ def show_plan(
         from segue.cli.look import say
         from segue.cli.render_plan import render_plan
 
-        say(call.out, *render_plan(planned.plan))
+        say(call.out, *render_plan(planned.plan, planned.fleets))

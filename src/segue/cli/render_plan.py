@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from segue.plan.explain import PlanRow
+    from segue.project.cuts import FleetPlan
     from segue.spec.plan import Plan, PlannedStep
 
 MOST_QUIET = 15
@@ -27,8 +28,15 @@ MOST_QUIET = 15
 QUIET_ACTIONS = (Action.SKIP, Action.INLINE, Action.UNSELECTED)
 
 
-def render_plan(plan: Plan) -> Iterator[RenderableType]:
-    """Go through the parts of a plan."""
+def render_plan(plan: Plan, fleets: Sequence[FleetPlan] = ()) -> Iterator[RenderableType]:
+    """Go through the parts of a plan, what nodes do first."""
+    for fleet in fleets:
+        head, *rest = fleet.lines
+        yield Text(head)
+        yield from (Block(each, indent=0) for each in rest)
+        yield Text("")
+    if not plan.steps and fleets:
+        return
     if not plan.steps:
         yield Text("The project has no steps yet: add one in steps/, then `segue plan` again.")
         return

@@ -73,7 +73,7 @@ def run_steps(
             info for info in project.tables() if result.run_id and info.run_id == result.run_id
         ]
         if call.as_json:
-            call.print_json(describe_result(result, project.spec, published))
+            call.print_json(describe_result(result, project.workspace.project, published))
         else:
             _show(call, project, result, published)
     if result.status is not RunStatus.DONE:
@@ -89,7 +89,7 @@ def _run(
         return project.run(*select, **options, command=command, check=False)
     from segue.cli.progress import make_reporter
 
-    with make_reporter(call.out, project.spec.steps) as reporter:
+    with make_reporter(call.out, project.workspace.project.steps) as reporter:
         return project.run(*select, **options, listener=reporter, command=command, check=False)
 
 
@@ -98,4 +98,4 @@ def _show(call: Call, project: Project, result: RunResult, published: Sequence[T
     from segue.cli.render_run import render_result
 
     names = [info.name for info in published]
-    say(call.out, *render_result(result, project.spec, names))
+    say(call.out, *render_result(result, project.workspace.project, names))

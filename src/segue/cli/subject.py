@@ -25,9 +25,9 @@ def describe_subject(project: Project, info: TableInfo) -> Document:
     """Return all that is known of a table."""
     spec = project.spec
     step = spec.steps.get(info.name)
-    source = spec.sources.get(info.name)
+    source = project.workspace.project.sources.get(info.name)
     contract = spec.contracts.get(info.name)
-    declared = step or source
+    declared = step or source or spec.sources.get(info.name)
     return {
         **describe_table(info),
         "declared": str(declared.location) if declared else None,

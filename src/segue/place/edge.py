@@ -32,7 +32,7 @@ class Cut:
         crossing: Tables that the hub gets, in the order of the graph.
         further: Tables that only destinations besides the lake get.
         references: Tables that are pushed to its nodes.
-        readers: Steps here that read a table that crosses.
+        readers: Steps here that read a table that crosses, by table.
     """
 
     fleet: str
@@ -41,7 +41,7 @@ class Cut:
     crossing: tuple[str, ...]
     further: tuple[str, ...]
     references: tuple[str, ...]
-    readers: tuple[str, ...]
+    readers: Mapping[str, tuple[str, ...]]
 
 
 def map_fleets(project: ProjectSpec) -> dict[str, str]:
@@ -74,7 +74,7 @@ def find_cut(project: ProjectSpec, fleet: str) -> Cut:
         crossing,
         tuple(name for name in own if name in wanted and name not in crossing),
         tuple(references),
-        tuple(dict.fromkeys(reader for name in crossing for reader in read_here.get(name, ()))),
+        {name: tuple(read_here[name]) for name in crossing if name in read_here},
     )
 
 

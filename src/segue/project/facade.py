@@ -14,6 +14,7 @@ from segue.errors import LedgerDamagedError, StorageError
 from segue.place.limit import limit_local
 from segue.project.checking import check_published
 from segue.project.clock import SystemClock, find_moment, name_run
+from segue.project.cuts import plan_fleets
 from segue.project.local import localize
 from segue.project.pause import paused_collector
 from segue.project.profiling import open_profile, suggest_for
@@ -146,7 +147,7 @@ class Project(Shown, Closing):
         workspace = self._settle()
         plan = self._plan(select, force=force, since=since, params=params)
         conductor.check_plan(workspace, plan)
-        return PlannedRun(plan)
+        return PlannedRun(plan, plan_fleets(self.spec, workspace))
 
     @paused_collector()
     def _plan(
@@ -287,7 +288,7 @@ class Project(Shown, Closing):
     def tables(self) -> Tables:
         """Return every table of the project: sources, steps in the order of the graph, rejects."""
         workspace = self._settle()
-        return list_tables(self.spec, workspace.ledger.snapshot(workspace.environment))
+        return list_tables(workspace.project, workspace.ledger.snapshot(workspace.environment))
 
     def runs(self, limit: int = 20) -> Runs:
         """Return the newest runs, newest first."""
@@ -340,7 +341,7 @@ class Project(Shown, Closing):
         """
         from segue.record.lineage import column_lineage
 
-        return column_lineage(self.spec, read_schemas(self._settle()), column)
+        return column_lineage(self.spec, read_schemas(self._settle(), self.spec), column)
 
     def profile(self, table: str, *, sensitive: Iterable[str] = ()) -> Profile:
         """Describe every column of a published table, a view or a source.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from segue.protocols import LocalSession
+    from segue.spec.step import ProjectSpec
     from segue.spec.types import TableSchema
 
 FRAMES = {
@@ -26,15 +27,21 @@ FRAMES = {
 """Short words for `returns=`."""
 
 
-def read_schemas(workspace: conductor.Workspace) -> dict[str, TableSchema]:
-    """Return the columns of all published tables, and of sources that can be read."""
+def read_schemas(workspace: conductor.Workspace, spec: ProjectSpec) -> dict[str, TableSchema]:
+    """Return the columns of all published tables, of sources, and of what nodes read.
+
+    Args:
+        workspace: One for the part of the project that runs here.
+        spec: All of the project.
+    """
     versions = workspace.ledger.snapshot(workspace.environment).versions
     schemas = {name: version.schema for name, version in versions.items()}
     sources = tuple(workspace.project.sources)
     with open_session(workspace, sources) as session:
         for name in sources:
             schemas[name] = session.describe(f"select * from {quote_identifier(name)}")
-    return schemas
+    edges = (source.edge for source in spec.sources.values() if source.edge is not None)
+    return {edge.name: edge.schema for edge in edges} | schemas
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from segue.place.edge import ARRIVING
 from segue.settings import redact, redact_all
 from segue.spec.contract import Report
 from segue.spec.run import RunSummary
@@ -13,6 +14,7 @@ from segue.spec.shown import Shown
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
+    from segue.project.cuts import FleetPlan
     from segue.spec.output import TableVersion
     from segue.spec.plan import Plan
     from segue.spec.run import Snapshot
@@ -25,17 +27,22 @@ class PlannedRun(Shown):
     """A plan that can be shown, compared and turned into JSON.
 
     Attributes:
-        plan: The plan.
+        plan: The plan of what runs here.
+        fleets: What nodes of fleets do besides, and what comes from them.
     """
 
     plan: Plan
+    fleets: tuple[FleetPlan, ...] = ()
 
     @property
     def text(self) -> str:
         """The plan as a table of plain text."""
         from segue.plan.explain import plan_text
 
-        return redact(plan_text(self.plan), self.plan.project.secrets, os.environ)
+        text = plan_text(self.plan) if self.plan.steps or not self.fleets else ""
+        parts = (*("\n".join(each.lines) for each in self.fleets), text)
+        told = "\n\n".join(filter(None, parts))
+        return redact(told, self.plan.project.secrets, os.environ)
 
     def show(self) -> None:
         """Print the plan."""
@@ -45,9 +52,10 @@ class PlannedRun(Shown):
         """Return the plan as plain values."""
         from segue.plan.explain import plan_to_json
 
-        document: dict[str, Any] = redact_all(
-            plan_to_json(self.plan), self.plan.project.secrets, os.environ
-        )
+        told = plan_to_json(self.plan)
+        if self.fleets:
+            told["fleets"] = [each.to_json() for each in self.fleets]
+        document: dict[str, Any] = redact_all(told, self.plan.project.secrets, os.environ)
         return document
 
 
@@ -57,7 +65,7 @@ class TableInfo(Shown):
 
     Attributes:
         name: Name of the table.
-        kind: ``source``, ``table``, ``view``, ``effect`` or ``rejects``.
+        kind: ``source``, ``arriving``, ``table``, ``view``, ``effect`` or ``rejects``.
         rows: Rows of the published version; None where there is none.
         bytes: Size of its files, likewise.
         version: Number of the published version, likewise.
@@ -100,7 +108,10 @@ class Runs(tuple[RunSummary, ...], Shown):
 
 def list_tables(project: ProjectSpec, snapshot: Snapshot) -> Tables:
     """Return every table of a project: sources, steps in the order of the graph, rejects."""
-    names = [(name, "source") for name in project.sources]
+    names = [
+        (name, ARRIVING if source.kind == ARRIVING else "source")
+        for name, source in project.sources.items()
+    ]
     for step in project.steps.values():
         kind = step.mode.value if step.mode in (Mode.VIEW, Mode.EFFECT) else "table"
         names.append((step.name, kind))
@@ -120,7 +131,7 @@ def _describe(
         owner=contract.owner if contract else "",
         about=(contract.about if contract else "") or (step.about if step else ""),
     )
-    if version is None:
+    if version is None or kind == ARRIVING:
         return info
     return replace(
         info,
