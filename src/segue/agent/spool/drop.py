@@ -16,6 +16,7 @@ from segue.agent.spool.rows import (
     row_before,
     write_row,
 )
+from segue.agent.spool.totals import remember_total
 from segue.agent.spool.transaction import Transaction
 
 FULL = "spool full"
@@ -88,6 +89,7 @@ def delete_row(t: Transaction, lane: Lane, row: Row) -> None:
     t.execute("delete from records where id = ?", (row.key,))
     lane.first = lane.number(row.key) + row.span
     lane.gone += row.size
+    remember_total(t, row.key + row.span - 1, row.total)
     t.touch(lane)
 
 

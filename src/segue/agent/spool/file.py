@@ -16,6 +16,7 @@ from segue.agent.spool.damage import DamageError, is_damage, is_full
 from segue.agent.spool.facts import Facts
 from segue.agent.spool.locking import FileLock
 from segue.agent.spool.model import Head
+from segue.agent.spool.room import Room
 from segue.agent.spool.schema import PAGE, connect
 from segue.agent.spool.transaction import Transaction
 from segue.errors import SegueError, StorageError, StorageFullError
@@ -35,10 +36,10 @@ class SpoolFile:
         connection: The connection; another one after damage was set aside.
     """
 
-    def __init__(self, path: Path, journal_limit: int, page: int = PAGE) -> None:
+    def __init__(self, path: Path, room: Room, page: int = PAGE) -> None:
         self.path = path
+        self._room = room
         self._page = page
-        self._journal_limit = journal_limit
         self._threads = threading.RLock()
         self._lock = FileLock(path.with_suffix(".lock"))
         self._boot = read_boot()
@@ -78,6 +79,7 @@ class SpoolFile:
     def _run(self, kind: str, work: Callable[[Transaction], T]) -> T:
         connection = self.connection
         if kind is not READ:
+            self._room.bring_home(connection)
             # A journal keeps its order: whatever is durable later makes this durable before.
             connection.execute(f"pragma synchronous = {'full' if kind is DURABLE else 'normal'}")
         connection.execute("begin" if kind is READ else "begin immediate")
@@ -94,7 +96,7 @@ class SpoolFile:
         return answer
 
     def _open(self) -> None:
-        self.connection = connect(self.path, self._page, self._journal_limit)
+        self.connection = connect(self.path, self._page, self._room.journal)
         self._inode = self.path.stat().st_ino
         start_file(self.connection)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from segue.agent.spool.drop import delete_kept, first_row, kept_bytes, passed
+from segue.agent.spool.drop import delete_kept, delete_row, first_row, kept_bytes, passed
 from segue.agent.spool.model import LAKE, Bookmark, Lane
-from segue.agent.spool.rows import Row, rows_of
+from segue.agent.spool.rows import change_row, row_before, write_row
+from segue.agent.spool.totals import count_rows
 from segue.agent.spool.transaction import Transaction
 
 
@@ -24,7 +25,7 @@ def acknowledge(t: Transaction, lane: Lane, mark: Bookmark, last: int, incarnati
         if mark.skip and mark.skip.last <= last:
             mark.skip = None
         elif mark.skip:
-            mark.skip.rows = None
+            mark.skip.rows = count_rows(t, lane, last, mark.skip.last)
     t.touch(lane)
 
 
@@ -73,8 +74,6 @@ def _kept(t: Transaction) -> int:
 
 def _delete_needless(t: Transaction) -> bool:
     """Delete a record that every reader has and that no hub will ask for again."""
-    from segue.agent.spool.drop import delete_row
-
     for lane in t.lanes():
         if LAKE not in t.bookmarks(lane):
             row = first_row(t, lane)
@@ -88,8 +87,16 @@ def move_records(t: Transaction, lane: Lane, committed: int) -> Lane:
     """Let the records after a sequence stand in another epoch, numbered from 1.
 
     Nothing is written again: the new lane is the rest of the same track.
+
+    Returns:
+        The new lane; the old one if there is nothing to move.
     """
-    committed = max(committed, lane.first - 1)
+    committed = min(max(committed, lane.first - 1), lane.last)
+    if committed == lane.last:
+        if lane.epoch == t.head.epoch:
+            t.begin_epoch()
+        return lane
+    _split(t, lane, committed)
     epoch = t.head.epoch
     if epoch == lane.epoch or t.find_lane(lane.stream, epoch) is not None:
         epoch = t.begin_epoch()
@@ -113,7 +120,24 @@ def move_records(t: Transaction, lane: Lane, committed: int) -> Lane:
     for mark in t.bookmarks(lane).values():
         _cut(mark, committed, lane)
     t.touch(lane)
+    if any(each.track == lane.track and each.base > moved.base for each in t.lanes()):
+        t.begin_epoch()  # the numbers that would follow are taken
     return moved
+
+
+def _split(t: Transaction, lane: Lane, committed: int) -> None:
+    """Part a gap that covers sequences on both sides; its rows stay with the later ones."""
+    before = row_before(t, lane, committed + 1)
+    if before is None or lane.number(before.key) + before.span - 1 <= committed:
+        return
+    end = before.key + before.span
+    middle = lane.locate(committed + 1)
+    early = change_row(before, t.batch, middle - before.key, 0, before.total - (before.rows or 0))
+    late = change_row(
+        before._replace(key=middle), t.batch, end - middle, before.rows, before.total
+    )
+    write_row(t, early, b"")
+    write_row(t, late, b"")
 
 
 def _moved(mark: Bookmark, committed: int) -> Bookmark:
@@ -135,6 +159,3 @@ def _cut(mark: Bookmark, committed: int, lane: Lane) -> None:
     mark.bytes = min(mark.bytes, lane.bytes)
     if mark.skip and mark.skip.last > committed:
         mark.skip = replace(mark.skip, last=committed) if mark.acknowledged < committed else None
-
-
-__all__ = ["Row", "acknowledge", "delete_some", "move_records", "rewind", "rows_of"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 from segue.agent.spool.damage import DamageError
 from segue.agent.spool.drop import stands
 from segue.agent.spool.model import Bookmark, Lane, Record, Standing
 from segue.agent.spool.rows import COLUMNS, Row, record_of, row_before
+from segue.agent.spool.totals import count_rows
 from segue.agent.spool.transaction import Transaction
 from segue.wire.messages import RecordHeader
 
@@ -40,11 +42,14 @@ def read_records(
     """
     records = []
     if mark.skip and after < mark.skip.last:
-        rows = mark.skip.rows if after == mark.acknowledged else None
+        rows = mark.skip.rows
+        if after != mark.acknowledged:
+            rows = count_rows(t, lane, after, mark.skip.last)
         records.append(_gap(lane, after + 1, mark.skip.last, rows, mark.skip.reason))
         after = mark.skip.last
     if after + 1 < lane.first:
-        records.append(_gap(lane, after + 1, lane.first - 1, None, BEYOND))
+        rows = count_rows(t, lane, after, lane.first - 1)
+        records.append(_gap(lane, after + 1, lane.first - 1, rows, BEYOND))
         after = lane.first - 1
     size = 0
     for row, payload in _rows(t, lane, after):
@@ -81,13 +86,7 @@ def _rest(record: Record, after: int) -> Record:
     if header.first == after + 1:
         return record
     # A reader that stands within a gap was told of its beginning with other rows.
-    return Record(_gap_header(header, after + 1), b"")
-
-
-def _gap_header(header: RecordHeader, first: int) -> RecordHeader:
-    from dataclasses import replace
-
-    return replace(header, first=first, rows=None)
+    return Record(replace(header, first=after + 1, rows=None), b"")
 
 
 def _gap(lane: Lane, first: int, last: int, rows: int | None, reason: str) -> Record:

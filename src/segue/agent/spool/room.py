@@ -61,18 +61,22 @@ class Room:
         if tight:
             return growth
         file, journal = file_size(self.path), file_size(self._wal)
-        frames = (needed + SPARE_PAGES) * (page + 24) + self.frames_bytes()
+        frames = self.frames_bytes() + (needed + SPARE_PAGES) * (page + 24)
+        reserve = self.journal + SPARE_PAGES * (page + 24)
         others = self.used() - file - journal
-        whole = max(file, count * page + growth) + max(journal, frames) + others
+        whole = max(file, count * page + growth) + max(journal, frames, reserve) + others
         return int(whole) - self.cap
 
     def frames_bytes(self) -> int:
-        """Return the bytes of the journal that are in use, as its index tells."""
-        with suppress(OSError), self._index.open("rb") as file:
-            head = file.read(24)
-            if len(head) == 24:  # noqa: PLR2004  # the part of the index that is read
-                page, frames = struct.unpack_from("=H", head, 14)[0], _frames(head)
-                return frames * (page + 24) if frames else 0
+        """Return the bytes of the journal that can't be written again yet, as its index tells."""
+        with suppress(OSError):
+            index = os.pread(_hold_open(self._index), 100, 0)
+            if len(index) == 100:  # noqa: PLR2004  # the part of the index that is read
+                page, frames, home = (
+                    struct.unpack_from(form, index, at)[0]
+                    for form, at in (("=H", 14), ("=I", 16), ("=I", 96))
+                )
+                return 0 if home >= frames else int(frames * ((page or 65536) + 24))
         return 0
 
     def bring_home(self, connection: sqlite3.Connection) -> None:
@@ -85,9 +89,21 @@ class Room:
                 connection.execute("pragma wal_checkpoint(passive)")
 
 
-def _frames(head: bytes) -> int:
-    (frames,) = struct.unpack_from("=I", head, 16)
-    return int(frames)
+_held: dict[tuple[int, int], int] = {}
+
+
+def _hold_open(path: Path) -> int:
+    """Return a descriptor of a file that SQLite has open too, which is never closed.
+
+    Closing any descriptor of a file gives up all locks that this process has on it: SQLite's
+    lock on the journal with them, so that two would write at once.
+    """
+    found = os.stat(path)  # noqa: PTH116  # asked at each commit
+    key = found.st_dev, found.st_ino
+    descriptor = _held.get(key)
+    if descriptor is None or not os.fstat(descriptor).st_nlink:
+        descriptor = _held[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return descriptor
 
 
 def file_size(path: Path) -> int:

@@ -25,6 +25,7 @@ create table records (
     crc integer not null,
     payload blob not null
 );
+create table totals (id integer primary key, total integer not null, crc integer not null);
 create table facts (
     id integer primary key, key text not null, batch integer not null, crc integer not null,
     value blob

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
-from segue.agent.spool.damage import DamageError
 from segue.agent.spool.drop import kept_bytes
 from segue.agent.spool.file import DURABLE, LAZY, READ, SpoolFile
 from segue.agent.spool.model import LAKE, Bookmark, Entry, Lane, Record, Standing, Usage
@@ -64,7 +62,7 @@ class Spool:
         self.settings = settings
         self._room = Room(path, settings)
         self._full = False
-        self._file = SpoolFile(path, self._room.journal)
+        self._file = SpoolFile(path, self._room)
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +115,6 @@ class Spool:
         def work(t: Transaction) -> bool:
             return write_batch(t, self._room, when_full, entries, cursors, states)
 
-        self._room.bring_home(self._file.connection)
         try:
             self._full = not self._file.run(DURABLE, work)
         except SpoolFullError:
@@ -243,12 +240,13 @@ class Spool:
             committed: Last sequence of it that the table has.
 
         Returns:
-            The new epoch.
+            The epoch in which they stand now; the current one if there are none.
         """
 
         def work(t: Transaction) -> str:
             lane, _ = _find(t, stream, epoch, LAKE)
-            return move_records(t, lane, committed).epoch
+            moved = move_records(t, lane, committed)
+            return t.head.epoch if moved is lane else moved.epoch
 
         return self._file.run(DURABLE, work)
 
@@ -309,6 +307,3 @@ def _assign(t: Transaction, stream: str, names: list[str]) -> None:
             end = Bookmark(name, lane.last, lane.last, lane.rows, lane.bytes)
             marks[name] = known.get(name, end)
         t.touch(lane)
-
-
-__all__ = ["DamageError", "Spool", "asdict"]
