@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.errors import FleetError
-from segue.wire.client import Access
+from segue.wire.client import SECONDS, Access
 from segue.wire.keys import NodeKey
 from segue.wire.messages import WIRE, Message
 from segue.wire.transport import Address
@@ -23,6 +23,9 @@ KEY = "key.pem"
 CA = "ca.pem"
 TRUST = "trust"
 TRUST_ROOT = "root.json"
+SPOOL = "spool.db"
+NEW_EPOCH = "new-epoch"
+"""File that enrolment leaves for the agent's next start: the spool begins a new epoch then."""
 HOME_VARIABLE = "SEGUE_AGENT_HOME"
 NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", re.ASCII)
 """What a node can be called: it becomes part of paths and of addresses."""
@@ -90,8 +93,16 @@ def read_identity(home: Path) -> Identity:
         ) from None
 
 
-def open_access(home: Path, identity: Identity, *, check_time: bool = True) -> Access:
+def open_access(
+    home: Path, identity: Identity, *, check_time: bool = True, patience: float = SECONDS
+) -> Access:
     """Return how this node reaches its hub.
+
+    Args:
+        home: The node's home.
+        identity: Who the node is.
+        check_time: Whether the hub's certificate can have expired.
+        patience: Longest silence of the hub, in seconds.
 
     Raises:
         FleetError: Its key or the hub's root can't be read.
@@ -107,7 +118,7 @@ def open_access(home: Path, identity: Identity, *, check_time: bool = True) -> A
                 hint="enrol again: segue agent enrol TOKEN --force",
             ) from None
     key = NodeKey.read(home / KEY)
-    return Access(address, ca, key, check_time=check_time)
+    return Access(address, ca, key, check_time=check_time, patience=patience)
 
 
 def write_safely(path: Path, content: bytes) -> None:

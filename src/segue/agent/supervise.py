@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from segue.agent.clock import OK, ClockWatch
 from segue.agent.deployments import Deployments
+from segue.agent.heartbeat import PATIENCE
 from segue.agent.homes import begin_epoch, catch_signals, hold_home
 from segue.agent.identity import Identity, open_access
 from segue.agent.link import POLL, Poller, Teller, read_generation, repeat
@@ -27,7 +28,7 @@ from segue.agent.status import LinkState, Local, compose_status, write_status
 from segue.agent.worker_process import MODULE, Job, WorkerProcess
 from segue.errors import SegueError
 from segue.spec.edge_codec import read_edge
-from segue.wire.client import HubClient
+from segue.wire.client import SECONDS, HubClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,8 @@ class Settings:
         module: The worker's program.
         poll: Seconds for which the hub may keep a question about the desired state.
         pack_from: Unsent rows of a stream from which a process packs them.
+        patience: Seconds without a word after which the hub, or a connection to it, is given up.
+        worker_patience: Seconds without a beat after which the worker is taken for hung.
     """
 
     home: Path
@@ -61,6 +64,8 @@ class Settings:
     module: str = MODULE
     poll: float = POLL
     pack_from: int = PACK_FROM
+    patience: float = SECONDS
+    worker_patience: float = PATIENCE
 
 
 @dataclass(slots=True)
@@ -118,7 +123,8 @@ class Supervisor:
     def _prepare(self) -> list[threading.Thread]:
         home, settings = self.settings.home, self.settings
         check = self.clock.quality() == OK
-        client = HubClient(open_access(home, self.identity, check_time=check))
+        access = open_access(home, self.identity, check_time=check, patience=settings.patience)
+        client = HubClient(access)
         instance = secrets.token_hex(8)
         self._sending = Sending(home, client.another(), instance, settings.pack_from)
         work: list[Callable[[], float]] = [
@@ -195,8 +201,12 @@ class Supervisor:
             return
         self._error = ""
         self._sending.use(part.spool)
-        self._worker = WorkerProcess(self.settings.home, self._describe_job(slot, part))
-        self._worker.module = self.settings.module
+        self._worker = WorkerProcess(
+            self.settings.home,
+            self._describe_job(slot, part),
+            self.settings.module,
+            self.settings.worker_patience,
+        )
         self._worker.start()
 
     def _describe_job(self, slot: Path, part: EdgePart) -> Job:

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 SECONDS = 30.0
-"""Longest silence of a hub that is not asked to wait."""
 LONGEST_WAIT = 3600.0
-_SLACK = 15.0
 _CLOSED = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 _M = TypeVar("_M", bound=Message)
 _KNOWN: tuple[type[SegueError], ...] = (
@@ -58,6 +56,7 @@ class Access:
         bearer: Token of the operator who asks; empty for nodes.
         check_time: Whether the hub's certificate can have expired; off where the node's clock
             is known to be wrong.
+        patience: Longest silence in seconds of a hub that was not asked to wait.
     """
 
     address: Address
@@ -65,6 +64,7 @@ class Access:
     key: NodeKey | None = None
     bearer: str = ""
     check_time: bool = True
+    patience: float = SECONDS
 
 
 class HubClient:
@@ -164,18 +164,20 @@ class HubClient:
         request = Request(
             method, self.access.address.authority, path, urllib.parse.urlencode(query), body
         )
-        seconds = wait + _SLACK if wait else SECONDS
+        seconds = wait + self.access.patience
         return self._deliver(
             request, lambda: self._write_headers(request, content_type), seconds, most
         )
 
     def _open_session(self, key: NodeKey) -> None:
         authority = self.access.address.authority
-        asked = self._deliver(Request("GET", authority, "/v1/challenge"), dict, SECONDS)
+        asked = self._deliver(
+            Request("GET", authority, "/v1/challenge"), dict, self.access.patience
+        )
         challenge = read_message(asked, Challenge).challenge
         request = Request("POST", authority, "/v1/session")
         headers = sign(request, key, challenge, 0)
-        opened = self._deliver(request, lambda: headers, SECONDS)
+        opened = self._deliver(request, lambda: headers, self.access.patience)
         self._session = read_message(opened, SessionAnswer).session
         self._counter = 0
 

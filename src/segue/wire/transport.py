@@ -159,6 +159,7 @@ class Transport:
             connection.request(method, target, body or None, told)
             response = connection.getresponse()
             content = _read(response, most, time.monotonic() + 2 * seconds)
+            response.close()  # the answer, not the connection
         except BaseException:
             self.close()
             raise
