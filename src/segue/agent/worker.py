@@ -99,7 +99,7 @@ class Worker:
             self._flows = [Flow(tree, site) for tree in plant_trees(part)]
             deliveries = self._start_deliveries()
             committer.outbox.start()
-            threads = self._start(site)
+            threads = self._start()
             code = self._watch(threads, committer, keeper, deliveries)
             site.stopping.set()
             self._join(threads)
@@ -139,7 +139,7 @@ class Worker:
         self._report(ready=False)
         return not self._stop.is_set()
 
-    def _start(self, site: Worksite) -> list[threading.Thread]:
+    def _start(self) -> list[threading.Thread]:
         threads = []
         for flow in self._flows:
             run = flow.run_once if self.once else flow.run
@@ -153,7 +153,7 @@ class Worker:
     def _run_flow(self, run: Callable[[], None]) -> None:
         try:
             run()
-        except BaseException as error:  # it is raised again, in the main thread
+        except BaseException as error:  # noqa: BLE001  # it is raised again, in the main thread
             self._fatal = self._fatal or error
             self._stop.set()
 
@@ -294,14 +294,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         slot = open_slot(asked.slot, asked.generation)
     except SegueError as error:
         write_report(home, WorkerReport(os.getpid(), 1, asked.generation or 0, error=str(error)))
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     worker = Worker(home, slot, *read_node(home), once=asked.once, idle=asked.idle)
     try:
         return worker.run()
     except SegueError as error:
         worker.tell_end(error)
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
 
 

@@ -72,10 +72,9 @@ def check_slot(slot: Slot, scratch: Path) -> None:
     needs = any(step.sql for step in part.steps) or part.checks or part.alerts
     session = bench.open() if needs else None
     runs = bench.make_runs(part.steps, session)
-    schemas = {each.name: each.schema for each in (*part.sources, *part.steps)}
-    empty = {
-        name: add_node(to_arrow(schema).empty_table(), "") for name, schema in schemas.items()
-    }
+    schemas = {each.name: each.schema for each in part.sources}
+    schemas |= {step.name: step.schema for step in part.steps}
+    empty = {name: add_node(to_arrow(schema).empty_table(), "") for name, schema in schemas.items()}
     for step in part.steps:
         if step.sql is not None and step.model is None:
             rows = empty[step.stream]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue.agent.clock import ClockWatch
 from segue.agent.spool import LAKE, Entry
@@ -14,6 +14,8 @@ from segue.spec.edge import REJECTS_SCHEMA, REJECTS_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    import pyarrow as pa
 
     from segue.agent.spool import Spool
     from segue.agent.work.lineage import Tree
@@ -51,9 +53,7 @@ class Committer:
         clock: Tells the quality of the node's clock.
     """
 
-    def __init__(
-        self, slot: Slot, spool: Spool, clock: Callable[[], str] | None = None
-    ) -> None:
+    def __init__(self, slot: Slot, spool: Spool, clock: Callable[[], str] | None = None) -> None:
         """Say who reads which stream, and take up letters that have not arrived."""
         self._slot = slot
         self._spool = spool
@@ -112,7 +112,7 @@ class Committer:
         with self._lock:
             self._spool.commit((), {}, make())
 
-    def _write_rows(self, sent: SentTable, rows: object, clock: str) -> Entry:
+    def _write_rows(self, sent: SentTable, rows: pa.Table, clock: str) -> Entry:
         from segue.agent.work.payload import lay_out, write_payload
 
         payload = write_payload(lay_out(rows, sent.schema))
@@ -120,9 +120,7 @@ class Committer:
             sent.table, rows.num_rows, clock, payload=memoryview(payload), schema=sent.schema_id
         )
 
-    def _write_rejects(
-        self, table: str, path: list[str], made: Made, clock: str
-    ) -> list[Entry]:
+    def _write_rejects(self, table: str, path: list[str], made: Made, clock: str) -> list[Entry]:
         """Return what was set aside on the way to a sent table."""
         if not made.rejects.at:
             return []
@@ -136,7 +134,7 @@ class Committer:
         payload = memoryview(write_payload(rows))
         return [self._entry(stream, rows.num_rows, clock, payload=payload, schema=schema)]
 
-    def _entry(self, stream: str, rows: int | None, clock: str, **more: object) -> Entry:
+    def _entry(self, stream: str, rows: int | None, clock: str, **more: Any) -> Entry:
         return Entry(stream, rows, deployment=self._slot.generation, clock=clock, **more)
 
 

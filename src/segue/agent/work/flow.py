@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from segue.spec.edge import SpoolSettings
 
 _WAIT = 1.0
-"""Seconds that a source is asked to wait for something; a stop is heard after that at the latest."""
+"""Seconds that a source is asked to wait; a stop is heard after that at the latest."""
 _FULL_WAIT = 0.25
 """Seconds between two looks whether a full spool has room again."""
 
@@ -174,7 +174,7 @@ class Flow:
         steps = self._find_steps()
         try:
             steps.run(rows, made)
-        except Exception as error:  # a batch that can't be worked on must not stop its source
+        except Exception as error:  # noqa: BLE001  # a batch must not stop its source for ever
             # what windows and alerts remember may be half of this batch: they are read again
             self._steps = None
             made = Made(error=f"{type(error).__name__}: {error}")

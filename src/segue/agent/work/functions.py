@@ -48,8 +48,8 @@ def load_functions(root: Path, steps: Sequence[EdgeStep]) -> dict[str, Callable[
             _load(modules, path)
         if not wanted.keys() <= _find_marked(modules).keys():
             # a factory's file need not be the one that declares the step
-            for path in sorted((root / "steps").glob("*.py")):
-                _load(modules, path.relative_to(root).as_posix())
+            for file in sorted((root / "steps").glob("*.py")):
+                _load(modules, file.relative_to(root).as_posix())
         modules.load_late()
     marked = _find_marked(modules)
     for name, path in wanted.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import MissingExtraError, OutputError, StepError
@@ -48,7 +49,7 @@ class ModelStep:
             StepError: The file is no model.
         """
         try:
-            import onnxruntime
+            onnxruntime = import_module("onnxruntime")
         except ImportError as error:
             raise MissingExtraError(
                 f"step {step.name!r} needs onnxruntime", hint="pip install 'segue[onnx]'"

@@ -101,7 +101,7 @@ def _run_all(works: list[Callable[[], None]]) -> None:
     def run(work: Callable[[], None]) -> None:
         try:
             work()
-        except BaseException as error:  # it is raised again, in the caller's thread
+        except BaseException as error:  # noqa: BLE001  # it is raised again, in the caller's thread
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(work,)) for work in works]

@@ -46,7 +46,7 @@ def name_schema(schema: TableSchema) -> str:
     Example:
         >>> from segue.spec.types import parse_schema
         >>> name_schema(parse_schema("a: int64"))
-        'c0ef7ef3dc1ff0c1'
+        '86940d5746d8c00f'
     """
     return hashlib.sha256(str(schema).encode()).hexdigest()[:16]
 

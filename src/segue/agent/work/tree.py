@@ -87,9 +87,9 @@ class TreeWork:
             else {step.name: remote(step.name) for step in tree.steps}
         )
         self._windows = {
-            step.name: (
-                OpenSessions if step.window.kind is WindowKind.SESSION else OpenWindows
-            )(step.name, step.window, load)
+            step.name: (OpenSessions if step.window.kind is WindowKind.SESSION else OpenWindows)(
+                step.name, step.window, load
+            )
             for step in tree.steps
             if step.window is not None
         }
@@ -154,9 +154,7 @@ class TreeWork:
             return self.tree.source.schema
         return next(step.schema for step in self.tree.steps if step.name == table)
 
-    def _settle(
-        self, table: str, rows: pa.Table, parted: Parted, made: Made
-    ) -> pa.Table | None:
+    def _settle(self, table: str, rows: pa.Table, parted: Parted, made: Made) -> pa.Table | None:
         """Set aside what a step can't take, and return what it made of the rest."""
         if parted.error is not None and not made.error:
             made.error = str(parted.error.message)

@@ -80,7 +80,7 @@ class Watch:
         self._seen: list[Seen] = [(at, value) for at, value in state.get("seen", ())]
         self._held: int = state.get("held", _NEVER)
         # a boot begins the steady clock anew: what it told then goes on from there
-        self._offset = state.get("arrival", 0) - int(clock() * 1e6)
+        self._offset: int = state.get("arrival", 0) - int(clock() * 1e6)
 
     def see(self, rows: pa.Table) -> tuple[list[Letter], dict[str, bytes | None]]:
         """Look at the rows of a micro-batch; return letters, and the state to be kept.
@@ -153,7 +153,9 @@ class Watch:
         body = _PLACE.sub(lambda found: str(row.get(found[1], found[0])), text)
         title = f"{alert.name} at {self._node}"
         for number, channel in enumerate(alert.send):
-            yield Letter(f"{self._node}/{alert.name}/{at}/{number}", alert.name, channel, title, body)
+            yield Letter(
+                f"{self._node}/{alert.name}/{at}/{number}", alert.name, channel, title, body
+            )
 
 
 class _Kept:

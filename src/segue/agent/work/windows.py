@@ -183,9 +183,7 @@ def read_timed(rows: pa.Table, column: str, done: Advance) -> tuple[pa.Table, An
     return rows, read_times(rows, column)
 
 
-def set_late_aside(
-    rows: pa.Table, times: Any, late: Any, done: Advance
-) -> tuple[pa.Table, Any]:
+def set_late_aside(rows: pa.Table, times: Any, late: Any, done: Advance) -> tuple[pa.Table, Any]:
     """Part rows that come too late."""
     if not late.any():
         return rows, times
