@@ -33,34 +33,51 @@ class LineBuffer:
     def feed(self, data: bytes) -> None:
         """Add what has come."""
         if self._skipping:
-            end = data.find(b"\n")
-            if end < 0:
-                return
-            data = data[end + 1 :]
-            self._skipping = False
+            _, newline, data = data.partition(b"\n")
+            self._skipping = not newline
         self._held += data
 
-    def take(self, most: int) -> bytes:
-        """Return whole lines, of at most so many bytes unless one is longer; empty if none is."""
+    def take(self, most: int, room: int | None = None) -> bytes:
+        """Return whole lines; empty if there is none.
+
+        Args:
+            most: Bytes of a chunk; a line that is longer comes by itself.
+            room: Bytes that are left in the chunk, if others are in it already.
+        """
         held = self._held
-        end = held.rfind(b"\n", 0, most) + 1
-        while not end:
+        room = most if room is None else room
+        while not (end := held.rfind(b"\n", 0, room) + 1):
+            if room < most:
+                return b""
             end = held.find(b"\n", self._searched) + 1
             if not end:
                 self._searched = len(held)
                 if len(held) > TIMES * most:
                     self._skip(len(held), skipping=True)
                 return b""
-            if end > TIMES * most + 1:
-                self._skip(end, skipping=False)
-                end = held.rfind(b"\n", 0, most) + 1
+            if end <= TIMES * most + 1:
+                break
+            self._skip(end, skipping=False)
         return self._cut(end)
 
-    def rest(self) -> bytes:
-        """Return what is left at the end of a stream as a line of its own."""
+    def end(self, *, whole: bool) -> int:
+        """Take what is left at the end of a stream for a line.
+
+        Args:
+            whole: Whether the stream was ended on purpose; else the line is left out.
+
+        Returns:
+            How many lines were left out.
+        """
         self._skipping = False
-        left = self._cut(len(self._held))
-        return left + b"\n" if left and not left.endswith(b"\n") else left
+        begin = self._held.rfind(b"\n") + 1
+        if begin == len(self._held):
+            return 0
+        if whole:
+            self._held += b"\n"
+            return 0
+        del self._held[begin:]
+        return 1
 
     def _skip(self, end: int, *, skipping: bool) -> None:
         self._cut(end)
