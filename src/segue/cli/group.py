@@ -48,6 +48,9 @@ COMMANDS = {
     "recover": Entry("recover:recover_runs", "Finish or discard what a dead run left behind."),
     "vacuum": Entry("vacuum:remove_files", "Remove files that no kept snapshot needs."),
     "agent": Entry("agent:agent", "Make this machine a node of a fleet, and run its part."),
+    "hub": Entry("hub:hub", "Run a project's hub, and let nodes and operators in."),
+    "nodes": Entry("nodes:list_nodes", "List the nodes of a fleet, and what happened to them."),
+    "node": Entry("nodes:node", "Look at one node of a fleet, or forget it."),
     "doctor": Entry("doctor:diagnose_all", "Look for what could go wrong on this machine."),
 }
 """All commands, in the order in which one meets them."""

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from segue.errors import UsageError
+from segue.errors import SegueError, StorageError, UsageError
 from segue.spec.arriving import Batch, Key, Place, Verdict, is_epoch, is_table_name
 from segue.wire.messages import Handshake, Position, Positions, RecordHeader
 from segue.wire.records import unpack_records
@@ -128,16 +128,23 @@ async def commit_records(hub: Hub, parcelled: Parcelled) -> Positions:
     """
     places: dict[Lane, list[Place]] = {lane: [] for lane in parcelled.lanes}
     answers = hub.arriving.submit(parcelled.batches) if parcelled.batches else []
-    told = await asyncio.gather(*(asyncio.wrap_future(answer) for answer in answers))
+    waiting = (asyncio.wrap_future(answer) for answer in answers)
+    told = await asyncio.gather(*waiting, return_exceptions=True)
     grouped: dict[str, list[Batch]] = {}
     for batch in parcelled.batches:
         grouped.setdefault(batch.table, []).append(batch)
-    for batches, found in zip(grouped.values(), told, strict=True):
+    refused = dict(parcelled.refused)
+    for (table, batches), found in zip(grouped.items(), told, strict=True):
+        if isinstance(found, BaseException):
+            if len(grouped) == 1 or not isinstance(found, SegueError):
+                raise found
+            # the others of this request are committed, and have to be told
+            refused |= {lane: found.message for lane in parcelled.lanes if lane[0] == table}
+            continue
         for batch, place in zip(batches, found, strict=True):
             places[batch.table, batch.key.epoch].append(place)
     positions = [
-        _sum_up(lane, found, parcelled.refused.get(lane, "")).plain()
-        for lane, found in places.items()
+        _sum_up(lane, found, refused.get(lane, "")).plain() for lane, found in places.items()
     ]
     return Positions(positions, WAIT_SECONDS if hub.budget.waiting >= CROWDED else 0.0)
 
@@ -159,7 +166,6 @@ def shake_hands(hub: Hub, node: Node, handshake: Handshake) -> Positions:
 
     Raises:
         UsageError: The handshake can't be read.
-        StorageError: A table can't be used.
     """
     if len(handshake.streams) > MOST_STREAMS:
         raise UsageError(f"a handshake names at most {MOST_STREAMS} streams")
@@ -174,7 +180,10 @@ def _stand(hub: Hub, node: Node, asked: Position) -> Position:
     why = find_lane_fault(hub, asked.stream, asked.epoch)
     if why:
         return Position(asked.stream, asked.epoch, 0, "", "refused", why)
-    place = hub.arriving.find_place(asked.stream, Key(node.name, asked.epoch))
+    try:
+        place = hub.arriving.find_place(asked.stream, Key(node.name, asked.epoch))
+    except StorageError as error:
+        return Position(asked.stream, asked.epoch, 0, "", "refused", error.message)
     return Position(asked.stream, asked.epoch, place.committed, place.incarnation)
 
 

@@ -12,7 +12,8 @@ from segue.declare.discover import declare_project, find_root
 from segue.errors import UsageError
 from segue.hub.hub import Hub
 from segue.hub.ingest import note_commits
-from segue.hub.rollout_routes import HubRollouts
+from segue.hub.rollout_routes import FOLDER, HubRollouts
+from segue.hub.rollout_store import Shelf
 from segue.place.edge import map_fleets
 from segue.spec.edge import REJECTS_SUFFIX
 
@@ -45,6 +46,11 @@ class HubPlace:
     database: str
     tables: frozenset[str]
 
+    @property
+    def streams(self) -> frozenset[str]:
+        """Names of these tables without those of rejects."""
+        return frozenset(name for name in self.tables if not name.endswith(REJECTS_SUFFIX))
+
 
 def find_place(folder: Path) -> HubPlace:
     """Return where the hub of a project keeps what it has.
@@ -70,6 +76,12 @@ def _name_tables(spec: ProjectSpec) -> Iterable[str]:
     for name in map_fleets(spec):
         yield name
         yield f"{name}{REJECTS_SUFFIX}"
+
+
+def find_trust(place: HubPlace) -> str:
+    """Return the SHA-256 of the first TUF root; empty if nobody has deployed yet."""
+    folder = place.home / FOLDER
+    return Shelf(folder).root_digest() if folder.exists() else ""
 
 
 def open_store(place: HubPlace) -> HubStore:

@@ -40,13 +40,8 @@ def make_router(hub: Hub) -> APIRouter:
     @router.get("/nodes/{name}", summary="One node, with what changed in it")
     async def node(request: Request, name: str) -> Response:
         admit_operator(hub, request)
-        found = hub.roster.get(name)
-        changes = await asyncio.to_thread(hub.store.changes, name)
-        events = await asyncio.to_thread(hub.store.events, 0, name)
-        told = describe_node(hub, found)
-        told["changes"] = [asdict(each) for each in changes]
-        told["events"] = [asdict(each) for each in events]
-        return tell_plain(told)
+        hub.roster.flush()
+        return tell_plain(await asyncio.to_thread(describe_node_fully, hub, hub.roster.get(name)))
 
     @router.delete("/nodes/{name}", summary="Forget a node: its key is void", status_code=204)
     async def remove(request: Request, name: str) -> Response:
@@ -94,4 +89,13 @@ def describe_node(hub: Hub, node: Node) -> dict[str, Any]:
         "silent": silent,
         "desired": state.generation,
         "status": dict(status.told),
+    }
+
+
+def describe_node_fully(hub: Hub, node: Node) -> dict[str, Any]:
+    """Return what is known of a node, with what changed in it and what happened to it."""
+    return {
+        **describe_node(hub, node),
+        "changes": [asdict(each) for each in hub.store.changes(node.name)],
+        "events": [asdict(each) for each in hub.store.events(node=node.name)],
     }

@@ -184,8 +184,12 @@ class Roster:
             life = self._lives.get(name)
             if life is None:
                 return NodeStatus(name, 0.0), True
-            silent = not life.seen_at or self._steady() - life.heard > SILENT_SECONDS
+            silent = not life.seen_at or self._silence(life) > SILENT_SECONDS
             return NodeStatus(name, life.seen_at, life.told), silent
+
+    def _silence(self, life: _Life) -> float:
+        """Return the seconds since a node was heard of, by this hub or, if it said, before."""
+        return self._steady() - life.heard
 
     def note(self, kind: str, node: str = "", table: str = "", detail: str = "") -> None:
         """Keep an event; one that comes again and again is kept now and then."""

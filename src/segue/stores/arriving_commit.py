@@ -11,6 +11,7 @@ from segue.failpoints import pass_point
 from segue.spec.arriving import APPLICATION
 from segue.stores import lake_log
 from segue.stores.arriving_log import (
+    ARRIVING,
     NOTE,
     Action,
     LogState,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from segue.spec.types import TableSchema
 
 PROPERTIES = {
+    ARRIVING: "true",
     # Readers that are in the middle of a file that was compacted have this long.
     "delta.deletedFileRetentionDuration": "interval 1 days",
     "delta.checkpointInterval": "100",

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from segue.errors import HubBusyError, StorageError, name_disk_fault
 from segue.spec.arriving import Batch, Commits, Place, Verdict
+from segue.spec.edge import GAPS_SUFFIX
 from segue.stores import lake_log
 from segue.stores.arriving_care import Care
+from segue.stores.arriving_log import load
 from segue.stores.arriving_names import Names
 from segue.stores.arriving_table import ArrivingTable
 
@@ -84,8 +86,15 @@ class ArrivingLake:
         return self._in_flight
 
     def exists(self, table: str) -> bool:
-        """Return whether an arriving table has a log."""
-        return (self._root / table / lake_log.LOG).is_dir()
+        """Return whether there is a table of this name that nodes have sent rows of."""
+        if table in self._tables:
+            return True
+        if table.endswith(GAPS_SUFFIX) or not (self._root / table / lake_log.LOG).is_dir():
+            return False
+        try:
+            return load(self._root / table).version >= 0
+        except (StorageError, OSError):
+            return False
 
     def find_place(self, table: str, key: Key) -> Place:
         """Return where a node's sequences stand in a table.
@@ -93,8 +102,6 @@ class ArrivingLake:
         Raises:
             StorageError: The table can't be used.
         """
-        if table not in self._tables and not self.exists(table):
-            return Place(0, "")
         try:
             return self._committer(table).table.find_place(key)
         except OSError as error:

@@ -32,6 +32,8 @@ SETBACKS = f"{APPLICATION}-setbacks"
 """Application transaction that counts how often the table was set back."""
 GAPS = f"{APPLICATION}-gaps"
 """Application transaction that counts commits with declared losses."""
+ARRIVING = "segue.arriving"
+"""Property of a table that hubs write; no other table is written to."""
 NOTE = "segue.fleet"
 """Key of a commit's note that hubs write."""
 BATCHES, COMPACTED, RIGHTED = "batches", "compacted", "righted"
@@ -126,6 +128,11 @@ def load(folder: Path) -> LogState:
             raise StorageError(f"the Delta log of {folder} lacks version {state.version + 1}")
         apply(folder, state, version, actions)
     if state.version >= 0:
+        if ARRIVING not in state.configuration:
+            raise StorageError(
+                f"the table in {folder} is not one that nodes send: something else wrote it",
+                hint="move it away or rename the table of the fleet; agents keep their rows",
+            )
         # whoever wrote it may have died before it was on disk, and the next answer relies on it
         lake_log.sync_commit(folder, state.version)
         state.mark = _mark(folder, state.version)

@@ -14,28 +14,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from segue.spec.edge import PROVENANCE
+from segue.spec.edge import GAPS_SCHEMA, PROVENANCE
 from segue.spec.nearest import find_storage
-from segue.spec.types import Column, DataType, TableSchema, parse_type
+from segue.spec.types import Column, DataType, TableSchema, parse_schema, parse_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PROVENANCE_COLUMNS = tuple(Column(name, parse_type(text)) for name, text in PROVENANCE.items())
-GAP_COLUMNS = TableSchema(
-    tuple(
-        Column(name, DataType(kind))
-        for name, kind in {
-            "_node": "string",
-            "_epoch": "string",
-            "first_sequence": "int64",
-            "last_sequence": "int64",
-            "rows": "int64",
-            "reason": "string",
-            "_deployment": "int64",
-        }.items()
-    )
-)
+GAP_COLUMNS = parse_schema(GAPS_SCHEMA)
 """Columns of ``<table>__gaps``."""
 
 _RANKS: Mapping[str, tuple[str, int]] = {

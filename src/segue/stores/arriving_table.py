@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from segue.errors import StorageError
 from segue.failpoints import pass_point
@@ -74,6 +75,7 @@ class ArrivingTable:
         self._names = names
         self._gaps = GapsTable(lake / f"{name}{GAPS_SUFFIX}", names)
         self._state = LogState()
+        self._next_id = ""
         self._lock = threading.RLock()
 
     def refresh(self) -> LogState:
@@ -85,12 +87,20 @@ class ArrivingTable:
         """
         for _ in range(RACES):
             state = self._state = refresh(self.folder, self._state)
+            self._reserve(state)
             if state.losses:
                 self._gaps.flush(state.losses)
                 state.losses.clear()
             if not state.set_back or self._right(state):
                 return state
         raise _give_up(self.name)
+
+    def _reserve(self, state: LogState) -> None:
+        """Know the id of a table before it is made, for agents ask before they send."""
+        if state.version >= 0:
+            self._next_id = ""
+        else:
+            state.table_id = self._next_id = self._next_id or str(uuid4())
 
     def _right(self, state: LogState) -> bool:
         """Set positions to what the rows say, after somebody set the table back."""
