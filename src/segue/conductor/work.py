@@ -20,6 +20,7 @@ from segue.conductor.inputs import (
 )
 from segue.errors import ContractError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
+from segue.place.edge import ARRIVING
 from segue.plan.growth import mark_files, seen_after
 from segue.plan.parameters import write_parameters
 from segue.plan.settle import settle
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from segue.spec.output import StepMemory
     from segue.spec.plan import Plan, PlannedStep
     from segue.spec.scan import Scan
-    from segue.spec.step import StepSpec
     from segue.spec.types import TableSchema
 
 TEXT_FORMATS = frozenset({"csv", "json"})
@@ -98,11 +98,8 @@ class Work:
             outcome = self.fail(name, error)
         except OSError as error:
             outcome = self.fail(name, name_disk_fault(error, self.workspace.project.lake))
-        outcome = replace(
-            self.describe(outcome),
-            started_at=started_at,
-            seconds=clock.monotonic() - began,
-        )
+        taken = clock.monotonic() - began
+        outcome = replace(self.describe(outcome), started_at=started_at, seconds=taken)
         self.outcomes[name] = outcome
         self.listen(Progress(name, "settled", details={"outcome": outcome}))
         return outcome.succeeded
@@ -139,7 +136,7 @@ class Work:
             return self.land(name)
         planned = self.planned[name]
         if planned.action is Action.INLINE:
-            return self.judge_view(planned.step)
+            return self.judge_in_place(name)
         memory = self.plan.history.memories.get(name)
         identities = identify_inputs(planned, self.tables)
         files = find_made_files(planned, self.plan.project, self.tables)
@@ -167,6 +164,8 @@ class Work:
         scan = look()
         identity = history.sources[name].identity
         self.tables.made[name] = TableState(identity, scan)
+        if contract is not None and project.sources[name].kind == ARRIVING:
+            return self.judge_in_place(name)
         readers = sum(name in planned.inputs for planned in self.plan.work)
         shared = readers > 1 and scan.format in TEXT_FORMATS
         if contract is None and not shared:
@@ -207,17 +206,17 @@ class Work:
             session.bind(name, scan)
             return session.describe(f"select * from {quote_identifier(name)}")
 
-    def judge_view(self, step: StepSpec) -> StepOutcome:
-        """Judge a view by its SQL: it has no files."""
+    def judge_in_place(self, name: str) -> StepOutcome:
+        """Judge a view by its SQL, or what nodes sent by its own files: nothing is copied."""
         from segue.judge.measure import measure_table
 
-        contract = self.plan.project.contracts[step.name]
+        contract = self.plan.project.contracts[name]
         with self.engines.local.fork() as session:
-            self.bind(session, (step.name, *contract.references))
-            schema = session.describe(f"select * from {quote_identifier(step.name)}")
+            self.bind(session, (name, *contract.references))
+            schema = session.describe(f"select * from {quote_identifier(name)}")
             context = make_context(self.workspace, session, contract)
-            report = measure_table(session, step.name, contract, schema, context=context)
-        return self.rule(StepOutcome(step.name, StepStatus.DONE), report)
+            report = measure_table(session, name, contract, schema, context=context)
+        return self.rule(StepOutcome(name, StepStatus.DONE), report)
 
     def judge_published(self, planned: PlannedStep) -> StepOutcome:
         """Judge the published rows of a step, as what its contract looks into has changed."""
