@@ -3,19 +3,20 @@
 import json
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 from segue.agent.destinations.deliveries import Deliveries
 from segue.agent.destinations.parcels import Origin
 from segue.spec.edge import DestinationSpec
-from tests.fleet.destinations.spools import FileSpool
+from tests.fleet.destinations.spools import is_drained, open_spool
 
 
 def drain(path, specs, seconds=60.0):
     """Deliver until nothing is left; return the status of each destination."""
     origin = Origin("node-1", {"role": "shop"})
-    deliveries = Deliveries(lambda: FileSpool(path), Path(path).parent / "destinations", origin)
+    deliveries = Deliveries(
+        lambda: open_spool(Path(path)), Path(path).parent / "destinations", origin
+    )
     deliveries.start(specs)
     try:
         wait_drained(path, [spec.name for spec in specs], seconds, deliveries)
@@ -26,11 +27,10 @@ def drain(path, specs, seconds=60.0):
 
 def wait_drained(path, names, seconds=60.0, deliveries=None):
     deadline = time.monotonic() + seconds
-    with closing(FileSpool(path)) as spool:
-        while any(each.acknowledged < each.last for name in names for each in spool.streams(name)):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not drained: {deliveries and deliveries.status()}")
-            time.sleep(0.01)
+    while not is_drained(Path(path), names):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not drained: {deliveries and deliveries.status()}")
+        time.sleep(0.02)
 
 
 if __name__ == "__main__":

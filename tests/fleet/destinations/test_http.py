@@ -2,7 +2,6 @@
 
 import json
 import time
-from contextlib import closing
 
 import pyarrow as pa
 import pytest
@@ -11,7 +10,7 @@ from segue.spec.edge import DestinationSpec
 from tests.fleet.destinations.drain import Deliveries, Origin, drain, wait_drained
 from tests.fleet.destinations.killing import POINTS, drain_killed
 from tests.fleet.destinations.receivers import ingest
-from tests.fleet.destinations.spools import EPOCH, FileSpool, fill
+from tests.fleet.destinations.spools import fill, open_spool
 from tests.receivers import find_port
 
 
@@ -21,10 +20,10 @@ def spec(port, **options):
 
 
 def test_lines_arrive_with_a_key_a_digest_and_a_token(tmp_path):
-    fill(tmp_path / "spool.db", batches=2)
+    epoch = fill(tmp_path / "spool.db", batches=2)
     with ingest() as (kept, port):
         drain(tmp_path / "spool.db", [spec(port, token="hunter2", headers={"X-Site": "9"})])
-    assert kept.requests == [f'"node-1/clean/{EPOCH}/1-2"']
+    assert kept.requests == [f'"node-1/clean/{epoch}/1-2"']
     assert kept.paths == ["/in/clean?n=node-1"]
     assert kept.headers[0]["Authorization"] == "Bearer hunter2"
     assert kept.headers[0]["X-Site"] == "9"
@@ -32,7 +31,7 @@ def test_lines_arrive_with_a_key_a_digest_and_a_token(tmp_path):
         "n": 7,
         "text": "t7",
         "_node": "node-1",
-        "_epoch": EPOCH,
+        "_epoch": epoch,
         "_sequence": 2,
         "_deployment": 1,
         "_schema": "5c4e3a",
@@ -89,7 +88,7 @@ def test_one_that_is_away_neither_blocks_nor_starves_another(tmp_path):
     away = spec(port)
     with ingest() as (kept, there):
         near = DestinationSpec("near", "http", {"url": f"http://127.0.0.1:{there}/"})
-        deliveries = Deliveries(lambda: FileSpool(path), tmp_path / "d", Origin("node-1", {}))
+        deliveries = Deliveries(lambda: open_spool(path), tmp_path / "d", Origin("node-1", {}))
         deliveries.start([away, near])
         try:
             wait_drained(path, ["near"])
@@ -99,8 +98,8 @@ def test_one_that_is_away_neither_blocks_nor_starves_another(tmp_path):
             waiting = deliveries.status()[0]
             assert "Connection refused" in waiting["error"]
             assert waiting["unsent"] in (40, 80)
-            with closing(FileSpool(path)) as spool:
-                assert spool.place("hook", "clean") == 0
+            with open_spool(path) as spool:
+                assert [each.acknowledged for each in spool.streams("hook")] == [0]
             with ingest(port) as (late, _):
                 wait_drained(path, ["hook"])
         finally:

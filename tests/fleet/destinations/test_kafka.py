@@ -11,7 +11,7 @@ from segue.errors import DestinationError, ParcelRefusedError
 from segue.spec.edge import DestinationSpec
 from tests.fleet.destinations.drain import drain
 from tests.fleet.destinations.killing import ROOT, drain_killed
-from tests.fleet.destinations.spools import EPOCH, fill
+from tests.fleet.destinations.spools import fill, read_all
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def consume(servers, topic, messages):
 
 
 def test_a_message_for_each_row_with_headers(tmp_path, servers):
-    fill(tmp_path / "spool.db", batches=4)
+    epoch = fill(tmp_path / "spool.db", batches=4)
     drain(tmp_path / "spool.db", [spec(servers, key="text")])
     found = consume(servers, "clean", 20)
     assert sorted(json.loads(each.value())["n"] for each in found) == [*range(20)]
@@ -65,7 +65,7 @@ def test_a_message_for_each_row_with_headers(tmp_path, servers):
     assert seventh.key() == b"t7"
     assert dict(seventh.headers()) == {
         "node": b"node-1",
-        "epoch": EPOCH.encode(),
+        "epoch": epoch.encode(),
         "sequence": b"2",
         "row": b"2",
     }
@@ -92,12 +92,9 @@ def test_killed_before_it_is_acknowledged_rows_can_be_told_apart(tmp_path, serve
 def test_brokers_that_go_are_an_error_that_can_be_tried_again(tmp_path, servers):
     from segue.agent.destinations.kafka import KafkaDestination
     from segue.agent.destinations.parcels import Origin, make_parcel
-    from tests.fleet.destinations.spools import FileSpool
 
     fill(tmp_path / "spool.db", batches=1)
-    spool = FileSpool(tmp_path / "spool.db")
-    parcel = make_parcel(spool.read("events", "clean", EPOCH, 0, 2**20), Origin("n", {}))
-    spool.close()
+    parcel = make_parcel(read_all(tmp_path / "spool.db", "events"), Origin("n", {}))
     target = KafkaDestination().open(spec(servers, timeout="2s"))
     target.deliver(parcel)
     servers[1].kill()
@@ -112,12 +109,9 @@ def test_brokers_that_go_are_an_error_that_can_be_tried_again(tmp_path, servers)
 def test_a_message_beyond_what_a_broker_takes_is_refused(tmp_path, servers):
     from segue.agent.destinations.kafka import KafkaDestination
     from segue.agent.destinations.parcels import Origin, make_parcel
-    from tests.fleet.destinations.spools import FileSpool
 
     fill(tmp_path / "spool.db", batches=1, rows=3000)
-    spool = FileSpool(tmp_path / "spool.db")
-    parcel = make_parcel(spool.read("events", "clean", EPOCH, 0, 2**20), Origin("n", {}))
-    spool.close()
+    parcel = make_parcel(read_all(tmp_path / "spool.db", "events"), Origin("n", {}))
     small = {"message.max.bytes": 20_000}
     target = KafkaDestination().open(spec(servers, format="arrow", settings=small))
     with pytest.raises(ParcelRefusedError):

@@ -10,7 +10,7 @@ from tests.fleet.brokers.conftest import broker  # noqa: F401  # a fixture
 from tests.fleet.brokers.mosquitto import Listener
 from tests.fleet.destinations.drain import Deliveries, Origin, drain, wait_drained
 from tests.fleet.destinations.killing import drain_killed
-from tests.fleet.destinations.spools import FileSpool, fill
+from tests.fleet.destinations.spools import fill, open_spool
 from tests.fleet.waiting import wait_for
 
 
@@ -56,7 +56,7 @@ def test_a_broker_that_is_killed_and_comes_back_gets_everything(tmp_path, broker
     path = tmp_path / "spool.db"
     broker.kill()
     fill(path, batches=4)
-    deliveries = Deliveries(lambda: FileSpool(path), tmp_path / "d", Origin("node-1", {}))
+    deliveries = Deliveries(lambda: open_spool(path), tmp_path / "d", Origin("node-1", {}))
     deliveries.start([spec(broker)])
     try:
         wait_for(lambda: "Connection refused" in deliveries.status()[0]["error"])

@@ -1,20 +1,13 @@
 """PostgreSQL as a destination: a real server, and processes that are killed."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from contextlib import closing
-from pathlib import Path
-
 import pyarrow as pa
 import pytest
 
 from segue.errors import DestinationError
 from segue.spec.edge import DestinationSpec
 from tests.fleet.destinations.drain import drain
-from tests.fleet.destinations.spools import FileSpool, fill
+from tests.fleet.destinations.killing import POINTS, drain_killed
+from tests.fleet.destinations.spools import add, fill
 
 
 @pytest.fixture
@@ -47,30 +40,17 @@ def test_rows_arrive_with_provenance_in_a_table_that_is_made(tmp_path, base):
     assert ask(base, "select node, stream, last from segue_cursors") == [("node-1", "clean", 10)]
 
 
-@pytest.mark.parametrize("point", ["deliver.before", "deliver.written", "deliver.acknowledged"])
+@pytest.mark.parametrize("point", POINTS)
 def test_killed_at_each_point_rows_stand_there_once(tmp_path, base, point):
-    path = tmp_path / "spool.db"
-    told = json.dumps([{"name": "base", "kind": "postgres", "options": {"url": base}}])
-    for round_ in range(3):
-        fill(path, batches=4, begin=4 * round_)
-        killed = subprocess.run(
-            [sys.executable, "-m", "tests.fleet.destinations.drain", path, told],
-            env={**os.environ, "SEGUE_FAILPOINT": f"{point}=kill"},
-            cwd=Path(__file__).parents[3],
-            check=False,
-        )
-        assert killed.returncode == -signal.SIGKILL
-    fill(path, batches=4, begin=12)
-    drain(path, [spec(base)])
-    assert ask(base, "select n from clean order by n") == [(n,) for n in range(80)]
+    numbers = drain_killed(tmp_path / "spool.db", spec(base), point)
+    assert [n for (n,) in ask(base, "select n from clean order by n")] == numbers
 
 
 def test_a_row_that_is_refused_becomes_a_gap_there_and_the_others_flow(tmp_path, base):
     path = tmp_path / "spool.db"
     fill(path, batches=3)
-    with closing(FileSpool(path)) as spool:
-        spool.add("clean", pa.table({"n": [100], "text": ["a\0b"]}))
-        spool.add("other", pa.table({"n": [1]}))
+    add(path, "clean", pa.table({"n": [100], "text": ["a\0b"]}))
+    add(path, "other", pa.table({"n": [1]}))
     fill(path, batches=3, begin=3)
     (status,) = drain(path, [spec(base)])
     assert status["refused"] == 1
@@ -86,15 +66,14 @@ def test_a_row_that_is_refused_becomes_a_gap_there_and_the_others_flow(tmp_path,
 def test_a_declared_gap_and_a_new_column_arrive(tmp_path, base):
     path = tmp_path / "spool.db"
     fill(path, batches=2)
-    with closing(FileSpool(path)) as spool:
-        spool.add("clean", None, last=7, rows=25, reason="spool full")
-        more = pa.table({"n": [50], "text": ["t"], "unit": ["C"]})
-        spool.add("clean", more, schema="6d5f4b")
+    add(path, "clean", None, rows=25, reason="spool full")
+    more = pa.table({"n": [50], "text": ["t"], "unit": ["C"]})
+    add(path, "clean", more, schema="6d5f4b")
     drain(path, [spec(base)])
     assert ask(base, "select first_sequence, last_sequence, rows, reason from clean__gaps") == [
-        (3, 7, 25, "spool full")
+        (3, 3, 25, "spool full")
     ]
-    assert ask(base, "select n, unit from clean where _sequence = 8") == [(50, "C")]
+    assert ask(base, "select n, unit from clean where _sequence = 4") == [(50, "C")]
 
 
 def test_every_type_arrives(tmp_path, base):
@@ -127,9 +106,8 @@ def test_every_type_arrives(tmp_path, base):
         'odd "name"': ("", pa.string(), ""),
         "none": (None, pa.null(), None),
     }
-    with closing(FileSpool(tmp_path / "spool.db")) as spool:
-        arrays = {name: pa.array([value], type_) for name, (value, type_, _) in values.items()}
-        spool.add("clean", pa.table(arrays))
+    arrays = {name: pa.array([value], type_) for name, (value, type_, _) in values.items()}
+    add(tmp_path / "spool.db", "clean", pa.table(arrays))
     drain(tmp_path / "spool.db", [spec(base)])
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in values)
     assert ask(base, f"select {names} from clean") == [tuple(each for *_, each in values.values())]

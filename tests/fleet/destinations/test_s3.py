@@ -12,7 +12,7 @@ from segue.errors import DestinationError
 from segue.spec.edge import DestinationSpec
 from tests.fleet.destinations.drain import Deliveries, Origin, drain, wait_drained
 from tests.fleet.destinations.killing import POINTS, drain_killed
-from tests.fleet.destinations.spools import EPOCH, FileSpool, fill
+from tests.fleet.destinations.spools import fill, open_spool
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +64,10 @@ def numbers(objects):
 
 
 def test_an_object_for_each_parcel(tmp_path, store, bucket):
-    fill(tmp_path / "spool.db", batches=3)
+    epoch = fill(tmp_path / "spool.db", batches=3)
     drain(tmp_path / "spool.db", [spec(store, bucket)])
     found = read(store, bucket)
-    assert [*found] == [f"raw/clean/node-1/{EPOCH}/{1:019d}-{3:019d}.parquet"]
+    assert [*found] == [f"raw/clean/node-1/{epoch}/{1:019d}-{3:019d}.parquet"]
     assert numbers(found) == [*range(15)]
 
 
@@ -91,7 +91,7 @@ def test_killed_at_each_point_rows_stand_there_once(tmp_path, store, bucket, poi
 def test_a_bucket_that_is_made_later_gets_everything(tmp_path, store):
     path = tmp_path / "spool.db"
     fill(path, batches=3)
-    deliveries = Deliveries(lambda: FileSpool(path), tmp_path / "d", Origin("node-1", {}))
+    deliveries = Deliveries(lambda: open_spool(path), tmp_path / "d", Origin("node-1", {}))
     deliveries.start([spec(store, "later")])
     try:
         while "NoSuchBucket" not in deliveries.status()[0]["error"]:
