@@ -50,9 +50,10 @@ class Judge:
         source = quote_identifier(table)
         counts = (f"count(*) filter (where {each.breaks})" for each in checks)
         self._count = f"select {', '.join(counts)} from {source}"
+        self._aside = [each for each in checks if each.sets_aside]
         masks = (
             f'coalesce(({each.breaks})::bool, false) as "{number}"'
-            for number, each in enumerate(checks)
+            for number, each in enumerate(self._aside)
         )
         self._mark = f"select {', '.join(masks)} from {source}"
 
@@ -98,12 +99,10 @@ class Judge:
 
         masks = self._session.fetch(self._mark)
         aside = np.zeros(rows.num_rows, dtype=bool)
-        for number, each in enumerate(self._checks):
-            if each.sets_aside:
-                aside |= np.asarray(masks[str(number)].combine_chunks(), dtype=bool)
-        picked = masks.filter(pa.array(aside))
-        columns = [picked[str(number)].to_pylist() for number in range(len(self._checks))]
-        names = [each.name for each in self._checks]
+        for mask in masks.columns:
+            aside |= np.asarray(mask.combine_chunks(), dtype=bool)
+        columns = [mask.to_pylist() for mask in masks.filter(pa.array(aside)).columns]
+        names = [each.name for each in self._aside]
         reasons = [
             [name for name, breaks in zip(names, marks, strict=True) if breaks]
             for marks in zip(*columns, strict=True)
