@@ -32,6 +32,8 @@ IDLE = 1.0
 PACK_FROM = 200_000
 """Unsent rows of a stream from which packing them is worth loading Arrow."""
 _TOO_LARGE = 413
+_HEADER = 320
+"""Bytes of a record beside its payload, about."""
 
 Lane = tuple[str, str]
 
@@ -162,7 +164,7 @@ class Sender:
         self._steady = steady
         self._lanes: dict[Lane, _Lane] = {}
         self._held: dict[str, _Held] = {}
-        self._share = self._limits.request
+        self._share = self._size = self._limits.request
         self._turn = 0
         self.sent = Sent()
         self.backlog = 0
@@ -196,8 +198,9 @@ class Sender:
             self.error = error.message
             # What became of the request is not known: the handshake tells.
             self._lanes.clear()
-            if isinstance(error, HubError) and error.status == _TOO_LARGE:
-                self._share = max(self._share // 2, 1)
+            if isinstance(error, HubError) and error.status in (0, _TOO_LARGE):
+                # Too large for the hub, or too much for the link in the time that it has.
+                self._share = max(min(self._share, self._size) // 2, 1)
             return self._backoff.next(error.wait if isinstance(error, HubError) else 0.0)
         if wait is None:
             return self._backoff.next()
@@ -216,6 +219,7 @@ class Sender:
         batch = self._gather(due)
         if not batch:
             return IDLE
+        self._size = sum(map(_measure, batch))
         failpoints.pass_point("agent.send.before")
         answer = self._client.post("/v1/records", pack_records(batch), CONTENT_TYPE)
         failpoints.pass_point("agent.sent")
@@ -223,7 +227,7 @@ class Sender:
         self.sent.requests += 1
         moved = self._settle(batch, {(each.stream, each.epoch): each for each in _positions(told)})
         failpoints.pass_point("agent.acknowledged")
-        self._share = min(self._share * 2, self._limits.request)
+        self._share = min(self._share + self._size // 2, self._limits.request)
         # The hub tells the same to all who come, so the wait is spread behind it.
         if told.wait:
             return told.wait + self._backoff.draw.uniform(0, told.wait)
@@ -288,9 +292,9 @@ class Sender:
             after = each.acknowledged
             # A record that is larger than the room goes all the same, alone.
             records = self._spool.read(READER, each.stream, each.epoch, after, room)
-            records = records[:1] if lane.single else records
+            records = records[: 1 if lane.single else max(1, room // _HEADER)]
             batch += records
-            room -= sum(len(record.payload) for record in records)
+            room -= sum(map(_measure, records))
             if room <= 0:
                 break
         return batch
@@ -375,6 +379,11 @@ class Sender:
         held = self._held.setdefault(stream, _Held(reason))
         held.reason = reason
         held.until = self._steady() + held.backoff.next()
+
+
+def _measure(record: Record) -> int:
+    """Return the bytes that a record takes in a request, about."""
+    return len(record.payload) + _HEADER
 
 
 def _positions(told: Positions) -> list[Position]:

@@ -182,6 +182,10 @@ class WorkerProcess:
         if self.job.once and code == 0:
             return 0
         if code == RECYCLE:
+            # It has had rows, and wants to be small again.
+            self.start()
+            return None
+        if code == RECYCLE:
             self.start()
             return None
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"

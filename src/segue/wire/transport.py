@@ -10,9 +10,13 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from segue.errors import EnrolmentError, HubError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONNECT_SECONDS = 10.0
 LARGEST_ANSWER = 16 * 2**20
@@ -20,6 +24,7 @@ _NO_TIME_CHECK = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL."""
 _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 40_000}
 _CHUNK = 256 * 1024
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,7 @@ class Transport:
         try:
             connection = self._connect(seconds)
             told = {"Host": self._address.authority, "Content-Length": str(len(body)), **headers}
-            connection.request(method, target, body or None, told)
+            connection.request(method, target, _cut(body) if body else None, told)
             response = connection.getresponse()
             content = _read(response, most, time.monotonic() + 2 * seconds)
             response.close()  # the answer, not the connection
@@ -241,6 +246,13 @@ def fetch_ca(address: Address, digest: str) -> str:
             hint="ask who gave you the token; look whether something stands in between",
         )
     return ssl.DER_cert_to_PEM_cert(der)
+
+
+def _cut(body: bytes) -> Iterator[memoryview]:
+    """Yield a body in pieces: the time limit is one for each, so that a slow link is no fault."""
+    view = memoryview(body)
+    for begin in range(0, len(view), _PIECE):
+        yield view[begin : begin + _PIECE]
 
 
 def _read(response: http.client.HTTPResponse, most: int, deadline: float) -> bytes:

@@ -2,8 +2,6 @@
 
 import pytest
 
-from segue.testing.processes import running, wait_until
-
 ROWS = list(range(500))
 
 
@@ -22,3 +20,11 @@ def test_an_agent_killed_while_it_sends_loses_and_doubles_nothing(bench, point, 
     assert bench.start(home, slot, failpoints=f"{point}=kill").wait().killed
     assert bench.start(home, slot).wait().code == 0
     assert bench.numbers() == ROWS
+
+
+def test_a_worker_killed_at_random_goes_on_where_it_was(bench):
+    home, slot = bench.enrol(), bench.make_slot(rows=400, batch=3, pause=0.002, how="die", after=60)
+    ended = bench.start(home, slot).wait()
+    assert ended.code == 0
+    assert bench.numbers() == ROWS[:400]
+    assert len((home / "starts").read_text().splitlines()) == 3
