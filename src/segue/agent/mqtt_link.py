@@ -26,6 +26,8 @@ LINK_OPTIONS: Mapping[str, Any] = {
 }
 """Options that the source and the destination share, besides the required ``url``."""
 
+LINK_SHAPES = {"version": ("choice", "5", "3.1.1"), "timeout": ("seconds",)}
+
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEPALIVE = 20
 """Seconds after which a half-open connection is noticed, and half again."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 _BYTES |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
+_METHODS = {bool: "flag", int: "whole", str: "text", list: "texts", dict: "table"}
+"""How an option is read, by the type of its default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,48 @@ class Options:
             raise self.wrong(name, what)
         return float(match[1]) * factor
 
+    def table(self, name: str) -> dict[str, Any]:
+        """Return names and values."""
+        value = self.values[name]
+        if not isinstance(value, dict):
+            raise self.wrong(name, "a table of names and values")
+        return value
+
     def wrong(self, name: str, what: str) -> SegueError:
         """Return the error that an option is not what it must be; its value is not shown."""
         return self.error(f"{self.where}: {name} must be {what}")
+
+
+class CheckedKind:
+    """What a kind of source or destination inherits to have its options checked early.
+
+    Attributes:
+        optional: Options that may be stated, and their defaults; a value must be of the type of
+            its default.
+        shapes: Options that must be more than that: a method of `Options`, and its arguments.
+    """
+
+    optional: Mapping[str, Any]
+    shapes: Mapping[str, tuple[str, ...]] = {}
+
+    def check(self, options: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with the values of options, one sentence each.
+
+        What has a secret in it is known at the node only, and passed over.
+        """
+        from segue.errors import UsageError
+
+        problems = []
+        reader = Options("", options, UsageError)
+        for name, value in options.items():
+            if "${" in str(value) or name not in (*self.optional, *self.shapes):
+                continue
+            method, *words = self.shapes.get(name) or (_METHODS[type(self.optional[name])],)
+            try:
+                getattr(reader, method)(name, *words)
+            except UsageError as error:
+                problems.append(error.message.removeprefix(": "))
+        return problems
 
 
 def fill_options(

@@ -228,6 +228,9 @@ class _SourceReader:
                 message = f"{named} sources have no key {key!r}"
                 hint = nearest(key, (*known, *_OWN, *more))
                 self.report("unknown-key", message, key, hint=hint)
+        # `kind` is the class; kinds of other packages may have no check
+        for problem in kind().check(self.options) if hasattr(kind, "check") else ():  # type: ignore[operator]
+            self.report("bad-value", f"table {self.name!r}: {problem}")
 
     def _read_columns(self, kind: EdgeSourceKind | None) -> TableSchema | None:
         stated = self.table.get("columns", getattr(kind, "columns", None))

@@ -96,6 +96,8 @@ class _Reader:
                 message = f"{kind} destinations have no key {key!r}"
                 hint = nearest(key, (*keys, *_OWN))
                 self.report("unknown-key", message, *path, key, hint=hint)
+        for problem in loaded().check(options) if hasattr(loaded, "check") else ():
+            self.report("bad-value", f"destination {name!r}: {problem}", *path)
         return kind
 
     def check_table(self, table: str, *path: str) -> bool:

@@ -7,11 +7,11 @@ import gzip
 import hashlib
 import ssl
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from segue.agent.destinations.plain import write_rows
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.errors import DestinationError, ParcelRefusedError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _LONGEST_ANSWER = 64 * 1024
 _TYPES = {"json": "application/x-ndjson", "arrow": "application/vnd.apache.arrow.stream"}
 
 
-class HttpDestination:
+class HttpDestination(CheckedKind):
     """Posts JSON lines or an Arrow stream.
 
     Whether a parcel that is tried again stands there once is up to the server: the header
@@ -39,13 +39,17 @@ class HttpDestination:
 
     exact = False
     required = ("url",)
-    optional = {  # noqa: RUF012  # read only
+    optional: Mapping[str, Any] = {
         "format": "json",
         "compress": True,
         "headers": {},
         "token": "",
         "ca": "",
         "timeout": "30s",
+    }
+    shapes: Mapping[str, tuple[str, ...]] = {
+        "format": ("choice", "json", "arrow"),
+        "timeout": ("seconds",),
     }
 
     def open(self, destination: DestinationSpec) -> HttpTarget:
@@ -146,10 +150,7 @@ class HttpTarget:
 
 
 def _read_headers(options: Options) -> dict[str, str]:
-    stated = options.values["headers"]
-    if not isinstance(stated, dict):
-        raise options.wrong("headers", "a table of names and texts")
-    headers = {str(name): str(value) for name, value in stated.items()}
+    headers = {name: str(value) for name, value in options.table("headers").items()}
     token = options.text("token")
     return {**headers, "Authorization": f"Bearer {token}"} if token else headers
 

@@ -7,10 +7,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.destinations.plain import number_rows, write_rows
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.errors import DestinationError, MissingExtraError, ParcelRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from segue.agent.options import Options
     from segue.protocols.edge import Parcel
     from segue.spec.edge import DestinationSpec
@@ -19,7 +21,7 @@ _REFUSALS = ("MSG_SIZE_TOO_LARGE", "INVALID_MSG", "INVALID_RECORD")
 """What a broker says of a message that it never takes."""
 
 
-class KafkaDestination:
+class KafkaDestination(CheckedKind):
     """An idempotent producer; what it has sent is acknowledged by all replicas.
 
     A parcel that is tried again, since this process was killed or a part of it failed, is there
@@ -29,12 +31,17 @@ class KafkaDestination:
 
     exact = False
     required = ("servers",)
-    optional = {  # noqa: RUF012  # read only
+    optional: Mapping[str, Any] = {
         "topic": "{stream}",
         "key": "_node",
         "format": "json",
         "timeout": "30s",
         "settings": {},
+    }
+    shapes: Mapping[str, tuple[str, ...]] = {
+        "servers": ("texts",),
+        "format": ("choice", "json", "arrow"),
+        "timeout": ("seconds",),
     }
 
     def open(self, destination: DestinationSpec) -> KafkaTarget:
@@ -65,9 +72,7 @@ class KafkaTarget:
         self._rows = options.choice("format", "json", "arrow") == "json"
         self._timeout = options.seconds("timeout")
         self._problem: Any = None
-        settings = options.values["settings"]
-        if not isinstance(settings, dict):
-            raise options.wrong("settings", "a table of librdkafka's settings")
+        settings = options.table("settings")
         try:
             self._producer = Producer(
                 {

@@ -7,11 +7,13 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.destinations.plain import number_rows, write_rows
-from segue.agent.mqtt_link import LINK_OPTIONS, connect, make_client, read_broker
-from segue.agent.options import fill_options
+from segue.agent.mqtt_link import LINK_OPTIONS, LINK_SHAPES, connect, make_client, read_broker
+from segue.agent.options import CheckedKind, fill_options
 from segue.errors import DestinationError, ParcelRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from paho.mqtt.client import MQTTMessageInfo
     from paho.mqtt.properties import Properties
 
@@ -23,7 +25,7 @@ _WINDOW = 100
 """Messages under way at once."""
 
 
-class MqttDestination:
+class MqttDestination(CheckedKind):
     """Publishes with QoS 1. A parcel that is tried again is there twice; readers can tell that.
 
     Each message has the user properties ``node``, ``epoch``, ``sequence`` and ``row`` (MQTT 5),
@@ -32,12 +34,13 @@ class MqttDestination:
 
     exact = False
     required = ("url",)
-    optional = {  # noqa: RUF012  # read only
+    optional: Mapping[str, Any] = {
         **LINK_OPTIONS,
         "topic": "{stream}",
         "message": "row",
         "retain": False,
     }
+    shapes: Mapping[str, tuple[str, ...]] = {**LINK_SHAPES, "message": ("choice", "row", "parcel")}
 
     def open(self, destination: DestinationSpec) -> MqttTarget:
         """Connect; see `segue.protocols.edge`."""

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.destinations.postgres_types import list_columns, sql_type
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.errors import DestinationError, MissingExtraError, ParcelRefusedError
 from segue.spec.secrets import hide_passwords
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
@@ -30,17 +30,18 @@ A table, column or right that is missing may be there one day: rows wait for tha
 """
 
 
-class PostgresDestination:
+class PostgresDestination(CheckedKind):
     """Adds rows to a table per stream, made if it is missing. A parcel stands there once."""
 
     exact = True
     required = ("url",)
-    optional = {  # noqa: RUF012  # read only
+    optional: Mapping[str, Any] = {
         "schema": "public",
         "table": "{stream}",
         "create": True,
         "timeout": "30s",
     }
+    shapes: Mapping[str, tuple[str, ...]] = {"timeout": ("seconds",)}
 
     def open(self, destination: DestinationSpec) -> PostgresTarget:
         """Connect; see `segue.protocols.edge`."""

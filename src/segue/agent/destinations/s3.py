@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from segue.agent.destinations.plain import write_rows
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.errors import DestinationError, MissingExtraError, ParcelRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pyarrow as pa
 
     from segue.agent.options import Options
@@ -21,12 +23,12 @@ _REFUSALS = ("EntityTooLarge", "InvalidArgument", "KeyTooLongError")
 """Answers about the object itself."""
 
 
-class S3Destination:
+class S3Destination(CheckedKind):
     """Puts ``<prefix>/<stream>/<node>/<epoch>/<first>-<last>.parquet``; a parcel stands once."""
 
     exact = True
     required = ("bucket",)
-    optional = {  # noqa: RUF012  # read only
+    optional: Mapping[str, Any] = {
         "prefix": "",
         "format": "parquet",
         "endpoint": "",
@@ -35,6 +37,10 @@ class S3Destination:
         "secret_key": "",
         "conditional": True,
         "timeout": "60s",
+    }
+    shapes: Mapping[str, tuple[str, ...]] = {
+        "format": ("choice", "parquet", "jsonl.gz"),
+        "timeout": ("seconds",),
     }
 
     def open(self, destination: DestinationSpec) -> S3Target:

@@ -7,7 +7,7 @@ from collections import deque
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.http_server import Admission, make_server
 from segue.agent.sources.repeats import Posted, Repeats
 from segue.errors import SourceError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from segue.spec.edge import EdgeSource
 
 
-class HttpSource:
+class HttpSource(CheckedKind):
     """A small server: POST of lines, plain or gzip.
 
     The answer 200 means that all records are in the spool. A client that gets no answer and
@@ -43,6 +43,11 @@ class HttpSource:
         "connections": 64,
         "timeout": "30s",
         "remember": 500,
+    }
+    shapes: Mapping[str, tuple[str, ...]] = {
+        "most": ("size",),
+        "queue": ("size",),
+        "timeout": ("seconds",),
     }
 
     def open(

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GROUPS = ("cpu", "memory", "disk", "network", "load")
 
 
-class MetricsSource:
+class MetricsSource(CheckedKind):
     """A row for each measure of each device, as often as stated."""
 
     replayable = False
@@ -38,6 +38,7 @@ class MetricsSource:
         "device": "string",
         "value": "float64",
     }
+    shapes: Mapping[str, tuple[str, ...]] = {"every": ("seconds",)}
 
     def open(
         self,

@@ -12,15 +12,15 @@ from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.mqtt_link import LINK_OPTIONS, connect, make_client, read_broker
-from segue.agent.options import fill_options
+from segue.agent.mqtt_link import LINK_OPTIONS, LINK_SHAPES, connect, make_client, read_broker
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.records import add_field, split_records
 from segue.agent.sources.redelivery import Redeliveries, digest_message
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from paho.mqtt.client import Client, MQTTMessage
 
@@ -35,7 +35,7 @@ _LONGEST = 10
 """A message may be so many times as long as a chunk."""
 
 
-class MqttSource:
+class MqttSource(CheckedKind):
     """Subscribes with QoS 1 and a session that lasts.
 
     Nothing that the broker has for us is lost: it keeps messages until they are in the spool.
@@ -46,13 +46,19 @@ class MqttSource:
     replayable = False
     typed = False
     required = ("url", "topics")
-    optional = {  # noqa: RUF012  # read only
+    optional: Mapping[str, Any] = {
         **LINK_OPTIONS,
         "topic": "",
         "retained": True,
         "expiry": "7d",
         "window": 1000,
         "queue": "16MB",
+    }
+    shapes: Mapping[str, tuple[str, ...]] = {
+        **LINK_SHAPES,
+        "topics": ("texts",),
+        "expiry": ("seconds",),
+        "queue": ("size",),
     }
 
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> MqttReader:

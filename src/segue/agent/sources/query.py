@@ -7,7 +7,7 @@ from collections import Counter, deque
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.query_rows import make_rows, read_value, write_value
 from segue.agent.sources.query_sql import Poll, open_database
 from segue.errors import SourceError
@@ -29,7 +29,7 @@ _MOST_TIES = 10_000
 """Rows with the same value that can be remembered; more need a key."""
 
 
-class QuerySource:
+class QuerySource(CheckedKind):
     """Asks for the rows that follow the last one that was read: each exactly once.
 
     Rows with equal values of the rising column are told apart by `key`, or else by all their
@@ -46,6 +46,11 @@ class QuerySource:
         "every": "10s",
         "settle": "1s",
         "timeout": "30s",
+    }
+    shapes: Mapping[str, tuple[str, ...]] = {
+        "every": ("seconds",),
+        "settle": ("seconds",),
+        "timeout": ("seconds",),
     }
 
     def open(

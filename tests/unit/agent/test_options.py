@@ -1,0 +1,65 @@
+"""Options of sources and destinations: what is wrong is told where a project is declared."""
+
+import pytest
+
+from segue.agent.options import Options, fill_options
+from segue.errors import SourceError
+from segue.registry import DESTINATIONS, EDGE_SOURCES, load
+
+OURS = [
+    *((DESTINATIONS, kind) for kind in ("http", "kafka", "mqtt", "postgres", "s3")),
+    *((EDGE_SOURCES, kind) for kind in ("http", "metrics", "mqtt", "query")),
+]
+
+
+@pytest.mark.parametrize(("group", "kind"), OURS)
+def test_defaults_are_right(group, kind):
+    loaded = load(group, kind)()
+    assert loaded.check(loaded.optional) == []
+    assert not set(loaded.required) & set(loaded.optional)
+    assert set(loaded.shapes) <= {*loaded.required, *loaded.optional}
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "stated", "told"),
+    [
+        (DESTINATIONS, "s3", {"format": "csv"}, "format must be one of parquet, jsonl.gz"),
+        (DESTINATIONS, "s3", {"conditional": "no"}, "conditional must be true or false"),
+        (DESTINATIONS, "kafka", {"settings": 1}, "settings must be a table of names and values"),
+        (DESTINATIONS, "kafka", {"servers": [1]}, "servers must be a text or a list of texts"),
+        (DESTINATIONS, "http", {"timeout": "soon"}, "timeout must be a duration, such as 90s, 5m"),
+        (DESTINATIONS, "mqtt", {"version": 4}, "version must be one of 5, 3.1.1"),
+        (DESTINATIONS, "postgres", {"table": True}, "table must be a text"),
+        (EDGE_SOURCES, "http", {"queue": "1XB"}, "queue must be a size, such as 500KB"),
+        (EDGE_SOURCES, "http", {"remember": -1}, "remember must be a whole number from 0"),
+        (EDGE_SOURCES, "query", {"key": [""], "every": True}, "every must be a duration"),
+    ],
+)
+def test_a_wrong_value_is_told(group, kind, stated, told):
+    (problem,) = load(group, kind)().check(stated)
+    assert problem.startswith(told)
+
+
+def test_secrets_are_known_at_the_node_only():
+    assert load(DESTINATIONS, "http")().check({"timeout": "${TIMEOUT}"}) == []
+
+
+def test_what_is_missing_or_unknown_is_told():
+    kind = load(EDGE_SOURCES, "mqtt")()
+    with pytest.raises(SourceError, match="table 'a': url must be stated"):
+        fill_options("table 'a'", kind, {"topics": "b"}, SourceError)
+    with pytest.raises(SourceError, match="no option 'topcs'") as told:
+        fill_options("table 'a'", kind, {"topcs": "b"}, SourceError)
+    assert "'topics'" in told.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("1.5m", 90), (90, 90), ("10ms", 0.01), ("2h", 7200)]
+)
+def test_durations(text, seconds):
+    assert Options("", {"a": text}, SourceError).seconds("a") == seconds
+
+
+@pytest.mark.parametrize(("text", "size"), [("8MiB", 8 * 2**20), ("500KB", 500_000), ("7", 7)])
+def test_sizes(text, size):
+    assert Options("", {"a": text}, SourceError).size("a") == size
