@@ -13,7 +13,7 @@ from segue.conductor.edge_columns import (
 from segue.declare.edge_graph import find_streams
 from segue.place.edge import inline_views, map_fleets
 from segue.settings import find_secrets
-from segue.spec.edge import EdgeCheck, EdgePart, EdgeStep, SentTable
+from segue.spec.edge import PROJECT, EdgeCheck, EdgePart, EdgeStep, SentTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -87,6 +87,7 @@ def _make_step(
         sort=step.sort,
         parameters=project.parameters_of(step),
         schema=schemas[name],
+        model=f"{PROJECT}/{step.model}" if step.model else None,
         how=step.how,
     )
 

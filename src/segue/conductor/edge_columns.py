@@ -196,7 +196,7 @@ class _Describer:
             )
         first = self.session.describe(f"select * from {quote_identifier(step.reads[0])}")
         declared = parse_schema(step.schema, first if found is None else found)
-        if found is not None and set(declared.names) != set(found.names):
+        if step.model is None and found is not None and set(declared.names) != set(found.names):
             odd = ", ".join(map(repr, sorted(set(declared.names) ^ set(found.names))))
             raise OutputError(f"step {step.name!r}: its schema and its SELECT differ in {odd}")
         return declared

@@ -70,6 +70,7 @@ def step(
     timeout: float | str | None = None,
     memory: int | str | None = None,
     window: Mapping[str, Any] | None = None,
+    model: str | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
@@ -94,7 +95,8 @@ def step(
             TypedDict, dataclass, pydantic or pandera model; `tags` are words to select by;
             `on` names a place; `retries`, `backoff`, `timeout` and `memory` limit attempts;
             `window` lets it see ``window_start`` and ``window_end`` of each row's windows:
-            ``{"column": "at", "size": "1m"}``.
+            ``{"column": "at", "size": "1m"}``; `model` is an ONNX file that nodes of a fleet
+            infer with.
 
     Example:
         >>> @step(by="store", sort="day")

@@ -38,6 +38,7 @@ class Options:
         on: Name of the place.
         limits: Retries, timeout, memory.
         window: Windows in which it sees the rows of the first table that it reads.
+        model: Path of the ONNX file that it infers with.
     """
 
     mode: Mode = Mode.REPLACE
@@ -50,6 +51,7 @@ class Options:
     on: str = "local"
     limits: Limits = field(default_factory=Limits)
     window: WindowSpec | None = None
+    model: str | None = None
 
     @property
     def meaning(self) -> tuple[tuple[str, str], ...]:
@@ -62,6 +64,7 @@ class Options:
             "how": self.how if self.how != "inner" else "",
             "schema": self.schema or "",
             "window": write_window(self.window) if self.window else "",
+            "model": self.model or "",
         }
         return tuple((name, value) for name, value in values.items() if value)
 
@@ -177,6 +180,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "tags": _read_words,
     "on": _read_word,
     "window": read_window,
+    "model": _read_word,
     "retries": _read_retries,
     "backoff": _read_backoff,
     "timeout": _positive(parse_duration),

@@ -209,6 +209,7 @@ def _read_step(
         limits=options.limits,
         about=_read_about(function),
         window=options.window,
+        model=options.model,
     )
     return step, types
 

@@ -92,6 +92,7 @@ def read_sql_step(name: str, text: str, shown: str, problems: Problems) -> StepS
         on=options.on,
         limits=options.limits,
         window=options.window,
+        model=options.model,
     )
 
 

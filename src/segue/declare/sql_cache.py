@@ -62,7 +62,8 @@ class SqlCache:
 
         before = len(problems)
         step = read_sql_step(name, text, shown, problems)
-        if step is not None and step.window is None and len(problems) == before:
+        plain = step is not None and step.window is None and step.model is None
+        if step is not None and plain and len(problems) == before:
             self._used[mark] = _encode(step, text)
         return step
 

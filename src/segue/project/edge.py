@@ -84,8 +84,8 @@ def find_files(spec: ProjectSpec, part: EdgePart) -> tuple[str, ...]:
     for step in part.steps:
         if step.function is not None:
             python += (spec.steps[step.name].location.path, step.function.path)
-    models = {step.model for step in part.steps if step.model}
-    return tuple(sorted({*find_imported(spec.root, python), *models}))
+    models = (spec.steps[step.name].model for step in part.steps)
+    return tuple(sorted({*find_imported(spec.root, python), *filter(None, models)}))
 
 
 def _find_lock(root: Path) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from segue.spec.step import FunctionSpec, Scalar
     from segue.spec.types import TableSchema
 
+PROJECT = "project"
+"""Folder of a bundle with the project's own files."""
 NODE_COLUMN = "_node"
 """Column of every batch at a node: the node's name. Steps can use it."""
 

@@ -152,6 +152,7 @@ class StepSpec:
         limits: Retries, timeout, memory.
         about: First paragraph of the docstring or comment.
         window: Windows in which it sees the rows of the first table that it reads.
+        model: ONNX file that it infers with, relative to the project's folder.
     """
 
     name: str
@@ -171,6 +172,7 @@ class StepSpec:
     limits: Limits = field(default_factory=Limits)
     about: str = ""
     window: WindowSpec | None = None
+    model: str | None = None
 
     @property
     def stored(self) -> bool:
