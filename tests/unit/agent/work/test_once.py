@@ -73,7 +73,7 @@ def test_python_steps_run_as_they_do_elsewhere(tmp_path, home, log, frame):
     alias = {"pandas": "pd", "polars": "pl", "pyarrow": "pa"}[library]
     text = f"""\
 import {library} as {alias}
-{'import pyarrow.compute' if library == 'pyarrow' else ''}
+{"import pyarrow.compute" if library == "pyarrow" else ""}
 from segue import step
 
 @step
