@@ -51,6 +51,11 @@ COMMANDS = {
     "hub": Entry("hub:hub", "Run a project's hub, and let nodes and operators in."),
     "nodes": Entry("nodes:list_nodes", "List the nodes of a fleet, and what happened to them."),
     "node": Entry("nodes:node", "Look at one node of a fleet, or forget it."),
+    "deploy": Entry("deploy:deploy", "Sign what nodes shall run, and bring it to the hub."),
+    "deployments": Entry("deployments:deployments", "List what was deployed, and where it runs."),
+    "rollback": Entry(
+        "deployments:rollback", "Deploy earlier content again, at once, as a new number."
+    ),
     "doctor": Entry("doctor:diagnose_all", "Look for what could go wrong on this machine."),
 }
 """All commands, in the order in which one meets them."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from tuf.api import exceptions
 from tuf.api.metadata import (  # type: ignore[attr-defined]  # re-exports
@@ -23,12 +23,13 @@ from tuf.api.metadata import (  # type: ignore[attr-defined]  # re-exports
     Timestamp,
 )
 
-from segue.deploy.keys import PublicKey
+from segue.deploy.keys import PublicKey, name_of
 from segue.errors import DeploymentError, UsageError
 from segue.wire.deployment import Deployment, read_custom
+from segue.wire.trust import check_root
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import Signer  # type: ignore[attr-defined]  # re-exports
+    from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]  # re-exports
 
 ROOT_VALID = timedelta(days=3650)
 VALID = timedelta(days=90)
@@ -189,6 +190,43 @@ def _sign_root(root: Root, old: Root | None, signers: Iterable[Signer]) -> bytes
             f"the root is not signed by enough keys: {error}", hint="give more of them: --key FILE"
         ) from None
     return metadata.to_bytes()
+
+
+def walk_roots(folder: Path) -> Root:
+    """Return the newest root of a project: each is signed by the one before.
+
+    Raises:
+        UsageError: There is none.
+        DeploymentError: One is not signed by enough of the keys before.
+    """
+    try:
+        root = check_root((folder / "1.root.json").read_bytes())
+        while (path := folder / f"{root.version + 1}.root.json").is_file():
+            read = Metadata[Root].from_file(str(path))
+            for judge in (root, read.signed):
+                judge.verify_delegate(Root.type, read.signed_bytes, read.signatures)
+            root = read.signed
+    except FileNotFoundError:
+        raise UsageError("nobody may deploy this project yet", hint="segue deploy init") from None
+    except exceptions.RepositoryError as error:
+        raise DeploymentError(f"{path} is not a good successor: {error}") from None
+    return root
+
+
+def list_trusted(root: Root) -> dict[str, list[PublicKey]]:
+    """Return who may sign: keys by role, ``root`` and ``deploy``."""
+    return {
+        role: [_read_key(root, each) for each in sorted(keys)]
+        for role, keys in (
+            ("root", root.roles[Root.type].keyids),
+            ("deploy", root.roles[Targets.type].keyids),
+        )
+    }
+
+
+def _read_key(root: Root, keyid: str) -> PublicKey:
+    key = cast("SSlibKey", root.keys[keyid])
+    return PublicKey(name_of(key), keyid, key)
 
 
 def sign_deployments(
