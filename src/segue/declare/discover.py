@@ -13,7 +13,7 @@ from segue.declare.apply import apply_parameters, apply_settings
 from segue.declare.check_code import add_code
 from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
-from segue.declare.edge_graph import check_fleet_steps, find_fleet_tables, name_gaps
+from segue.declare.edge_graph import check_fleet_steps, check_windows, find_fleet_tables, name_gaps
 from segue.declare.edge_models import add_models
 from segue.declare.edge_tables import read_fleet_tables
 from segue.declare.graph import index_steps, order_steps, resolve_reads
@@ -85,6 +85,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     alerts = read_alerts(config, contracts, problems)
     steps = apply_settings(steps, broken, config, problems)
     check_fleet_steps(steps, tables, problems)
+    check_windows(steps, problems)
     steps = add_models(steps, tables, root, problems)
     fleets = read_fleet_tables(config, tables, problems)
     values = apply_parameters(parameters or {}, python.settings, steps, broken, config, problems)

@@ -60,6 +60,35 @@ def check_fleet_steps(
         checker.check(steps[name])
 
 
+def check_windows(steps: Mapping[str, StepSpec], problems: Problems) -> None:
+    """Report steps whose windows would show in a view that they read besides.
+
+    Args:
+        steps: Steps by name.
+        problems: Takes what is wrong.
+    """
+    for step in steps.values():
+        if step.window is None or not step.reads:
+            continue
+        first, *others = step.reads
+        for view in others:
+            if first in _find_behind(steps, view):
+                message = (
+                    f"{step.name!r} has a window over {first!r}, and reads it without one by the"
+                    f" view {view!r}"
+                )
+                hint = f"make {view!r} a table, or the window a step of its own"
+                problems.add("bad-option", message, step.location, hint)
+
+
+def _find_behind(steps: Mapping[str, StepSpec], view: str) -> set[str]:
+    """Return what a view reads, straight or through other views; nothing for a table."""
+    step = steps.get(view)
+    if step is None or step.mode is not Mode.VIEW:
+        return set()
+    return {*step.reads}.union(*(_find_behind(steps, read) for read in step.reads))
+
+
 def find_streams(
     steps: Mapping[str, StepSpec], tables: Mapping[str, str], table: str
 ) -> tuple[str, ...]:
