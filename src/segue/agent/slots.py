@@ -7,7 +7,9 @@ before or the state after. A folder ``slots/<generation>/`` that it does not nam
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -150,6 +152,20 @@ def find_slot(home: Path, generation: int) -> Path | None:
     """Return the folder of a generation; None if it has none."""
     folder = home / FOLDER / str(generation)
     return folder if generation and _is_whole(folder) else None
+
+
+def add_site(slot: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of processes that see the packages of a slot before others.
+
+    Example:
+        >>> add_site(Path("/no/slot"), {"PATH": "/bin"})
+        {'PATH': '/bin'}
+    """
+    site = slot / SITE
+    if not site.is_dir():
+        return dict(environ)
+    path = os.pathsep.join(filter(None, (str(site), environ.get("PYTHONPATH", ""))))
+    return {**environ, "PYTHONPATH": path}
 
 
 def remove_rubbish(home: Path, slots: Slots) -> None:

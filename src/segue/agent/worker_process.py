@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from segue.agent.backoff import Backoff
 from segue.agent.heartbeat import PATIENCE, RECYCLE, WorkerReport, read_report
 from segue.agent.processes import Use, find_descendants, measure_process, signal_group, signal_tree
+from segue.agent.slots import add_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,11 @@ class WorkerProcess:
         bounds = [str(self.job.memory), str(os.getpid())]
         launched = [sys.executable, "-m", "segue.agent.launch", self.module, *bounds, *options]
         self._process = subprocess.Popen(
-            launched, stdin=subprocess.DEVNULL, start_new_session=True, cwd=self.home
+            launched,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=self.home,
+            env=add_site(self.job.slot, os.environ),
         )
         now = self.steady()
         self._started = self._beaten = self._cpu_at = now
