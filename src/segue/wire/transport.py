@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -199,8 +200,12 @@ class Transport:
         return self._connection
 
 
+@lru_cache(4)
 def make_context(ca: str, *, check_time: bool = True) -> ssl.SSLContext:
-    """Return TLS that trusts one root only, or the machine's where none is given."""
+    """Return TLS that trusts one root only, or the machine's where none is given.
+
+    All connections of a process to one hub share it.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca:
