@@ -23,22 +23,26 @@ FULL = "spool full"
 LAGGED = "spool full: too far behind"
 
 
-def make_room(t: Transaction, short: Callable[[], int], *, drop_oldest: bool) -> bool:
+def make_room(
+    t: Transaction, short: Callable[[], int], forget: Callable[[], bool], *, drop_oldest: bool
+) -> bool:
     """Free pages until nothing is short.
 
-    What every reader has goes first, then what only destinations that lag still need; the
-    oldest records that the lake needs go last, and only if they may.
+    Damaged files that are set aside go first, then what every reader has, then what only
+    destinations that lag still need; the oldest records that the lake needs go last, and only
+    if they may.
 
     Args:
         t: The transaction.
         short: Returns how many bytes are short.
+        forget: Removes damaged files; returns whether there was one.
         drop_oldest: Whether records that were not sent may be dropped.
 
     Returns:
         Whether there is room now.
     """
     while short() > 0:
-        if not (delete_kept(t) or pass_laggards(t) or (drop_oldest and drop_first(t))):
+        if not (forget() or delete_kept(t) or pass_laggards(t) or (drop_oldest and drop_first(t))):
             return False
     return True
 

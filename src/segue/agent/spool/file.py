@@ -10,22 +10,30 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
-from segue.agent.spool import salvage
 from segue.agent.spool.clock import Uptime, read_boot, read_uptime
 from segue.agent.spool.damage import DamageError, is_damage, is_full
+from segue.agent.spool.epochs import make_epoch
 from segue.agent.spool.facts import Facts
+from segue.agent.spool.home import read_home
 from segue.agent.spool.locking import FileLock
+from segue.agent.spool.mark import Evidence, Mark, Tail
 from segue.agent.spool.model import Head
+from segue.agent.spool.pages import Pages
 from segue.agent.spool.room import Room
+from segue.agent.spool.salvage import finish, salvage
+from segue.agent.spool.scan import scan_journal
 from segue.agent.spool.schema import PAGE, connect
 from segue.agent.spool.transaction import Transaction
 from segue.errors import SegueError, StorageError, StorageFullError
 
 T = TypeVar("T")
 
-READ, LAZY, DURABLE = "deferred", "lazy", "durable"
+READ, LAZY, DURABLE = "read", "lazy", "durable"
 """Kinds of transactions: reading; written, but on the disk with the next durable one; on the
 disk when it returns."""
+
+ATTEMPTS = 3
+"""Times that a transaction is tried, each after what is damaged was set aside."""
 
 
 class SpoolFile:
@@ -38,18 +46,19 @@ class SpoolFile:
 
     def __init__(self, path: Path, room: Room, page: int = PAGE) -> None:
         self.path = path
+        self.connection: sqlite3.Connection | None = None
         self._room = room
         self._page = page
         self._threads = threading.RLock()
         self._lock = FileLock(path.with_suffix(".lock"))
+        self._mark = Mark(path.with_suffix(".mark"))
         self._boot = read_boot()
         self._inode = 0
-        self.connection: sqlite3.Connection
         try:
-            with self._lock.alone():
-                self._open()
-        except (sqlite3.Error, DamageError) as error:
-            self._recover(error)
+            self._open_first()
+        except BaseException:
+            self.close()
+            raise
 
     def run(self, kind: str, work: Callable[[Transaction], T]) -> T:
         """Do something in a transaction.
@@ -63,21 +72,19 @@ class SpoolFile:
             StorageError: The disk fails, or others keep the spool locked; nothing was written.
         """
         with self._threads:
-            for attempt in range(3):
+            for _ in range(ATTEMPTS):
                 try:
                     with self._lock.shared():
-                        self._follow()
-                        return self._run(kind, work)
+                        return self._run(kind, work, self._follow())
                 except (sqlite3.Error, DamageError) as error:
                     if isinstance(error, sqlite3.Error) and not is_damage(error):
                         raise name_fault(error, self.path) from error
-                    if attempt == 2:  # noqa: PLR2004  # a fault of the disk, not of the file
-                        raise StorageError(f"{self.path} is damaged again and again") from error
-                    self._recover(error)
-            raise AssertionError("unreachable")
+                    self._recover(str(error))
+            raise StorageError(f"{self.path} is damaged again and again: its disk fails")
 
-    def _run(self, kind: str, work: Callable[[Transaction], T]) -> T:
-        connection = self.connection
+    def _run(
+        self, kind: str, work: Callable[[Transaction], T], connection: sqlite3.Connection
+    ) -> T:
         if kind is not READ:
             self._room.bring_home(connection)
             # A journal keeps its order: whatever is durable later makes this durable before.
@@ -93,38 +100,100 @@ class SpoolFile:
             with suppress(sqlite3.Error):
                 connection.execute("rollback")
             raise
+        if kind is DURABLE:
+            lanes = [lane for lane in t.touched if lane.epoch == t.head.epoch]
+            self._mark.write(
+                t.batch, [(lane.track, Tail(lane.base + lane.last, lane.once)) for lane in lanes]
+            )
         return answer
 
-    def _open(self) -> None:
-        self.connection = connect(self.path, self._page, self._room.journal)
+    def _open_first(self) -> None:
+        with self._lock.alone():
+            finish(self.path)
+            pages = Pages(self.path, self._page) if self.path.exists() else None
+            evidence = self._mark.read()
+            try:
+                connection = self._open()
+                self._compare(connection, pages, evidence)
+                self._settle(connection)
+            except (sqlite3.Error, DamageError) as error:
+                if isinstance(error, sqlite3.Error) and not is_damage(error):
+                    raise name_fault(error, self.path) from error
+                self._replace(pages, evidence, str(error))
+            finally:
+                if pages is not None:
+                    pages.close()
+
+    def _compare(
+        self, connection: sqlite3.Connection, pages: Pages | None, evidence: Evidence
+    ) -> None:
+        """Find out whether the file has lost commits.
+
+        Raises:
+            DamageError: It has.
+        """
+        head = Facts(connection).head()
+        known = evidence.batch
+        if not known and pages is not None:
+            known = scan_journal(pages)
+        if head is None or head.batch < known:
+            raise DamageError("its last commits are missing")
+
+    def _open(self) -> sqlite3.Connection:
+        connection = connect(self.path, self._page, self._room.journal)
+        self.connection = connection
         self._inode = self.path.stat().st_ino
-        start_file(self.connection)
+        start_file(connection)
+        return connection
 
-    def _follow(self) -> None:
-        """Open the file anew if another process has set it aside."""
-        try:
-            same = self.path.stat().st_ino == self._inode
-        except FileNotFoundError:
-            same = False
-        if not same:
-            self.connection.close()
-            self._open()
+    def _settle(self, connection: sqlite3.Connection) -> None:
+        home = read_home(self.path)
+        if Facts(connection).load("home") != home:
+            self._run(DURABLE, lambda t: move_home(t, home), connection)
 
-    def _recover(self, error: Exception) -> None:
+    def _follow(self) -> sqlite3.Connection:
+        """Return the connection, anew if another process has set the file aside."""
+        with suppress(FileNotFoundError):
+            if self.connection is not None and self.path.stat().st_ino == self._inode:
+                return self.connection
+        self._disconnect()
+        connection = self._open()
+        self._settle(connection)
+        return connection
+
+    def _recover(self, why: str) -> None:
         """Set the damaged file aside, and go on with what of it can be read."""
         with self._lock.alone():
-            with suppress(AttributeError, FileNotFoundError):
-                if self.path.stat().st_ino != self._inode:
-                    return
-            with suppress(AttributeError):
+            if not self.path.exists() or self.path.stat().st_ino != self._inode:
+                return  # another process was quicker
+            pages = Pages(self.path, self._page)
+            try:
+                self._replace(pages, self._mark.read(), why)
+            finally:
+                pages.close()
+
+    def _replace(self, pages: Pages | None, evidence: Evidence, why: str) -> None:
+        self._disconnect()
+        try:
+            if pages is not None:
+                salvage(self.path, pages, evidence, why)
+            self._mark.clear()
+            self._settle(self._open())
+            self._room.forget_damaged(self._room.cap)
+        except sqlite3.Error as error:
+            raise name_fault(error, self.path) from error
+
+    def _disconnect(self) -> None:
+        if self.connection is not None:
+            with suppress(sqlite3.Error):
                 self.connection.close()
-            salvage.set_aside(self.path, str(error), self._page)
-            self._open()
+            self.connection = None
 
     def close(self) -> None:
         """Give the file back."""
         with self._threads:
-            self.connection.close()
+            self._disconnect()
+            self._mark.close()
             self._lock.close()
 
 
@@ -140,14 +209,25 @@ def start_file(connection: sqlite3.Connection) -> None:
     connection.execute("begin immediate")
     try:
         if facts.head() is None:
-            if connection.execute("select 1 from records limit 1").fetchone():
-                raise DamageError("the head is gone")
-            facts.save("head", asdict(Head(salvage.make_epoch())), 0)
+            _begin(connection, facts)
         connection.execute("commit")
     except BaseException:
         with suppress(sqlite3.Error):
             connection.execute("rollback")
         raise
+
+
+def _begin(connection: sqlite3.Connection, facts: Facts) -> None:
+    if connection.execute("select 1 from records limit 1").fetchone():
+        raise DamageError("the head is gone")
+    facts.save("head", asdict(Head(make_epoch())), 0)
+
+
+def move_home(t: Transaction, home: list[str]) -> None:
+    """Begin a new epoch in a file that was copied: the original may still be in use."""
+    if t.facts.load("home") is not None:
+        t.begin_epoch()
+    t.facts.save("home", home, t.batch)
 
 
 def name_fault(error: sqlite3.Error, path: Path) -> SegueError:

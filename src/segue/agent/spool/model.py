@@ -124,6 +124,7 @@ class Lane:
         bytes: Bytes of payload that were ever appended.
         gone: Of these, bytes that are not there any more.
         total: `rows`, and rows of gaps that were appended.
+        once: Of `total`, rows from sources that can't be read again.
     """
 
     stream: str
@@ -136,6 +137,7 @@ class Lane:
     bytes: int = 0
     gone: int = 0
     total: int = 0
+    once: int = 0
 
     def locate(self, sequence: int) -> int:
         """Return the key of a record."""

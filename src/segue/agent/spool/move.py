@@ -51,6 +51,11 @@ def _sum(t: Transaction, lane: Lane, first: int, last: int) -> tuple[int, int]:
     return int(rows), int(size)
 
 
+def _all_rows(t: Transaction, lane: Lane, after: int) -> int:
+    sql = "select coalesce(sum(rows), 0) from records where id between ? and ?"
+    return int(t.execute(sql, (lane.locate(after + 1), lane.locate(lane.last))).fetchone()[0])
+
+
 def delete_some(t: Transaction, keep: int, most: int) -> bool:
     """Delete the oldest of what every reader has, until no more is kept than may be.
 
@@ -110,10 +115,12 @@ def move_records(t: Transaction, lane: Lane, committed: int) -> Lane:
         rows=rows,
         bytes=size,
         total=lane.total,
+        once=lane.once,
     )
     t.add_lane(moved, [_moved(mark, committed) for mark in t.bookmarks(lane).values()])
     for mark in t.bookmarks(moved).values():
         mark.rows, mark.bytes = _sum(t, moved, 1, mark.acknowledged)
+    lane.total -= _all_rows(t, lane, committed)
     lane.last = committed
     lane.rows -= rows
     lane.bytes -= size
@@ -133,9 +140,7 @@ def _split(t: Transaction, lane: Lane, committed: int) -> None:
     end = before.key + before.span
     middle = lane.locate(committed + 1)
     early = change_row(before, t.batch, middle - before.key, 0, before.total - (before.rows or 0))
-    late = change_row(
-        before._replace(key=middle), t.batch, end - middle, before.rows, before.total
-    )
+    late = change_row(before._replace(key=middle), t.batch, end - middle, before.rows, before.total)
     write_row(t, early, b"")
     write_row(t, late, b"")
 

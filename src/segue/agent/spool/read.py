@@ -101,10 +101,10 @@ def describe(t: Transaction, lane: Lane, mark: Bookmark) -> Standing:
     age, at_least = 0.0, False
     if mark.acknowledged < lane.last:
         keys = lane.locate(max(stands(mark) + 1, lane.first)), lane.locate(lane.last)
-        sql = "select head from records where id between ? and ? order by id limit 1"
+        sql = f"select {COLUMNS} from records where id between ? and ? order by id limit 1"
         found = t.execute(sql, keys).fetchone()
         if found is not None:
-            head = json.loads(found[0])
+            head = json.loads(Row(*found).check().head)
             age, at_least = t.uptime.age(head["boot"], head["made"])
     return Standing(
         lane.stream,

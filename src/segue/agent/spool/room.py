@@ -44,6 +44,25 @@ class Room:
         """Return the bytes that the spool takes on disk."""
         return sum(map(file_size, self.files()))
 
+    def damaged(self) -> list[Path]:
+        """Return the files that are set aside, the oldest first."""
+        return list_damaged(self.path)
+
+    def forget_damaged(self, most: int) -> bool:
+        """Remove files that are set aside, the oldest first, while the spool takes more.
+
+        Returns:
+            Whether there was one to remove.
+        """
+        removed = False
+        for path in self.damaged():
+            if self.used() <= most:
+                break
+            for suffix in ("", "-wal"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            removed = True
+        return removed
+
     def short(self, connection: sqlite3.Connection, payloads: Iterable[int], *, tight: bool) -> int:
         """Return how many bytes are short for a commit of some payloads; 0 or less if none is.
 
@@ -104,6 +123,16 @@ def _hold_open(path: Path) -> int:
     if descriptor is None or not os.fstat(descriptor).st_nlink:
         descriptor = _held[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     return descriptor
+
+
+def list_damaged(path: Path) -> list[Path]:
+    """Return the damaged files of a spool, the oldest first."""
+    return sorted(path.parent.glob(f"{path.stem}-damaged-*.db"), key=damaged_number)
+
+
+def damaged_number(path: Path) -> int:
+    """Return the number of a file that is set aside."""
+    return int(path.stem.rpartition("-")[2])
 
 
 def file_size(path: Path) -> int:

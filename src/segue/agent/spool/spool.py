@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from segue.agent.spool.alerts import list_alerts
 from segue.agent.spool.drop import kept_bytes
 from segue.agent.spool.file import DURABLE, LAZY, READ, SpoolFile
 from segue.agent.spool.model import LAKE, Bookmark, Entry, Lane, Record, Standing, Usage
 from segue.agent.spool.move import acknowledge, delete_some, move_records, rewind
 from segue.agent.spool.read import describe, read_records, window_end
 from segue.agent.spool.room import Room
+from segue.agent.spool.schema import PAGE
 from segue.agent.spool.transaction import Transaction
 from segue.agent.spool.write import write_batch
 from segue.errors import SpoolFullError, StorageFullError
@@ -48,12 +50,13 @@ class Spool:
         >>> folder.cleanup()
     """
 
-    def __init__(self, path: Path, settings: SpoolSettings) -> None:
+    def __init__(self, path: Path, settings: SpoolSettings, page: int = PAGE) -> None:
         """Open it, made if need be; what is damaged is set aside.
 
         Args:
             path: Its file.
             settings: Its limits.
+            page: Bytes of a page, where it is made.
 
         Raises:
             StorageError: It can't be opened.
@@ -62,7 +65,7 @@ class Spool:
         self.settings = settings
         self._room = Room(path, settings)
         self._full = False
-        self._file = SpoolFile(path, self._room)
+        self._file = SpoolFile(path, self._room, page)
 
     def __enter__(self) -> Self:
         return self
@@ -273,8 +276,8 @@ class Spool:
                 sum(kept_bytes(t, lane) for lane in lanes),
                 t.head.lost,
                 self._full,
-                (),
-                (),
+                tuple(each.name for each in self._room.damaged()),
+                list_alerts(t),
             )
 
         return self._file.run(READ, work)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 from dataclasses import asdict, replace
 from typing import Any
 
 from segue.agent.spool.clock import Uptime
 from segue.agent.spool.damage import DamageError
+from segue.agent.spool.epochs import make_epoch
 from segue.agent.spool.facts import Facts
 from segue.agent.spool.model import LAKE, Bookmark, Lane
 
@@ -107,7 +107,7 @@ class Transaction:
 
     def begin_epoch(self) -> str:
         """Let all that is appended from now on stand in a new epoch."""
-        self.head.epoch = secrets.token_hex(8)
+        self.head.epoch = make_epoch()
         return self.head.epoch
 
     def finish(self) -> None:

@@ -52,12 +52,14 @@ def write_batch(
         return room.short(t.connection, sizes, tight=tight)
 
     drop_oldest = when_full is WhenFull.DROP_OLDEST
-    fits = make_room(t, short, drop_oldest=drop_oldest)
+    fits = make_room(t, short, lambda: room.forget_damaged(0), drop_oldest=drop_oldest)
     if not fits and when_full is WhenFull.BLOCK and sizes:
         hint = "it goes on once records are acknowledged; or raise `spool`, or change `when_full`"
         raise SpoolFullError(f"{room.path} has reached {room.cap:,} bytes", hint=hint)
     for entry in entries:
-        insert_record(t, t.open_lane(entry.stream), entry if fits else as_gap(entry, t))
+        lane = t.open_lane(entry.stream)
+        lane.once += 0 if cursors else entry.rows or 0
+        insert_record(t, lane, entry if fits else as_gap(entry, t))
     for source, cursor in cursors.items():
         t.facts.put(f"cursor/{source}", json.dumps(cursor).encode(), t.batch)
     for name, state in states.items():

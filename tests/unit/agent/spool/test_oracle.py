@@ -15,6 +15,7 @@ from segue.spec.edge import SpoolSettings, WhenFull
 
 import os
 from hypothesis import Phase
+
 PHASES = [Phase.generate] if os.environ.get("FAST") else list(Phase)
 STREAMS = ("readings", "readings__rejects", "alarms")
 
@@ -49,7 +50,7 @@ class SpoolMachine(RuleBasedStateMachine):
     def begin(self, when_full, cap, keep, page):
         self.folder = Path(tempfile.mkdtemp())
         self.settings = SpoolSettings(cap=cap, when_full=when_full, keep=keep)
-        self.spool = Spool(self.folder / "spool.db", self.settings)
+        self.spool = Spool(self.folder / "spool.db", self.settings, page)
         self.spool.assign({"readings": ["lake", "archive"], "alarms": ["archive"]})
         self.made = 0
         self.accepted = {}

@@ -1,0 +1,15 @@
+"""Names of epochs."""
+
+from __future__ import annotations
+
+import secrets
+
+
+def make_epoch() -> str:
+    """Return the name of a new epoch: 16 hex digits.
+
+    Example:
+        >>> len(make_epoch())
+        16
+    """
+    return secrets.token_hex(8)
