@@ -301,8 +301,9 @@ def _tell_missing(
 
 
 def _tell_error(step: StepSpec, error: SqlError, remembered: str = "") -> Problem:
-    # A step's SQL begins with the first line of its file, so that lines are the user's.
-    line = error.location.line if error.location else step.location.line
+    line = step.location.line  # its SQL begins there, behind the comments above it
+    if error.location and error.location.line:
+        line = (line or 1) + error.location.line - 1
     hint = error.hint
     if remembered:
         doubt = f"if {remembered} makes new columns now: segue run {remembered} first"

@@ -167,3 +167,9 @@ def test_names_are_gone_afterwards(session):
     bind(session, query("orders", "select id from raw", "raw"))
     with session.fork() as fork, pytest.raises(Exception, match="raw"):
         fork.describe("select * from raw")
+
+
+def test_lines_count_from_the_file_behind_its_header(session):
+    orders = query("orders", "select id,\n  amont\nfrom raw", "raw")
+    (problem,) = bind(session, replace(orders, location=Location("steps/orders.sql", 3)))
+    assert problem.location == Location("steps/orders.sql", 4)
