@@ -1,5 +1,8 @@
 """Options of sources and destinations: what is wrong is told where a project is declared."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from segue.agent.options import Options, fill_options
@@ -63,3 +66,12 @@ def test_durations(text, seconds):
 @pytest.mark.parametrize(("text", "size"), [("8MiB", 8 * 2**20), ("500KB", 500_000), ("7", 7)])
 def test_sizes(text, size):
     assert Options("", {"a": text}, SourceError).size("a") == size
+
+
+def test_the_page_about_destinations_names_every_option():
+    page = (Path(__file__).parents[3] / "docs" / "howto" / "destinations.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    named = {name for line in rows for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    for kind in ("http", "kafka", "mqtt", "postgres", "s3"):
+        loaded = load(DESTINATIONS, kind)
+        assert {*loaded.required, *loaded.optional} <= named
