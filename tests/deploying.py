@@ -3,11 +3,18 @@
 from segue.agent.identity import IDENTITY, Identity
 from segue.deploy.keys import make_key, read_signer
 from segue.deploy.repository import Known, keep_live, make_root, number_next, sign_deployments
+from segue.spec.edge import EdgePart, SpoolSettings, WhenFull
+from segue.spec.edge_codec import write_edge
 from segue.wire.bundle import EDGE, write_bundle
 from segue.wire.deployment import Deployment
 from segue.wire.messages import DesiredState
 from segue.wire.trust import Trust
 from segue.wire.trust_folder import fetch_from_folders, pin_root
+
+PART = EdgePart("shop", "shops", (), (), (), SpoolSettings(10**6, WhenFull.BLOCK))
+EDGE_PART = write_edge(PART)
+CONTENT = "project/content"
+"""A file in which bundles of tests differ."""
 
 
 class World:
@@ -39,10 +46,9 @@ class World:
         (self.own / "root.json").write_bytes(self.root)
         return Known.read(self.own)
 
-    def sign(self, content=b"{}", *, signers=None, now=None, files=None, **values):
-        self.path = write_bundle(
-            self.hub / "targets", {EDGE: content, **(files or {})}, project="shop", fleet="shops"
-        )
+    def sign(self, content=b"", *, signers=None, now=None, files=None, **values):
+        named = {EDGE: EDGE_PART, CONTENT: content, **(files or {})}
+        self.path = write_bundle(self.hub / "targets", named, project="shop", fleet="shops")
         known = self.known()
         new = number_next(
             known,
@@ -54,7 +60,7 @@ class World:
         signers = [self.signer(name) for name in signers or self.deployers]
         return new, sign_deployments(known, live, {new.target: self.path}, signers, now=now)
 
-    def deploy(self, content=b"{}", **options):
+    def deploy(self, content=b"", **options):
         new, files = self.sign(content, **options)
         self.publish(files)
         return new

@@ -208,9 +208,12 @@ class Deployments:
         """Return a status with what it has to say of deployments.
 
         Args:
-            status: A status.
+            status: A status; `applied` is the generation whose worker it tells of.
             desired: Generation that the hub has told; 0 if it has told none.
         """
+        if status.applied != self.slots.current:
+            # What the worker before has done is nothing that the new one must answer for.
+            status = replace(status, rows={}, rejects={}, batches=0, errors=0, restarts=0)
         failed, error = self.refused
         told = self.slots.find_failure(desired)
         if told is not None:

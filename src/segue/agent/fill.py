@@ -20,8 +20,9 @@ from typing import IO, Any
 from segue.agent.slots import FOLDER, LOCK
 from segue.errors import BundleError, DeploymentError, HubError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
+from segue.spec.edge_codec import read_edge
+from segue.wire.bundle import EDGE, Manifest, digest_file, read_target, unpack_bundle
 from segue.wire.bundle import LOCK as LOCK_FILE
-from segue.wire.bundle import Manifest, digest_file, read_target, unpack_bundle
 from segue.wire.deployment import Deployment
 from segue.wire.messages import Message
 from segue.wire.trust_folder import Fetch
@@ -100,13 +101,16 @@ def _choose(order: Order, deployments: list[Deployment]) -> Deployment:
 
 
 def _check_content(deployment: Deployment, manifest: Manifest, slot: Path) -> None:
-    """Hold what a bundle says of itself to what is signed about it."""
+    """Hold what a bundle says of itself to what is signed about it, and to what runs here."""
     signed = (deployment.project, deployment.fleet)
     if (manifest.project, manifest.fleet) != signed:
         raise BundleError(f"the bundle is of {manifest.project}/{manifest.fleet}, not of {signed}")
     lock = slot / LOCK_FILE
     if (digest_file(lock) if lock.is_file() else "") != deployment.lock:
         raise BundleError("the bundle has another lock file than was signed")
+    part = read_edge((slot / EDGE).read_bytes())
+    if (part.project, part.fleet) != signed:
+        raise BundleError(f"the bundle runs {part.project}/{part.fleet}, not {signed}")
 
 
 def fetch_from_parent(out: IO[str], back: IO[str]) -> Fetch:

@@ -83,7 +83,6 @@ class Supervisor:
     clock: ClockWatch = field(default_factory=ClockWatch)
     _stop: threading.Event = field(default_factory=threading.Event)
     _deployments: Deployments | None = None
-    _deploying: threading.Lock = field(default_factory=threading.Lock)
     _poller: Poller | None = None
     _sending: Sending = field(init=False)
     _worker: WorkerProcess | None = None
@@ -150,8 +149,7 @@ class Supervisor:
 
     def _apply(self, desired: DesiredState) -> None:
         if self._deployments is not None:
-            with self._deploying:
-                self._deployments.apply(desired)
+            self._deployments.apply(desired)
 
     def _tick(self) -> float:
         """Do what is due; return the seconds until the next look."""
@@ -185,13 +183,7 @@ class Supervisor:
     def _find_slot(self) -> Path | None:
         if self._deployments is None:
             return self.settings.slot
-        # While something is fetched, what runs goes on.
-        if not self._deploying.acquire(blocking=False):
-            return self._slot
-        try:
-            return self._deployments.current()
-        finally:
-            self._deploying.release()
+        return self._deployments.current()
 
     def _start_worker(self, slot: Path) -> None:
         try:
@@ -233,21 +225,16 @@ class Supervisor:
         if self._deployments is None:
             applied = read_generation(self._slot) if self._slot is not None else 0
             return replace(status, desired=applied, applied=applied, healthy=up)
-        return self._judge(self._deployments, status, up=up)
+        running = worker.job.generation if worker is not None else 0
+        return self._judge(self._deployments, status, running, up=up)
 
-    def _judge(self, deployments: Deployments, status: Status, *, up: bool) -> Status:
+    def _judge(self, deployments: Deployments, status: Status, running: int, *, up: bool) -> Status:
         """Let a deployment that is new prove itself, and say how deployments stand."""
         poller = self._poller
         desired = poller.desired.generation if poller is not None and poller.desired else 0
-        if not self._deploying.acquire(blocking=False):
-            return replace(status, desired=desired, applied=deployments.generation)
-        try:
-            status = deployments.fill_status(status, desired)
-            # A given-up candidate is seen by the next look at the slot.
-            deployments.judge(status, up=up)
-            return deployments.fill_status(status, desired)
-        finally:
-            self._deploying.release()
+        # A given-up candidate is seen by the next look at the slot.
+        deployments.judge(replace(status, applied=running), up=up)
+        return deployments.fill_status(replace(status, applied=running), desired)
 
     def _write_status(self) -> None:
         self._written = time.monotonic()

@@ -48,9 +48,8 @@ def compare_parts(old: EdgePart | None, new: EdgePart) -> list[Change]:
     for kind, key, attribute in _LISTS:
         before = _name(getattr(old, attribute), key) if old is not None else {}
         changes += _compare(kind, before, _name(getattr(new, attribute), key))
-    for attribute in ("spool", "memory", "cpu"):
-        then = _plain(getattr(old, attribute)) if old is not None else None
-        now = _plain(getattr(new, attribute))
+    for attribute in ("spool", "memory", "cpu") if old is not None else ():
+        then, now = (_plain(getattr(each, attribute)) for each in (old, new))
         if then != now:
             changes.append(Change("~", "setting", attribute, _tell(then, now)))
     return changes

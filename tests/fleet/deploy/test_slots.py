@@ -16,7 +16,7 @@ from segue.agent.slots import STATE, read_slots
 from segue.errors import BundleError, DeploymentError, HubError
 from segue.wire.bundle import EDGE, LOCK, digest_file
 from segue.wire.messages import DesiredState, Status
-from tests.deploying import World, desire, enrol
+from tests.deploying import CONTENT, EDGE_PART, World, desire, enrol
 
 SHORT = {"kind": "immediate", "probation": 60}
 
@@ -56,7 +56,7 @@ def run_for(node, ticks, seconds, *, error="", up=True, **status):
 
 
 def content(node):
-    return (node.current() / EDGE).read_bytes()
+    return (node.current() / CONTENT).read_bytes()
 
 
 def folders(home):
@@ -320,6 +320,25 @@ def test_a_lock_file_that_was_not_signed_is_refused(world, home, ticks):
 def test_a_bundle_of_another_fleet_is_refused(world, home, ticks, monkeypatch):
     deployed = world.deploy(fleet="vans")
     check_refused(Deployments(home, world.fetch, ticks), desire(deployed), "of shop", BundleError)
+
+
+def test_a_part_that_this_release_does_not_know_is_refused(world, home, ticks):
+    newer = EDGE_PART.replace(b'"format":1', b'"format":2')
+    assert newer != EDGE_PART
+    deployed = world.deploy(files={EDGE: newer})
+    check_refused(Deployments(home, world.fetch, ticks), desire(deployed), "format 2", BundleError)
+
+
+def test_what_the_worker_before_did_is_not_told_of_the_new_one(world, home, ticks):
+    node = Deployments(home, world.fetch, ticks)
+    node.apply(desire(world.deploy(b"one", rollout=SHORT)))
+    run_for(node, ticks, 60)
+    node.apply(desire(world.deploy(b"two", rollout=SHORT)))
+    before = Status(applied=1, batches=9, errors=9, restarts=9, rows={"a": 1}, rejects={"a": 9})
+
+    assert not node.judge(before, "old", up=True)
+    told = node.fill_status(before, 2)
+    assert (told.applied, told.errors, told.restarts, told.rejects) == (2, 0, 0, {})
 
 
 def test_a_lost_folder_is_fetched_again(world, home, ticks):
