@@ -26,7 +26,7 @@ def letter(channel, key="n1/hot/5/0"):
 
 def test_a_webhook_gets_a_document():
     with webhook() as server:
-        url = f"http://127.0.0.1:${{PORT}}/hook?token=hunter2"
+        url = "http://127.0.0.1:${PORT}/hook?token=hunter2"
         send_letter(letter(url), {"PORT": str(server.port)})
         assert server.posted == [
             {"key": "n1/hot/5/0", "alert": "hot", "title": "hot at n1", "message": "too hot: 31"}

@@ -1,12 +1,16 @@
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pyarrow as pa
 import pytest
 
 from segue.agent.work.once import run_once
 from segue.errors import StepError
+from segue.spec.edge import WindowKind, WindowSpec
 from segue.spec.step import FrameKind
 from tests.edge_slots import (
+    SETTINGS,
     check,
     python_step,
     read_headers,
@@ -246,3 +250,52 @@ def test_a_module_that_cannot_be_loaded_ends_the_run_with_its_line(tmp_path, hom
         run_once(slot, home)
     assert str(caught.value.location) == "steps/broken.py:2"
     assert read_spool(home) == {}
+
+
+def test_records_that_were_lost_before_they_could_be_read_are_declared(tmp_path, home, log):
+    write_lines(log, rows(1))
+    with log.open("a") as file:
+        file.write("x" * 50_000 + "\n")
+    write_lines(log, rows(1, 1))
+    kept = sql_step("kept", "from readings where n > 0")
+    small = replace(SETTINGS, batch_bytes=4096)
+    slot = write_slot(tmp_path / "1", [source(log)], [kept], send=[source(log), kept], spool=small)
+    done = run_once(slot, home)
+    found = read_spool(home)
+    gap = {"gap": 1, "reason": "record too long"}
+    assert [row for row in found["readings"] if row != gap] == rows(2)
+    assert [row for row in found["kept"] if row != gap] == rows(1, 1)
+    assert [stream.count(gap) for stream in found.values()] == [1, 1]
+    assert done.lost == {"readings": 1}
+
+
+@pytest.mark.parametrize("kind", ["tumbling", "session"])
+def test_a_function_sees_the_rows_of_closed_windows(tmp_path, home, log, kind):
+    stamps = [{"n": n, "sensor": f"s{n % 2}", "time": f"2026-03-01T00:0{n}:30"} for n in range(6)]
+    write_lines(log, stamps)
+    window = WindowSpec(WindowKind(kind), "time", 120 * 10**6, 120 * 10**6, by=("sensor",))
+    text = """\
+import pandas as pd
+from segue import step
+
+@step
+def counted(readings: pd.DataFrame) -> pd.DataFrame:
+    return readings.groupby(["window_start", "window_end"], as_index=False).agg(n=("n", "count"))
+"""
+    step = python_step(
+        "counted",
+        "window_start: timestamp, window_end: timestamp, n: int64",
+        frame=FrameKind.PANDAS,
+        window=window,
+    )
+    readings = source(log, "n: int64, sensor: string, time: timestamp")
+    slot = write_slot(tmp_path / "1", [readings], [step], files={"steps/counted.py": text})
+    done = run_once(slot, home)
+    assert done.error == ""
+    found = [
+        (row["window_end"] - row["window_start"], row["n"]) for row in read_spool(home)["counted"]
+    ]
+    if kind == "tumbling":
+        assert found == [(timedelta(minutes=2), 2)] * 3
+    else:  # each row of a sensor comes just when the session before has ended
+        assert found == [(timedelta(minutes=2), 1)] * 6
