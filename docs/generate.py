@@ -60,6 +60,7 @@ def make_pages() -> dict[str, str]:
         "errors.md": write_errors,
         "checks.md": write_checks,
         "sources.md": write_sources,
+        "fleet.md": write_fleet,
         "engines.md": write_engines,
         "types.md": write_types,
         "python.md": write_python,
@@ -122,10 +123,12 @@ def write_settings() -> Iterator[str]:
         "[project]": settings.ProjectSettings,
         "[lake]": settings.LakeSettings,
         "[places.&lt;name&gt;]": settings.PlaceSettings,
+        "[places.&lt;name&gt;.options] of a fleet": settings.FleetSettings,
         "[steps.&lt;name&gt;]": settings.StepSettings,
         "[connections.&lt;name&gt;]": settings.ConnectionSettings,
         "[alerts]": settings.AlertSettings,
         "[alerts.channels.&lt;name&gt;]": settings.ChannelSettings,
+        "[stream_alerts.&lt;name&gt;]": settings.StreamAlertSettings,
     }
     for title, model in tables.items():
         about = describe_table(title.strip("[]").partition(".&lt;")[0].split("."))
@@ -137,7 +140,8 @@ def write_settings() -> Iterator[str]:
             (field_row(*field) for field in fields(model) if not is_table(field[1])),
         )
     more = {
-        "tables": " See [sources](sources.md).",
+        "tables": " See [sources](sources.md), and [those of fleets](fleet.md).",
+        "destinations": " See [fleets](fleet.md).",
         "params": "",
     }
     for name, rest in more.items():
@@ -360,6 +364,54 @@ def write_sources() -> Iterator[str]:
             ("key", "type", "default", "meaning"),
             (field_row(*each) for each in fields(kind.options)),
         )
+
+
+def write_fleet() -> Iterator[str]:
+    """Write what nodes of a fleet read, in which formats, and where they send it."""
+    yield "# Fleets\n"
+    yield (
+        "What nodes of a fleet read and send, see [Run steps where data is born]"
+        "(../howto/fleet.md). Values in `${NAME}` are taken from the environment of the node.\n"
+    )
+    yield "## Sources\n"
+    yield (
+        "`[tables.<name>]` with `on`, `kind`, `columns` (types by name), `format` unless the kind"
+        " gives typed rows, and the keys of both. A source that is read *exactly once* goes on"
+        " where it was, whatever ended the agent; others count what they could not take.\n"
+    )
+    told = ("kind", "what it does", "exactly once", "needs", "further keys and their defaults")
+    yield from table(
+        told,
+        (
+            edge_row(registry.EDGE_SOURCES, name, "replayable")
+            for name in registry.names(registry.EDGE_SOURCES)
+        ),
+    )
+    yield "\n## Formats\n"
+    rows = (edge_row(registry.EDGE_FORMATS, n, "") for n in registry.names(registry.EDGE_FORMATS))
+    told = ("format", "what a record is", "needs", "further keys and their defaults")
+    yield from table(told, rows)
+    yield "\n## Destinations\n"
+    yield (
+        "`[destinations.<name>]` with `kind`, `tables`, and the keys of the kind. Where rows stand"
+        " *once*, a batch that is sent again changes nothing; elsewhere readers tell it by `_node`,"
+        " `_epoch` and `_sequence`.\n"
+    )
+    told = ("kind", "what it does", "once", "needs", "further keys and their defaults")
+    rows = (
+        edge_row(registry.DESTINATIONS, n, "exact") for n in registry.names(registry.DESTINATIONS)
+    )
+    yield from table(told, rows)
+
+
+def edge_row(group: str, name: str, flag: str) -> list[str]:
+    """Return the row of one kind: its name, what it does, a flag of it, and its keys."""
+    kind = registry.load(group, name)
+    about = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")[0]
+    flags = [("yes" if getattr(kind, flag) else "no")] if flag else []
+    optional = ", ".join(f"`{key}` = {json.dumps(value)}" for key, value in kind.optional.items())
+    needs = ", ".join(f"`{key}`" for key in kind.required)
+    return [f"`{name}`", prose(" ".join(about.split())), *flags, needs, optional]
 
 
 def write_engines() -> Iterator[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from segue.conductor.engines import Engines
     from segue.protocols import Clock, Lake, Ledger
     from segue.publish.recover import Recovery
-    from segue.spec.output import TableVersion
+    from segue.spec.output import StepMemory, TableVersion
     from segue.spec.run import Owner
     from segue.spec.scan import SourceState
     from segue.spec.step import ProjectSpec, Scalar
@@ -69,11 +69,19 @@ def read_history(workspace: Workspace) -> History:
             missing[source.name] = f"{error.message} ({more})" if more else error.message
     return History(
         versions=ledger.snapshot(workspace.environment).versions,
-        memories=ledger.memories(),
+        memories=_take_memories(project, ledger.memories()),
         staged=ledger.staged(),
         sources=states,
         missing=missing,
     )
+
+
+def _take_memories(
+    project: ProjectSpec, memories: Mapping[str, StepMemory]
+) -> dict[str, StepMemory]:
+    """Leave out what is remembered of a source that is a step by now: it has no code."""
+    known = memories.items()
+    return {name: each for name, each in known if each.fingerprint or name not in project.steps}
 
 
 def make_plan(workspace: Workspace, selection: Selection, parameters: Mapping[str, Scalar]) -> Plan:
