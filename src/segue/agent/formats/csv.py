@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class CsvFormat:
     """Fields in a fixed order; lines that repeat their names are headers and left out."""
 
-    required = ()
+    required: tuple[str, ...] = ()
     optional: Mapping[str, Any] = {
         **TEXTS,
         "nulls": [""],
@@ -73,9 +73,10 @@ def _check_signs(options: Mapping[str, Any]) -> list[str]:
     problems = []
     for name, empty in (("delimiter", False), ("quote", True), ("escape", True)):
         sign = options[name]
-        if (len(sign) != 1 and not (empty and not sign)) or not sign.isascii() or sign in "\r\n":
-            if sign or not empty:
-                problems.append(f"{name}: must be one character, not {sign!r}")
+        if not sign and empty:
+            continue
+        if len(sign) != 1 or not sign.isascii() or sign in "\r\n":
+            problems.append(f"{name}: must be one character, not {sign!r}")
     signs = [options[name] for name in ("delimiter", "quote", "escape") if options[name]]
     if len(set(signs)) != len(signs):
         problems.append("delimiter, quote and escape must differ")

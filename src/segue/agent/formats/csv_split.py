@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _BLOCK = 2**22
+_BROKEN = "a carriage return stands inside the line"
+_TORN = "a quote is not closed, or stands inside a field"
 
 
 class CsvSplit:
@@ -59,17 +61,16 @@ class CsvSplit:
         return [columns[self._fields.index(name)] for name in self._columns]
 
     def _find_torn(self, lines: pa.Array) -> dict[int, str]:
-        """Return lines whose quotes do not fit: they would swallow their neighbours."""
+        """Return lines that would be more than one record, or swallow their neighbours."""
+        broken = pc.match_substring(lines, "\r")
+        reasons = dict.fromkeys(pc.indices_nonzero(broken).to_pylist(), _BROKEN)
         if not self._quote:
-            return {}
+            return reasons
         quoted = pc.match_substring(lines, self._quote)
         if not pc.any(quoted).as_py():
-            return {}
+            return reasons
         torn = pc.and_(quoted, pc.invert(pc.match_substring_regex(lines, self._whole)))
-        return {
-            row: "a quote is not closed, or stands inside a field"
-            for row in pc.indices_nonzero(torn).to_pylist()
-        }
+        return dict.fromkeys(pc.indices_nonzero(torn).to_pylist(), _TORN) | reasons
 
     def _read(self, lines: pa.Array, reasons: dict[int, str]) -> pa.Table:
         """Return a row for each line; those that can't be split are told, and empty."""
@@ -110,7 +111,9 @@ class CsvSplit:
         if not len(lines):
             schema = pa.schema([(name, pa.string()) for name in self._fields])
             return schema.empty_table()
-        text = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")[0]
+        # without a newline at the end, Arrow takes an empty last field for a quoted one
+        ended = pa.concat_arrays([lines, pa.array([""], pa.string())])
+        text = pc.binary_join(pa.ListArray.from_arrays([0, len(ended)], ended), "\n")[0]
         longest = pc.max(pc.binary_length(lines)).as_py()
         read = pv.ReadOptions(
             use_threads=False,

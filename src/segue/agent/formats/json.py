@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class JsonFormat:
     """Members of objects are columns by name; others are left out, missing ones are null."""
 
-    required = ()
+    required: tuple[str, ...] = ()
     optional: Mapping[str, Any] = TIMES
 
     def check(self, options: Mapping[str, Any], schema: TableSchema) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class LogfmtFormat:
     """Pairs with spaces between; quoted values have JSON's escapes; a bare key is true."""
 
-    required = ()
+    required: tuple[str, ...] = ()
     optional: Mapping[str, Any] = {**TEXTS, "nulls": [""]}
 
     def check(self, options: Mapping[str, Any], schema: TableSchema) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from segue.spec.types import DataType, TableSchema
 
 _DEEPEST = 100
-_FLOATS = {"float32": "f", "float64": "d"}
+_FLOATS = {"float32": "<f", "float64": "<d"}
 
 
 class MisfitError(Exception):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class PairsFormat:
     """Keys and values such as ``temp: 21.5; door: open``; spaces around them are left out."""
 
-    required = ()
+    required: tuple[str, ...] = ()
     optional: Mapping[str, Any] = {
         **TEXTS,
         "nulls": [""],

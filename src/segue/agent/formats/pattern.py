@@ -25,7 +25,7 @@ class PatternFormat:
     do (looking around, back references) is refused where the project is declared.
     """
 
-    required = ("pattern",)
+    required: tuple[str, ...] = ("pattern",)
     optional: Mapping[str, Any] = {**TEXTS, "nulls": [""], "patterns": {}}
 
     def check(self, options: Mapping[str, Any], schema: TableSchema) -> list[str]:

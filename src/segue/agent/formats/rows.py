@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-
 from segue.agent.formats.lines import cut_lines, part_rows
 from segue.agent.formats.texts import convert_texts
 from segue.frames.arrow_types import to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pyarrow as pa
 
     from segue.agent.formats.reading import Reading
     from segue.protocols.edge import Parsed

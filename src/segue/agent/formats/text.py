@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TextFormat:
     """The whole line, as text or as the number or time that it is."""
 
-    required = ()
+    required: tuple[str, ...] = ()
     optional: Mapping[str, Any] = TEXTS
 
     def check(self, options: Mapping[str, Any], schema: TableSchema) -> list[str]:

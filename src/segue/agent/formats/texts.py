@@ -193,12 +193,17 @@ def _cast_duration(texts: pa.Array, target: pa.DataType) -> pa.Array:
 
 
 def _cast_nested(texts: pa.Array, column: Column, reading: Reading) -> pa.Array:
-    from segue.agent.formats.objects import load_value, take_value
+    from segue.agent.formats.objects import MisfitError, load_value, take_value
 
-    values = [
-        None if text is None else take_value(load_value(text), column.name, column.type, reading)
-        for text in texts.to_pylist()
-    ]
+    try:
+        values = [
+            None
+            if text is None
+            else take_value(load_value(text), column.name, column.type, reading)
+            for text in texts.to_pylist()
+        ]
+    except MisfitError as error:
+        raise ValueError(str(error)) from None
     return pa.array(values, to_arrow_type(column.type))
 
 

@@ -214,6 +214,20 @@ class TailFile:
         digest = print_bytes(self._head, self._mark)
         self.place = replace(self.place, offset=offset, print=digest)
 
+    def is_intact(self) -> bool:
+        """Return whether what was read of it still stands there.
+
+        Raises:
+            OSError: It can't be read.
+        """
+        if self._file is None or self.packed:
+            return self.opened or self.open()
+        try:
+            self._look(0)
+        except TruncatedError:
+            return False
+        return True
+
     def unlinked(self) -> bool:
         """Return whether the file has no name any more; only known of an open one."""
         return (

@@ -174,15 +174,21 @@ class TailSet:
         self.files[file.place.identity] = file
 
     def _is_copy(self, file: TailFile) -> bool:
-        """Return whether a file is being copied from one that is followed, before a truncation."""
-        original, known = self._copies.pop(file.place.identity, (None, None))
-        for other in self.files.values():
+        """Return whether a file is a copy of one that is followed, made before a truncation."""
+        identity = file.place.identity
+        original, known = self._copies.pop(identity, (None, None))
+        for other in list(self.files.values()):
             if other.packed or file.packed or not is_kin(file.place.path, other.place.path):
                 continue
             begin = known.size if known and original == other.place.identity else 0
             if begin <= file.size <= other.grown() and _begins_like(file, other, begin):
-                self._copies[file.place.identity] = (other.place.identity, file)
+                self._copies[identity] = (other.place.identity, file)
                 return True
+            # it may have been truncated since it was looked at
+            if not _is_intact(other):
+                self.lose(other)
+                if identity in self.files:
+                    return True
         return False
 
     def _find_orphans(self) -> None:
@@ -241,6 +247,13 @@ def _opens(file: TailFile) -> bool:
         return file.open()
     except OSError:
         return False
+
+
+def _is_intact(file: TailFile) -> bool:
+    try:
+        return file.is_intact()
+    except OSError:  # it went, and is not a copy's original any more
+        return True
 
 
 def _begins_like(file: TailFile, other: TailFile, begin: int) -> bool:
