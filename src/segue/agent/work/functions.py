@@ -134,7 +134,14 @@ class FunctionStep:
         return pa.concat_tables(made).select(schema.names)
 
     def _find(self, table: str, rows: pa.Table) -> pa.Table:
-        return rows if table == self.step.stream else self.references[table]
+        if table == self.step.stream:
+            return rows
+        if table not in self.references:
+            raise StepError(
+                f"step {self.step.name!r} reads {table!r}, which is not at the node",
+                step=self.step.name,
+            )
+        return self.references[table]
 
     def _make_work(self, rows: pa.Table) -> FunctionWork:
         from segue.frames.arrow_types import from_arrow
