@@ -10,7 +10,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.lines import TOO_LONG, LineBuffer
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
@@ -32,7 +32,7 @@ _TOLD = 2000
 _GRACE = 2.0
 
 
-class CommandSource:
+class CommandSource(CheckedKind):
     """Runs a command and reads what it writes; starts it again when it ends.
 
     What it wrote and was not in the spool when the agent died can't be asked for again.
@@ -42,6 +42,7 @@ class CommandSource:
     typed = False
     required = ("command",)
     optional: Mapping[str, Any] = {"every": 0, "folder": "", "environment": {}}
+    shapes: Mapping[str, tuple[str, ...]] = {"every": ("seconds",)}
 
     def __init__(self) -> None:
         self._pauses = _Pauses()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.complaints import Complaints
 from segue.agent.sources.lines import TOO_LONG
 from segue.agent.sources.paths import find_paths, find_root
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _MOVE = "move:"
 
 
-class FolderSource:
+class FolderSource(CheckedKind):
     """Reads files whole, in the order of their names, once each.
 
     A file counts as whole when it was renamed into place, or has not changed for `settle`.
@@ -39,6 +39,7 @@ class FolderSource:
     typed = False
     required = ("path",)
     optional: Mapping[str, Any] = {"exclude": [], "after": "keep", "settle": 1.0}
+    shapes: Mapping[str, tuple[str, ...]] = {"settle": ("seconds",)}
 
     def __init__(self) -> None:
         self._complaints = Complaints()

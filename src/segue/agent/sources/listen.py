@@ -1,4 +1,4 @@
-"""Sockets that sources listen on; loopback unless another address is stated."""
+"""Sockets that sources listen on; on loopback where only a port is stated."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from segue.errors import SourceError
 if TYPE_CHECKING:
     from segue.agent.options import Options
 
-LISTEN_OPTIONS = {"host": "127.0.0.1", "port": 0, "buffer": 0}
-"""Options of a source that listens, and their defaults; a port of 0 is any free one."""
-
 TLS_OPTIONS = {"certificate": "", "key": "", "clients": ""}
 """Files of TLS: the certificate, its key, and the authority of the clients' certificates."""
 
+_LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65535
 _WAITING = 128
+"""Connections that wait to be taken in."""
 
 
 def listen(options: Options, kind: socket.SocketKind, port: int | None = None) -> socket.socket:
     """Return a socket that is bound, and listens if it is a stream's.
 
     Args:
-        options: With those of `LISTEN_OPTIONS`.
+        options: With ``listen``, an address or a port of loopback, and ``buffer``.
         kind: ``SOCK_STREAM`` or ``SOCK_DGRAM``.
         port: In place of the stated one.
 
     Raises:
         SourceError: The address can't be had.
     """
-    host = options.text("host")
-    port = options.whole("port") if port is None else port
+    host, stated = read_address(options)
+    port = stated if port is None else port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     made = socket.socket(family, kind)
     try:
@@ -47,6 +47,20 @@ def listen(options: Options, kind: socket.SocketKind, port: int | None = None) -
         raise SourceError(f"can't listen on {host}:{port}: {error.strerror or error}") from None
     made.setblocking(False)
     return made
+
+
+def read_address(options: Options) -> tuple[str, int]:
+    """Return host and port of the option ``listen``.
+
+    Raises:
+        SourceError: It is no address.
+    """
+    text = options.text("listen")
+    host, colon, port = text.rpartition(":")
+    host = host.strip("[]") if colon else _LOOPBACK
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > _LAST_PORT:
+        raise options.wrong("listen", "a port, or a host and a port such as 0.0.0.0:5140")
+    return host, int(port)
 
 
 def make_tls(options: Options) -> ssl.SSLContext | None:

@@ -6,7 +6,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.lines import TOO_LONG, LineBuffer
 from segue.errors import MissingExtraError, SourceError
 from segue.protocols.edge import Chunk
@@ -23,7 +23,7 @@ _STEP = 2**16
 _PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}
 
 
-class SerialSource:
+class SerialSource(CheckedKind):
     """Reads a device; its first line after opening may be half a line, and is left out.
 
     What comes while nobody reads is lost as far as the system's buffer does not hold it.
@@ -39,6 +39,7 @@ class SerialSource:
         "stop": 1,
         "partial": False,
     }
+    shapes: Mapping[str, tuple[str, ...]] = {"parity": ("choice", *_PARITIES), "stop": ("text",)}
 
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> SerialReader:
         """Open the device; see `segue.protocols.edge`."""

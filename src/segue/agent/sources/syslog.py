@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.clients import Clients
 from segue.agent.sources.lines import TOO_LONG
-from segue.agent.sources.listen import LISTEN_OPTIONS, TLS_OPTIONS, listen, make_tls
+from segue.agent.sources.listen import TLS_OPTIONS, listen, make_tls, read_address
 from segue.agent.sources.syslog_frames import SyslogFrames
 from segue.agent.sources.syslog_message import TAKE, read_message
 from segue.agent.sources.tcp import BROKEN
@@ -52,7 +52,7 @@ _COUNTED = 1.0
 _TABLES = {socket.AF_INET: "/proc/net/udp", socket.AF_INET6: "/proc/net/udp6"}
 
 
-class SyslogSource:
+class SyslogSource(CheckedKind):
     """Listens for messages; what is no syslog becomes a message with the default priority.
 
     UDP can't be read again and can't be held back. What the kernel drops because nobody read
@@ -61,14 +61,27 @@ class SyslogSource:
 
     replayable = False
     typed = True
-    required = ("port",)
+    required = ("listen",)
     optional: Mapping[str, Any] = {
-        **{name: value for name, value in LISTEN_OPTIONS.items() if name != "port"},
         **TLS_OPTIONS,
         "protocol": "udp",
         "buffer": "4MiB",
         "connections": 256,
         "zone": "",
+    }
+    columns: Mapping[str, str] = {
+        "time": "timestamp(us, UTC)",
+        "received": "timestamp(us, UTC)",
+        "facility": "string",
+        "severity": "string",
+        "host": "string",
+        "app": "string",
+        "process": "string",
+        "message": "string",
+    }
+    shapes: Mapping[str, tuple[str, ...]] = {
+        "buffer": ("size",),
+        "protocol": ("choice", "udp", "tcp", "both"),
     }
 
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> SyslogReader:
@@ -93,12 +106,12 @@ class SyslogReader:
         tls = make_tls(options)
         self._udp: socket.socket | None = None
         self._clients: Clients[SyslogFrames] | None = None
-        port = options.whole("port")
+        host, port = read_address(options)
         if protocol != "udp":
             port = self._listen(options, tls)
         if protocol != "tcp":
             port = self._bind(options, port)
-        self.address = (options.text("host"), port)
+        self.address = (host, port)
         self._dropped = 0
         self._counted = float("-inf")
 

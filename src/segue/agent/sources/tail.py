@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.complaints import Complaints
 from segue.agent.sources.lines import TOO_LONG
 from segue.agent.sources.paths import find_paths
@@ -29,7 +29,7 @@ _IDLE = 30.0
 """Seconds without growth after which a file is closed, so that what was deleted is freed."""
 
 
-class TailSource:
+class TailSource(CheckedKind):
     """Follows files by patterns of paths.
 
     Reading is exactly once, also where the agent is killed: the cursor says how far each file
@@ -40,6 +40,7 @@ class TailSource:
     typed = False
     required = ("path",)
     optional: Mapping[str, Any] = {"exclude": [], "start": "beginning", "compressed": False}
+    shapes: Mapping[str, tuple[str, ...]] = {"start": ("choice", "beginning", "end")}
 
     def __init__(self) -> None:
         self._complaints = Complaints()

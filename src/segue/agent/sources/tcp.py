@@ -6,10 +6,10 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import fill_options
+from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.clients import Clients
 from segue.agent.sources.lines import TOO_LONG, LineBuffer
-from segue.agent.sources.listen import LISTEN_OPTIONS, TLS_OPTIONS, listen, make_tls
+from segue.agent.sources.listen import TLS_OPTIONS, listen, make_tls
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BROKEN = "connection broke inside a record"
 
 
-class TcpSource:
+class TcpSource(CheckedKind):
     """Listens for connections; each line is a record.
 
     Senders that are faster than the spool are held back by not reading. TCP tells a sender
@@ -34,12 +34,13 @@ class TcpSource:
 
     replayable = False
     typed = False
-    required = ("port",)
+    required = ("listen",)
     optional: Mapping[str, Any] = {
-        **{name: value for name, value in LISTEN_OPTIONS.items() if name != "port"},
         **TLS_OPTIONS,
+        "buffer": 0,
         "connections": 256,
     }
+    shapes: Mapping[str, tuple[str, ...]] = {"buffer": ("size",)}
 
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> TcpReader:
         """Listen; see `segue.protocols.edge`."""
