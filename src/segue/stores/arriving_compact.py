@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from segue.stores.arriving_names import Names
 
-SMALL = 32 * 2**20
+SMALL = 4 * 2**20
 """Files of this size are left as they are."""
 LARGEST = 128 * 2**20
 MANY = 32

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,7 +19,7 @@ from segue.spec.types import Column, TableSchema
 from segue.stores.arriving_schema import PROVENANCE_COLUMNS, is_stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from segue.spec.arriving import Batch
@@ -31,6 +32,8 @@ STATISTICS = ("int8", "int16", "int32", "int64", "string", "date")
 Floats are not among them: Parquet's bounds leave NaN out, which is greater than all others.
 """
 _LONGEST_BOUND = 32
+EMPTY = ""
+"""Column that stands for rows without columns."""
 _OWN = tuple(PROVENANCE)
 
 
@@ -71,7 +74,8 @@ def open_payload(batch: Batch) -> Rows:
 
 
 def _open_stream(batch: Batch) -> Rows:
-    with pa.ipc.open_stream(pa.py_buffer(batch.payload)) as reader:
+    options = pa.ipc.IpcReadOptions(use_threads=False)  # batches are small
+    with pa.ipc.open_stream(pa.py_buffer(batch.payload), options=options) as reader:
         table = reader.read_all()
     table.validate(full=True)  # damaged streams are often read without an error
     _check_count(batch, table.num_rows)
@@ -152,26 +156,23 @@ def _lies_alike(found: pa.DataType, stored: pa.DataType) -> bool:
 def arrange(rows: Rows, table: TableSchema, names: Mapping[str, str]) -> pa.Table:
     """Return a batch's rows in the columns of the table, as Delta Lake stores them.
 
+    Provenance is among them only if the payload has it, as files of nodes do.
+
     Raises:
         PayloadError: A value can't be stored.
     """
-    batch = rows.batch
     data = rows.table
     if data is None:
-        data = pq.read_table(pa.BufferReader(pa.py_buffer(batch.payload)))
-    count = data.num_rows
+        data = pq.read_table(pa.BufferReader(pa.py_buffer(rows.batch.payload)))
     given = {names[column.name]: column.name for column in rows.schema if column.name in names}
-    told = None if rows.table is None else _make_provenance(batch, count)
-    columns = []
+    columns = {}
     for column in table:
-        if column.name in PROVENANCE:
-            columns.append(data[column.name] if told is None else told[column.name])
-        elif column.name in given:
-            columns.append(_store(data[given[column.name]], column))
-        else:
-            type_ = to_arrow(find_storages(TableSchema((column,)))).field(0).type
-            columns.append(pa.nulls(count, type_))
-    return pa.table(columns, names=list(table.names))
+        source = column.name if column.name in PROVENANCE else given.get(column.name)
+        if source is not None and (rows.table is None or column.name not in PROVENANCE):
+            columns[column.name] = _store(data[source], column)
+    if not columns:  # Arrow counts the rows of columns only
+        columns[EMPTY] = pa.nulls(data.num_rows)
+    return pa.table(columns)
 
 
 def _store(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
@@ -186,33 +187,34 @@ def _store(values: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
         raise PayloadError(str(error)) from error
 
 
-def _make_provenance(batch: Batch, count: int) -> dict[str, pa.Array]:
-    plain = {
-        "_node": batch.key.node,
-        "_epoch": batch.key.epoch,
-        "_sequence": batch.last,
-        "_deployment": batch.deployment,
-        "_schema": batch.schema_id,
-        "_clock": batch.clock,
+def make_provenance(batches: Sequence[Batch], counts: Sequence[int]) -> dict[str, pa.Array]:
+    """Return the columns of provenance for rows of batches below each other.
+
+    Args:
+        batches: The batches.
+        counts: Rows of each.
+    """
+    own = pa.array(np.repeat(np.arange(len(batches), dtype="int32"), counts))
+    told: dict[str, list[Any]] = {
+        "_node": [batch.key.node for batch in batches],
+        "_epoch": [batch.key.epoch for batch in batches],
+        "_sequence": [batch.last for batch in batches],
+        "_deployment": [batch.deployment for batch in batches],
+        "_schema": [batch.schema_id for batch in batches],
+        "_clock": [batch.clock for batch in batches],
+        "_labels": [sorted(batch.labels.items()) for batch in batches],
     }
     columns = {}
     for column in PROVENANCE_COLUMNS:
-        if column.name == "_labels":
-            columns[column.name] = _repeat_labels(batch.labels, count)
+        values = pa.array(told[column.name], to_arrow_type(column.type))
+        if column.type.kind == "string":
+            # texts are written once and numbered, which costs a tenth
+            places = pa.array(np.repeat(values.dictionary_encode().indices.to_numpy(), counts))
+            distinct = values.dictionary_encode().dictionary
+            columns[column.name] = pa.DictionaryArray.from_arrays(places, distinct)
         else:
-            type_ = to_arrow_type(column.type)
-            columns[column.name] = _repeat(pa.array([plain[column.name]], type_), count)
+            columns[column.name] = values.take(own)
     return columns
-
-
-def _repeat_labels(labels: Mapping[str, str], count: int) -> pa.Array:
-    pairs = sorted(labels.items())
-    return _repeat(pa.array([pairs], pa.map_(pa.string(), pa.string())), count)
-
-
-def _repeat(value: pa.Array, count: int) -> pa.Array:
-    """Return one value again and again; `pa.repeat` takes 30 times as long for texts."""
-    return value.take(pa.repeat(pa.scalar(0, pa.int32()), count))
 
 
 def write_rows(path: Path, table: pa.Table) -> Any:

@@ -12,6 +12,8 @@ would wait behind them for ever.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from segue.spec.edge import GAPS_SCHEMA, PROVENANCE
@@ -39,6 +41,7 @@ def add_provenance(schema: TableSchema) -> TableSchema:
     return TableSchema((*own, *PROVENANCE_COLUMNS))
 
 
+@lru_cache(maxsize=256)
 def merge_columns(
     table: TableSchema, sent: TableSchema
 ) -> tuple[TableSchema, Mapping[str, str], tuple[str, ...]]:
@@ -81,13 +84,15 @@ def merge_columns(
 
 def _find_name(known: Mapping[str, Column], column: Column) -> str:
     """Return the column that takes the values: one that is there, or a new one."""
+    held = known.get(column.name.casefold())
+    if held is not None and held == column:
+        return column.name
     stem = f"{column.name}__{_UNFIT.sub('_', str(column.type)).strip('_')}"
-    candidates = (column.name, stem, *(f"{stem}_{number}" for number in range(2, 1000)))
-    for name in candidates:
+    for name in chain((column.name, stem), (f"{stem}_{number}" for number in count(2))):
         held = known.get(name.casefold())
         if held is None or (held.name == name and fits(column.type, held.type)):
             return name
-    raise ValueError(f"column {column.name!r} has too many types")
+    raise AssertionError  # names do not end
 
 
 def fits(sent: DataType, held: DataType) -> bool:

@@ -41,7 +41,11 @@ class SqlHubStore:
     def __init__(self, url: str, *, wait_seconds: float = 10.0) -> None:
         self._engine = open_engine(url, wait_seconds)
         self._where = name_ledger(self._engine)
-        prepare(self._engine, self._where)
+        try:
+            prepare(self._engine, self._where)
+        except BaseException:
+            self._engine.dispose()
+            raise
 
     def add_token(self, token: TokenRecord) -> None:
         """Keep a token."""
