@@ -7,7 +7,7 @@ import json
 import ssl
 import urllib.parse
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from segue.errors import (
     BundleError,
@@ -82,6 +82,12 @@ class HubClient:
         self._transport = Transport(access.address, access.ca, check_time=access.check_time)
         self._session = ""
         self._counter = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def another(self) -> HubClient:
         """Return a client for another thread."""
