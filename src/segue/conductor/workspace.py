@@ -70,7 +70,7 @@ def read_history(workspace: Workspace) -> History:
     return History(
         versions=ledger.snapshot(workspace.environment).versions,
         memories=_take_memories(project, ledger.memories()),
-        staged=ledger.staged(),
+        staged={n: each for n, each in ledger.staged().items() if _is_there(workspace.lake, each)},
         sources=states,
         missing=missing,
     )
@@ -82,6 +82,13 @@ def _take_memories(
     """Leave out what is remembered of a source that is a step by now: it has no code."""
     known = memories.items()
     return {name: each for name, each in known if each.fingerprint or name not in project.steps}
+
+
+def _is_there(lake: Lake, memory: StepMemory) -> bool:
+    """Return whether what was staged still lies where it was: a folder may have been moved."""
+    parts = (part for part in (memory.staged, memory.rejects) if part is not None)
+    scans = (lake.scan(part.schema, part.table, part.adds) for part in parts)
+    return all(os.path.exists(path) for scan in scans for path in scan.paths)  # noqa: PTH110 - texts
 
 
 def make_plan(workspace: Workspace, selection: Selection, parameters: Mapping[str, Scalar]) -> Plan:

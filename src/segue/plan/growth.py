@@ -61,7 +61,8 @@ def compare_versions(state: SourceState, seen: Iterable[str]) -> Growth:
     """Tell the rows of a table that are new since a version of it was seen.
 
     A file that has rows of versions that were seen, and of others, is named with the version
-    behind a tab. Files that steps here made before the table came from nodes are known by name.
+    behind a tab. Who has read a table of that name which a step here made has all its rows: those
+    of nodes come after them.
 
     Args:
         state: The table, whose rows tell which version brought them.
@@ -70,9 +71,11 @@ def compare_versions(state: SourceState, seen: Iterable[str]) -> Growth:
     names, incarnation, version = _read_marks(seen)
     others = {file.name: file.path for file in state.files if not file.stamp}
     fresh = tuple(path for name, path in others.items() if name not in names)
-    gone = tuple(sorted(names - others.keys()))
-    set_back = version >= 0 and incarnation != state.incarnation
-    if gone or set_back or (fresh and version >= 0):
+    followed = version >= 0
+    # what a step here had made and was read is not part of what nodes send
+    gone = tuple(sorted(names - others.keys())) if followed else ()
+    set_back = followed and incarnation != state.incarnation
+    if gone or set_back or (fresh and followed):
         return Growth((), gone or (state.table,))
     new = list(fresh)
     for file in state.files:

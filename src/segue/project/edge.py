@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue.conductor.edge import cut_edge
 from segue.declare.edge_files import find_imported
 from segue.errors import UnknownNameError
+from segue.place.edge import ARRIVING
 from segue.project.facade import Project, load
 from segue.project.local import open_fleet
-from segue.registry import nearest
+from segue.registry import load_source, nearest
 from segue.spec.edge import ReferenceTable
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
+    from segue.place.edge import Cut
     from segue.protocols import LocalSession
     from segue.spec.edge import EdgePart
     from segue.spec.step import ProjectSpec
@@ -55,6 +57,7 @@ def cut(project: Project | ProjectSpec | Path | str, fleet: str) -> CutPart:
     Raises:
         UnknownNameError: There is no such fleet, or a reference table was never published.
         ProjectError: The project's files are wrong, or a step does not fit its columns.
+        StorageError: The lake has a table of the name of one that crosses, made here.
     """
     if isinstance(project, Project):
         return _cut(project, fleet)
@@ -72,10 +75,22 @@ def _cut(project: Project, fleet: str) -> CutPart:
         if opened.missing:
             raise next(iter(opened.missing.values()))
         opened.described.check()
+        _refuse_taken(spec, opened.cut)
         written = [_write_reference(opened.session, name) for name in opened.cut.references]
         part = cut_edge(spec, opened.cut, opened.described.schemas, [told for told, _ in written])
     tables = {told.file: data for told, data in written}
     return CutPart(part, spec.root, find_files(spec, part), tables, _find_lock(spec.root))
+
+
+def _refuse_taken(spec: ProjectSpec, cut: Cut) -> None:
+    """Refuse tables that something else than nodes has written, where the lake can be seen.
+
+    Raises:
+        StorageError: There is one; the hub would refuse its rows.
+    """
+    kind: Any = load_source(ARRIVING)
+    for table in cut.crossing:
+        kind.measure(Path(spec.lake) / table)
 
 
 def find_files(spec: ProjectSpec, part: EdgePart) -> tuple[str, ...]:
