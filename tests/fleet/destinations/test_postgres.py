@@ -60,7 +60,7 @@ def test_a_row_that_is_refused_becomes_a_gap_there_and_the_others_flow(tmp_path,
         base, "select first_sequence, last_sequence, rows, reason from clean__gaps"
     )
     assert (first, last, rows) == (4, 4, 1)
-    assert "NUL" in reason
+    assert "0x00" in reason
 
 
 def test_a_declared_gap_and_a_new_column_arrive(tmp_path, base):

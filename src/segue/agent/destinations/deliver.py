@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 4 * 2**20
 """Bytes of compressed payloads in a parcel."""
-MOST_ROWS = 100_000
+MOST_ROWS = 50_000
 ATTEMPTS = 3
 """How often a single record is tried that the destination refuses."""
 IDLE = 0.5

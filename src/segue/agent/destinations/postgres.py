@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.destinations.postgres_types import list_columns, sql_type
+from segue.agent.destinations.postgres_types import sql_type, write_csv
 from segue.agent.options import CheckedKind, fill_options
 from segue.errors import DestinationError, MissingExtraError, ParcelRefusedError
 from segue.spec.secrets import hide_passwords
@@ -149,10 +149,10 @@ class PostgresTarget:
         names = ", ".join(quote_identifier(each) for each in table.column_names)
         with (
             self._connection.cursor() as cursor,
-            cursor.copy(f"copy {self._name(name)} ({names}) from stdin") as copy,
+            cursor.copy(f"copy {self._name(name)} ({names}) from stdin (format csv)") as copy,
         ):
-            for row in zip(*list_columns(table), strict=True):
-                copy.write_row(row)
+            for lines in write_csv(table):
+                copy.write(lines)
 
     def _name(self, table: str) -> str:
         return f"{quote_identifier(self._schema)}.{quote_identifier(table)}"

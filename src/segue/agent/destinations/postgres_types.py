@@ -1,16 +1,17 @@
-"""Arrow's columns as PostgreSQL's, and their values as its driver takes them."""
+"""Arrow's columns as PostgreSQL's, and their values as it copies them in."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from segue.agent.destinations.plain import plain_value
+from segue.agent.destinations.plain import LABELS, dump_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
+
+_SLICE = 10_000
 
 
 def sql_type(type_: pa.DataType) -> str:
@@ -50,19 +51,45 @@ def sql_type(type_: pa.DataType) -> str:
     return next((sql for test, sql in named if test(type_)), "text")
 
 
-def list_columns(table: pa.Table) -> list[list[Any]]:
-    """Return the values of each column, as the driver takes them."""
-    return [_list_values(column) for column in table.columns]
+def write_csv(table: pa.Table) -> Iterator[bytes]:
+    """Yield rows as PostgreSQL's COPY reads CSV: an empty field is null, a quoted one a text."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    columns = [_prepare(name, table.column(name)) for name in table.column_names]
+    plain = pa.Table.from_arrays(columns, names=[str(each) for each in range(len(columns))])
+    for begin in range(0, plain.num_rows, _SLICE):
+        sink = pa.BufferOutputStream()
+        csv.write_csv(plain.slice(begin, _SLICE), sink, csv.WriteOptions(include_header=False))
+        yield bytes(sink.getvalue())
 
 
-def _list_values(column: pa.ChunkedArray) -> list[Any]:
+def _prepare(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as its CSV has to be."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     type_ = column.type
-    if pa.types.is_timestamp(type_) and type_.unit == "ns":
-        column = pc.floor_temporal(column, unit="microsecond").cast(pa.timestamp("us", type_.tz))
+    if name == LABELS and len(column):  # a node's own, the same in every row
+        text = dump_value(column[0].as_py(), type_)
+        return pa.chunked_array([pa.repeat(pa.scalar(text), len(column))])
+    if pa.types.is_dictionary(type_):
+        return _prepare(name, column.cast(type_.value_type))
+    if pa.types.is_timestamp(type_):
+        # PostgreSQL has no nanoseconds, and reads no offset without a colon
+        if type_.unit == "ns":
+            column = pc.floor_temporal(column, unit="microsecond")
+        return column.cast(pa.timestamp("us", "UTC" if type_.tz else None), safe=False)
     if pa.types.is_nested(type_):
-        values = column.to_pylist()
-        return [None if each is None else json.dumps(plain_value(each, type_)) for each in values]
-    return list(column.to_pylist())
+        texts = [
+            None if value is None else dump_value(value, type_) for value in column.to_pylist()
+        ]
+    elif pa.types.is_binary(type_) or pa.types.is_large_binary(type_):
+        texts = [None if value is None else "\\x" + value.hex() for value in column.to_pylist()]
+    elif pa.types.is_duration(type_):
+        scale = {"s": 10**6, "ms": 10**3, "us": 1, "ns": 1e-3}[type_.unit]
+        counts = column.cast(pa.int64()).to_pylist()
+        texts = [None if each is None else f"{int(each * scale)} microseconds" for each in counts]
+    else:
+        return column
+    return pa.chunked_array([pa.array(texts, pa.string())])
