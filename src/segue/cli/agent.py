@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from segue.cli.agent_spool import spool
 from segue.cli.call import Call, answer_options
 from segue.cli.group import Command, CommandFamily
 from segue.errors import UsageError
@@ -22,6 +23,9 @@ STDIN = "-"
 @click.group("agent", cls=CommandFamily)
 def agent() -> None:
     """Make this machine a node of a fleet, and run the node's part of a project."""
+
+
+agent.add_command(spool)
 
 
 def home_option(function: Callable[..., None]) -> Callable[..., None]:

@@ -32,8 +32,8 @@ READ, LAZY, DURABLE = "read", "lazy", "durable"
 """Kinds of transactions: reading; written, but on the disk with the next durable one; on the
 disk when it returns."""
 
-ATTEMPTS = 3
-"""Times that a transaction is tried, each after what is damaged was set aside."""
+ATTEMPTS = 4
+"""Times that a transaction is tried, each after something was done about its failure."""
 
 
 class SpoolFile:
@@ -56,16 +56,18 @@ class SpoolFile:
         self._inode = 0
         try:
             self._open_first()
+            room.headroom.take()
         except BaseException:
             self.close()
             raise
 
-    def run(self, kind: str, work: Callable[[Transaction], T]) -> T:
+    def run(self, kind: str, work: Callable[[Transaction], T], *, drains: bool = True) -> T:
         """Do something in a transaction.
 
         Args:
             kind: `READ`, `LAZY` or `DURABLE`.
             work: What is done; it may be called again after damage was set aside.
+            drains: Whether what is held back may be used where the disk is full.
 
         Raises:
             StorageFullError: The disk is full; nothing was written.
@@ -77,10 +79,23 @@ class SpoolFile:
                     with self._lock.shared():
                         return self._run(kind, work, self._follow())
                 except (sqlite3.Error, DamageError) as error:
-                    if isinstance(error, sqlite3.Error) and not is_damage(error):
+                    if not isinstance(error, sqlite3.Error) or is_damage(error):
+                        self._recover(str(error))
+                    elif not (is_full(error) and drains and self._make_way()):
                         raise name_fault(error, self.path) from error
-                    self._recover(str(error))
             raise StorageError(f"{self.path} is damaged again and again: its disk fails")
+
+    def _make_way(self) -> bool:
+        """Find room on a full disk: what the journal has, then what is held back."""
+        before = self._room.frames_bytes()
+        if before:
+            self.bring_home()
+        return self._room.frames_bytes() < before or self._room.headroom.give_up()
+
+    def bring_home(self) -> None:
+        """Write all of the journal into the file, so that it can be written again."""
+        with self._threads, self._lock.shared():
+            self._room.bring_home(self._follow(), always=True)
 
     def _run(
         self, kind: str, work: Callable[[Transaction], T], connection: sqlite3.Connection
@@ -118,11 +133,19 @@ class SpoolFile:
                 self._settle(connection)
             except (sqlite3.Error, DamageError) as error:
                 if isinstance(error, sqlite3.Error) and not is_damage(error):
-                    raise name_fault(error, self.path) from error
+                    self._open_full(error)
+                    return
                 self._replace(pages, evidence, str(error))
             finally:
                 if pages is not None:
                     pages.close()
+
+    def _open_full(self, error: sqlite3.Error) -> None:
+        """Open the file with the room that is held back, if that is what it takes."""
+        if not (is_full(error) and self._room.headroom.give_up()):
+            raise name_fault(error, self.path) from error
+        self._disconnect()
+        self._settle(self._open())
 
     def _compare(
         self, connection: sqlite3.Connection, pages: Pages | None, evidence: Evidence

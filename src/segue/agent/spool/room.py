@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from segue.agent.spool.headroom import Headroom
 from segue.spec.edge import SpoolSettings
 
 MOST_JOURNAL = 4 * 2**20
 """Bytes of the journal (WAL) above which it is brought home into the file."""
+LEAST_JOURNAL = 64 * 2**10
 SPARE_PAGES = 12
 """Pages that a commit changes beside those of its payloads."""
 ROW_BYTES = 640
@@ -26,12 +28,16 @@ class Room:
         path: The spool's file.
         cap: Bytes that all its files may take together.
         journal: Bytes above which the journal is brought home.
+        headroom: What is held back for a disk that is full.
     """
 
     def __init__(self, path: Path, settings: SpoolSettings) -> None:
         self.path = path
         self.cap = settings.cap
-        self.journal = max(64 * 1024, min(MOST_JOURNAL, settings.cap // 8))
+        disk = os.statvfs(path.parent)
+        whole = min(settings.cap // 8, disk.f_blocks * disk.f_frsize // 16)
+        self.journal = max(LEAST_JOURNAL, min(MOST_JOURNAL, whole))
+        self.headroom = Headroom(path.with_suffix(".headroom"), self.journal + 2**16)
         self._wal = path.with_name(path.name + "-wal")
         self._index = path.with_name(path.name + "-shm")
 
@@ -75,16 +81,32 @@ class Room:
             connection.execute(f"pragma {name}").fetchone()[0]
             for name in ("page_size", "page_count", "freelist_count")
         )
-        needed = sum(-(-(size + ROW_BYTES) // (page - 4)) + 1 for size in payloads)
+        needed = count_pages(payloads, page)
         growth = int(max(0, needed + SPARE_PAGES - free) * page)
-        if tight:
-            return growth
         file, journal = file_size(self.path), file_size(self._wal)
         frames = self.frames_bytes() + (needed + SPARE_PAGES) * (page + 24)
         reserve = self.journal + SPARE_PAGES * (page + 24)
+        if tight:
+            return growth
         others = self.used() - file - journal
         whole = max(file, count * page + growth) + max(journal, frames, reserve) + others
         return int(whole) - self.cap
+
+    def is_hopeless(
+        self, connection: sqlite3.Connection, payloads: Iterable[int], *, tight: bool
+    ) -> bool:
+        """Return whether payloads would not find room even if everything else was dropped.
+
+        Args:
+            connection: The open file.
+            payloads: Bytes of each payload.
+            tight: Whether the disk is full, so that no file may grow.
+        """
+        page = connection.execute("pragma page_size").fetchone()[0]
+        needed = (count_pages(payloads, page) + SPARE_PAGES) * (page + 24)
+        if tight:
+            return bool(self.frames_bytes() + needed > file_size(self._wal))
+        return bool(needed + max(needed, self.journal) > self.cap * 3 // 4)
 
     def frames_bytes(self) -> int:
         """Return the bytes of the journal that can't be written again yet, as its index tells."""
@@ -98,14 +120,15 @@ class Room:
                 return 0 if home >= frames else int(frames * ((page or 65536) + 24))
         return 0
 
-    def bring_home(self, connection: sqlite3.Connection) -> None:
+    def bring_home(self, connection: sqlite3.Connection, *, always: bool = False) -> None:
         """Write the journal into the file if it is long, so that it is used again from its start.
 
         Where another process reads, or no room is left, it stays for the next time.
         """
-        if self.frames_bytes() > self.journal:
+        if self.frames_bytes() > (0 if always else self.journal):
             with suppress(sqlite3.OperationalError):
                 connection.execute("pragma wal_checkpoint(passive)")
+            self.headroom.take()
 
 
 _held: dict[tuple[int, int], int] = {}
@@ -123,6 +146,11 @@ def _hold_open(path: Path) -> int:
     if descriptor is None or not os.fstat(descriptor).st_nlink:
         descriptor = _held[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     return descriptor
+
+
+def count_pages(payloads: Iterable[int], page: int) -> int:
+    """Return the pages that payloads need, each with its record."""
+    return sum(-(-(size + ROW_BYTES) // (page - 4)) + 1 for size in payloads)
 
 
 def list_damaged(path: Path) -> list[Path]:

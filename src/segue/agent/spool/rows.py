@@ -55,7 +55,7 @@ class Row(NamedTuple):
             DamageError: It is not as it was written.
         """
         if not self.whole:
-            raise DamageError(f"record {self.key} is damaged")
+            raise DamageError("a record is damaged")
         return self
 
     def header(self, lane: Lane) -> RecordHeader:
@@ -200,7 +200,7 @@ def record_of(row: Row, lane: Lane, payload: bytes) -> Record:
         DamageError: The payload is not as it was written.
     """
     if len(payload) != row.size or zlib.crc32(payload) != row.crc:
-        raise DamageError(f"the payload of record {row.key} is damaged")
+        raise DamageError(f"record {lane.number(row.key)} of {lane.stream} is damaged")
     return Record(row.header(lane), payload)
 
 

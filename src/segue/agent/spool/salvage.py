@@ -166,7 +166,7 @@ def _find_head(found: Find, lanes: list[Lane], evidence: Evidence) -> Head:
 def _tell(why: str, loss: Loss, found: Find) -> str:
     told = f"spool damaged ({why}): "
     if loss.records:
-        told += f"{loss.records:,} records with {loss.rows:,} rows are declared lost"
+        told += f"declared lost: {loss.records:,} of its records, with {loss.rows:,} rows"
     else:
         told += "nothing is lost"
     lost = [name.partition("/")[2] for name in found.lost_facts if name.startswith("cursor/")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -15,12 +16,14 @@ from segue.agent.spool.move import acknowledge, delete_some, move_records, rewin
 from segue.agent.spool.read import describe, read_records, window_end
 from segue.agent.spool.room import Room
 from segue.agent.spool.schema import PAGE
+from segue.agent.spool.settings import same_settings, save_settings
+from segue.agent.spool.skip import skip_records
 from segue.agent.spool.transaction import Transaction
-from segue.agent.spool.write import write_batch
+from segue.agent.spool.write import as_gaps, write_batch
 from segue.errors import SpoolFullError, StorageFullError
 from segue.failpoints import pass_point
 from segue.protocols.edge import Cursor
-from segue.spec.edge import SpoolSettings
+from segue.spec.edge import SpoolSettings, WhenFull
 
 DELETED_AT_ONCE = 64
 """Records that one transaction deletes at most, so that a writer does not wait for long."""
@@ -66,6 +69,9 @@ class Spool:
         self._room = Room(path, settings)
         self._full = False
         self._file = SpoolFile(path, self._room, page)
+        if not self._file.run(READ, lambda t: same_settings(t, settings)):
+            with suppress(StorageFullError):
+                self._file.run(DURABLE, lambda t: save_settings(t, settings))
 
     def __enter__(self) -> Self:
         return self
@@ -113,20 +119,46 @@ class Spool:
             StorageError: The disk fails; nothing was written that counts.
         """
         pass_point("agent.commit.before")
-        when_full = self.settings.when_full
-
-        def work(t: Transaction) -> bool:
-            return write_batch(t, self._room, when_full, entries, cursors, states)
-
+        self._full = True
         try:
-            self._full = not self._file.run(DURABLE, work)
-        except SpoolFullError:
-            self._full = True
-            raise
+            self._full = not self._write(entries, cursors, states)
         except StorageFullError as error:
-            self._full = True
             raise SpoolFullError(str(error), hint=error.hint) from error
         pass_point("agent.commit.after")
+
+    def _write(
+        self,
+        entries: Sequence[Entry],
+        cursors: Mapping[str, Cursor],
+        states: Mapping[str, bytes | None],
+    ) -> bool:
+        """Write a micro-batch; where the disk is full, with the pages that the file has.
+
+        Returns:
+            Whether all of it found room.
+        """
+        when_full = self.settings.when_full
+
+        def write(t: Transaction) -> bool:
+            return write_batch(t, self._room, when_full, entries, cursors, states)
+
+        def squeeze(t: Transaction) -> bool:
+            return write_batch(t, self._room, when_full, entries, cursors, states, tight=True)
+
+        def declare(t: Transaction) -> bool:
+            write_batch(t, self._room, when_full, as_gaps(entries, t), cursors, states, tight=True)
+            return False
+
+        if self._room.headroom.take():  # rows never take what is held back for draining
+            with suppress(StorageFullError):
+                return self._file.run(DURABLE, write, drains=False)
+        self._file.bring_home()
+        if when_full is WhenFull.BLOCK:
+            return self._file.run(DURABLE, squeeze, drains=False)
+        with suppress(StorageFullError):
+            return self._file.run(DURABLE, squeeze, drains=False)
+        self._file.bring_home()
+        return self._file.run(DURABLE, declare)
 
     def cursor(self, source: str) -> Cursor | None:
         """Return where a source goes on; None if nothing of it was ever committed."""
@@ -172,13 +204,21 @@ class Spool:
             mark.sent = max(mark.sent, min(end, lane.last))
             t.touch(lane)
 
+        end, sent = self._file.run(READ, find)
+        if end > sent:
+            with suppress(StorageFullError):
+                self._file.run(LAZY, tell)
+        return self.peek(reader, stream, epoch, after, most_bytes)
+
+    def peek(
+        self, reader: str, stream: str, epoch: str, after: int, most_bytes: int
+    ) -> list[Record]:
+        """Return what `read` would, to be looked at and not sent."""
+
         def work(t: Transaction) -> list[Record]:
             lane, mark = _find(t, stream, epoch, reader)
             return read_records(t, lane, mark, after, most_bytes)
 
-        end, sent = self._file.run(READ, find)
-        if end > sent:
-            self._file.run(LAZY, tell)
         return self._file.run(READ, work)
 
     def acknowledge(
@@ -208,8 +248,9 @@ class Spool:
             return delete_some(t, self.settings.keep, DELETED_AT_ONCE)
 
         self._file.run(DURABLE, work)
-        while self._file.run(LAZY, delete):
-            pass
+        with suppress(StorageFullError):  # what is not deleted now is deleted next time
+            while self._file.run(LAZY, delete):
+                pass
 
     def rewind(self, reader: str, stream: str, epoch: str, committed: int) -> None:
         """Move a reader back to what its table has, after that was restored or made anew.
@@ -252,6 +293,34 @@ class Spool:
             return t.head.epoch if moved is lane else moved.epoch
 
         return self._file.run(DURABLE, work)
+
+    def skip(self, stream: str, epoch: str, last: int, reason: str) -> tuple[int, int]:
+        """Declare records lost that were not sent, because an operator gives them up.
+
+        Args:
+            stream: Name of the table.
+            epoch: Epoch of the records.
+            last: Last sequence of them.
+            reason: What the gap says.
+
+        Returns:
+            How many records and rows that were.
+        """
+
+        def work(t: Transaction) -> tuple[int, int]:
+            lane = t.find_lane(stream, epoch)
+            return (0, 0) if lane is None else skip_records(t, lane, last, reason)
+
+        return self._file.run(DURABLE, work)
+
+    def readers(self) -> list[str]:
+        """Return the names of all readers, the lake first."""
+
+        def work(t: Transaction) -> list[str]:
+            names = {reader for lane in t.lanes() for reader in t.bookmarks(lane)}
+            return sorted(names, key=lambda name: (name != LAKE, name))
+
+        return self._file.run(READ, work)
 
     def begin_epoch(self) -> str:
         """Begin a new epoch for all that is appended from now on, as enrolment does."""

@@ -40,7 +40,7 @@ def write_batch(
         tight: Whether the disk is full, so that no file may grow.
 
     Returns:
-        Whether all entries found room; else they stand there as gaps.
+        Whether nothing had to be dropped for it, neither old records nor these.
 
     Raises:
         SpoolFullError: There is too little room, and nothing may be dropped.
@@ -48,11 +48,16 @@ def write_batch(
     sizes = [memoryview(entry.payload).nbytes for entry in entries if entry.payload]
     sizes += [len(state) for state in states.values() if state for _ in (0, 1)]
 
+    lost = t.head.lost
+
     def short() -> int:
         return room.short(t.connection, sizes, tight=tight)
 
     drop_oldest = when_full is WhenFull.DROP_OLDEST
-    fits = make_room(t, short, lambda: room.forget_damaged(0), drop_oldest=drop_oldest)
+    hopeless = bool(sizes) and room.is_hopeless(t.connection, sizes, tight=tight)
+    fits = not hopeless and make_room(
+        t, short, lambda: room.forget_damaged(0), drop_oldest=drop_oldest
+    )
     if not fits and when_full is WhenFull.BLOCK and sizes:
         hint = "it goes on once records are acknowledged; or raise `spool`, or change `when_full`"
         raise SpoolFullError(f"{room.path} has reached {room.cap:,} bytes", hint=hint)
@@ -64,7 +69,12 @@ def write_batch(
         t.facts.put(f"cursor/{source}", json.dumps(cursor).encode(), t.batch)
     for name, state in states.items():
         t.facts.put(f"state/{name}", state, t.batch)
-    return fits
+    return t.head.lost == lost
+
+
+def as_gaps(entries: Sequence[Entry], t: Transaction) -> list[Entry]:
+    """Return what is kept of entries for which there is no room."""
+    return [as_gap(entry, t) for entry in entries]
 
 
 def as_gap(entry: Entry, t: Transaction) -> Entry:

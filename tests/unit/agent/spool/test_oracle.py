@@ -1,20 +1,18 @@
 """Whatever happens: what was accepted is delivered once, or declared lost, in order."""
 
+import os
 import shutil
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from segue.agent.spool import Entry, Spool
 from segue.errors import SpoolFullError
 from segue.spec.edge import SpoolSettings, WhenFull
-
-import os
-from hypothesis import Phase
 
 PHASES = [Phase.generate] if os.environ.get("FAST") else list(Phase)
 STREAMS = ("readings", "readings__rejects", "alarms")
