@@ -202,11 +202,8 @@ class Sender:
                 # Too large for the hub, or too much for the link in the time that it has.
                 self._share = max(min(self._share, self._size) // 2, 1)
             return self._backoff.next(error.wait if isinstance(error, HubError) else 0.0)
-        if wait is None:
-            return self._backoff.next()
-        self._backoff.succeed()
         self.error = ""
-        return wait
+        return self._backoff.next() if wait is None else wait
 
     def _send_round(self) -> float | None:
         """Return the seconds to wait; None if the hub answered, and nothing came of it."""
@@ -229,6 +226,8 @@ class Sender:
         failpoints.pass_point("agent.acknowledged")
         self._share = min(self._share + self._size // 2, self._limits.request)
         # The hub tells the same to all who come, so the wait is spread behind it.
+        if moved:
+            self._backoff.succeed()
         if told.wait:
             return told.wait + self._backoff.draw.uniform(0, told.wait)
         return 0.0 if moved else None
