@@ -138,7 +138,7 @@ def test_long_sums_and_unions_are_read():
 @pytest.mark.parametrize(
     ("header", "code", "line", "message", "hint"),
     [
-        ("-- segue: {mod: merge}", "unknown-option", 1, "'mod'", "did you mean 'mode'?"),
+        ("-- segue: {mod: merge}", "unknown-option", 1, "'mod'", "did you mean 'mode'"),
         ("-- segue: {by: a}", "unknown-option", 1, "for SQL steps", ""),
         ("\n-- segue: {mode: [}", "bad-option", 2, "can't be read", "-- segue: {mode: merge"),
         ("-- segue: merge", "bad-option", 1, "can't be read", ""),
