@@ -12,7 +12,9 @@ from tests.process.generations import assert_settled, expect
 
 LATE = ("execute.before", "stage.written", "publish.commit.before", "publish.commit.after")
 """Points that every step or table passes."""
-PLACES = [point for point in POINTS if not point.startswith("recover.")]
+RUN = POINTS[: POINTS.index("record.written") + 1]
+"""Points that a run passes; those after them are a fleet's."""
+PLACES = [point for point in RUN if not point.startswith("recover.")]
 PLACES += [f"{point}@{number}" for point in LATE for number in (3, 5)]
 PLACES += [f"record.written@{number}" for number in (2, 3)]
 
