@@ -228,3 +228,23 @@ def test_an_idle_worker_is_small_and_becomes_small_again(tmp_path, home, log):
         write_lines(log, rows(10))
         assert process.wait(60) == RECYCLE
     assert read_spool(home) == {"readings": rows(10)}
+
+
+def test_rows_in_windows_of_a_step_that_is_gone_are_set_aside(tmp_path, home, log):
+    stamped = source(log, "n: int64, time: timestamp")
+    window = WindowSpec(WindowKind.TUMBLING, "time", 3600 * 10**6, 3600 * 10**6)
+    counted = sql_step("counted", "select count(*) as n from readings", "n: int64", window=window)
+    one = write_slot(tmp_path / "1", [stamped], [counted])
+    two = write_slot(tmp_path / "2", [stamped])
+    write_lines(log, [{"n": n, "time": f"2026-03-01T00:00:0{n}"} for n in range(3)])
+    with worker(home, one) as process:
+        wait_for(lambda: report(home, process).rows)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert read_spool(home) == {}
+    assert run_worker(home, two) == 0
+    found = read_spool(home)
+    assert [json.loads(row["row"])["n"] for row in found["counted__rejects"]] == [0, 1, 2]
+    assert found["counted__rejects"][0]["step"] == "counted"
+    assert run_worker(home, two) == 0
+    assert read_spool(home) == found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from segue.agent.clock import ClockWatch
 from segue.agent.spool import LAKE, Entry
 from segue.agent.work.lineage import find_descendants
+from segue.agent.work.orphans import release_orphans
 from segue.agent.work.outbox import STATE, Outbox
 from segue.spec.edge import REJECTS_SCHEMA, REJECTS_SUFFIX
 
@@ -62,6 +63,7 @@ class Committer:
         self._sent = {each.table: each for each in slot.part.sent}
         self._descendants = find_descendants(slot.part)
         spool.assign(_name_readers(slot.part.sent))
+        release_orphans(slot.part, spool, slot.generation)
         self.outbox = Outbox(spool.state(STATE), self._save)
 
     def prepare(

@@ -70,7 +70,9 @@ def write_json(rows: pa.Table) -> list[str]:
     pairs = (f"{encode_basestring(name)}: ".replace("%", "%%") + "%s" for name in shown)
     form = f"{{{', '.join(pairs)}}}"
     # by columns: a batch may be rejects from end to end
-    return [form % each for each in zip(*(_write_column(rows[name]) for name in shown), strict=True)]
+    return [
+        form % each for each in zip(*(_write_column(rows[name]) for name in shown), strict=True)
+    ]
 
 
 def _write_column(column: pa.ChunkedArray) -> list[str]:
