@@ -1,6 +1,8 @@
 """Options of sources and destinations: what is wrong is told where a project is declared."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,12 @@ def test_the_page_about_destinations_names_every_option():
     for kind in ("http", "kafka", "mqtt", "postgres", "s3"):
         loaded = load(DESTINATIONS, kind)
         assert {*loaded.required, *loaded.optional} <= named
+
+
+def test_kinds_load_nothing_before_they_are_opened():
+    modules = ", ".join(load(group, kind).__module__ for group, kind in OURS)
+    heavy = ("pyarrow", "pydantic", "sqlalchemy", "paho", "botocore", "confluent_kafka", "psycopg")
+    code = f"import sys, {modules}, segue.agent.destinations.deliveries\n"
+    code += f"print([name for name in {heavy} if name in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert ended.stdout.strip() == "[]"

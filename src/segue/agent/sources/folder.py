@@ -7,13 +7,14 @@ import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.options import CheckedKind, fill_options
 from segue.agent.sources.complaints import Complaints
 from segue.agent.sources.lines import TOO_LONG
 from segue.agent.sources.paths import find_paths, find_root
-from segue.agent.sources.tail_file import Place, TailFile, TruncatedError, look_at
+from segue.agent.sources.tail_file import Identity, Place, TailFile, TruncatedError, look_at
 from segue.agent.sources.watch import FolderWatch
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from segue.spec.edge import EdgeSource
 
 _MOVE = "move:"
+_AGAIN = 5.0
+"""Seconds until a file is tried again that could not be read."""
 
 
 class FolderSource(CheckedKind):
@@ -67,7 +70,11 @@ class FolderReader:
         kept = cursor or {}
         self._done: dict[str, list[int]] = dict(kept.get("done", {}))
         self._current: TailFile | None = None
-        self._kept = Place.read(kept["current"]) if kept.get("current") else None
+        places = [Place.read(each) for each in kept.get("begun", ())]
+        self._begun = {place.identity: place for place in places}
+        """Where files stand of which a part was read; more than one only after errors."""
+        self._later: dict[str, float] = {}
+        """Files that could not be read, and when they are tried again."""
         self._queue: deque[str] = deque()
         self._seen: dict[str, tuple[list[int], float]] = {}
         self._settled = math.inf
@@ -134,13 +141,16 @@ class FolderReader:
                 since = now
             self._seen[path] = (stamp, since)
             reading = self._current is not None and self._current.place.path == path
-            if self._done.get(path) == stamp or reading:
+            if self._done.get(path) == stamp or reading or self._later.get(path, 0.0) > now:
                 continue
             if whole or now - since >= self._settle:
                 self._queue.append(path)
             else:
                 self._settled = min(self._settled, since + self._settle)
         self._seen = {path: seen for path, seen in self._seen.items() if path in found}
+        self._later = {path: when for path, when in self._later.items() if path in found}
+        there = {(stamp[0], stamp[1]) for stamp in found.values()}
+        self._begun = {each: place for each, place in self._begun.items() if each in there}
 
     def _take(self, most: int) -> Chunk | None:
         """Return records of the file that is being read, and of the next ones."""
@@ -176,8 +186,9 @@ class FolderReader:
         self.faults.append(fault)
         file.close()
         self._seen.pop(file.place.path, None)
+        self._later[file.place.path] = time.monotonic() + _AGAIN
+        self._begun[file.place.identity] = file.place
         self._current = None
-        self._kept = file.place
         return b"", 0
 
     def _end(self, file: TailFile, finished: list[tuple[str, list[int]]]) -> bytes:
@@ -200,25 +211,39 @@ class FolderReader:
 
     def _open_next(self) -> bool:
         """Open the file that was being read before, or else the next one."""
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            found = [path for path in (kept.path, *self._queue) if _identify(path) == kept.identity]
-            if found and self._open(replace(kept, path=found[0])):
-                self._queue = deque(path for path in self._queue if path != found[0])
-                return True
+        for identity, place in self._begun.items():
+            for path in (place.path, *self._queue):
+                if _identify(path) == identity and self._begin(path, identity):
+                    return True
         while self._queue:
             path = self._queue.popleft()
-            identity = _identify(path)
-            if identity is not None and self._open(Place(path, identity)):
+            identity_ = _identify(path)
+            if identity_ is not None and self._begin(path, identity_):
                 return True
+        return False
+
+    def _begin(self, path: str, identity: Identity) -> bool:
+        if self._later.get(path, 0.0) > time.monotonic():
+            return False
+        place = self._begun.get(identity)
+        if self._open(replace(place, path=path) if place else Place(path, identity)):
+            self._begun.pop(identity, None)
+            self._queue = deque(each for each in self._queue if each != path)
+            return True
+        self._later[path] = time.monotonic() + _AGAIN
         return False
 
     def _open(self, place: Place) -> bool:
         try:
             found = look_at(place.path)
             file = TailFile(place, found[1] if found else 0)
-            if found is None or not file.open():
+            if found is None:
                 return False
+            if not file.open():
+                self._begun.pop(place.identity, None)
+                file = TailFile(Place(place.path, place.identity), found[1])
+                if not file.open():
+                    return False
         except OSError as error:
             error.filename = place.path
             self.faults.append(error)
@@ -231,8 +256,10 @@ class FolderReader:
         return True
 
     def _write(self) -> Cursor:
-        current = self._current.place.write() if self._current is not None else None
-        return {"done": self._done, "current": current} if current else {"done": self._done}
+        begun = [place.write() for place in self._begun.values()]
+        if self._current is not None:
+            begun.append(self._current.place.write())
+        return {"done": self._done, "begun": begun} if begun else {"done": self._done}
 
     def _finish(self, path: str, stamp: list[int]) -> None:
         """Delete or move a file that was read, unless another one has its name by now."""
@@ -250,7 +277,7 @@ class FolderReader:
             self.faults.append(error)
 
 
-def _identify(path: str) -> tuple[int, int] | None:
+def _identify(path: str) -> Identity | None:
     try:
         found = look_at(path)
     except OSError:
@@ -263,6 +290,8 @@ def _stamp(path: str) -> list[int] | None:
     try:
         found = Path(path).stat()
     except FileNotFoundError:
+        return None
+    if not S_ISREG(found.st_mode):
         return None
     return [found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns]
 
