@@ -145,7 +145,7 @@ def connect(client: Client, broker: Broker, *, lasting: bool, expiry: int, windo
     from paho.mqtt.packettypes import PacketTypes
     from paho.mqtt.properties import Properties
 
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     if lasting:
         properties.SessionExpiryInterval = expiry
     properties.ReceiveMaximum = window
