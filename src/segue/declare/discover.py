@@ -13,7 +13,12 @@ from segue.declare.apply import apply_parameters, apply_settings
 from segue.declare.check_code import add_code
 from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
-from segue.declare.edge_graph import check_fleet_steps, check_windows, find_fleet_tables, name_gaps
+from segue.declare.edge_graph import (
+    check_fleet_steps,
+    check_windows,
+    find_fleet_tables,
+    name_companions,
+)
 from segue.declare.edge_models import add_models
 from segue.declare.edge_tables import read_fleet_tables
 from segue.declare.graph import index_steps, order_steps, resolve_reads
@@ -79,7 +84,8 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     contracts = read_contracts(root, [*steps, *config.sources], broken, problems)
     contracts = add_code(contracts, root, problems)
     tables = find_fleet_tables(steps, config.sources, config)
-    steps = resolve_reads(steps, config.sources, contracts, broken, problems, name_gaps(tables))
+    more = name_companions(tables)
+    steps = resolve_reads(steps, config.sources, contracts, broken, problems, more)
     order = order_steps(steps, contracts, problems)
     _check_contracts(steps, contracts, problems)
     alerts = read_alerts(config, contracts, problems)

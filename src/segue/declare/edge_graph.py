@@ -40,9 +40,12 @@ def find_fleet_tables(
     return found
 
 
-def name_gaps(tables: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the tables in which losses of these are declared."""
-    return tuple(f"{table}{GAPS_SUFFIX}" for table in tables)
+def name_companions(tables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the tables of what was set aside of these, and of losses that were declared.
+
+    Rows are set aside at nodes without a contract, too: lines that can't be read.
+    """
+    return tuple(f"{table}{ending}" for table in tables for ending in (REJECTS, GAPS_SUFFIX))
 
 
 def check_fleet_steps(

@@ -81,7 +81,9 @@ def write_plan(planned: PlannedRun) -> str:
     ]
     header = ("step", "what", "why", "reads", "expected", "place")
     grid = write_grid(header, rows) if rows else ""
-    return write_block(grid, hide(close_plan(plan)))
+    there = [write_text(hide(line), "soft") for each in planned.fleets for line in each.lines]
+    closing = hide(close_plan(plan)) if rows or not there else ""
+    return write_block(*there, grid, closing)
 
 
 @write_html.register

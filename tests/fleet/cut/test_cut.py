@@ -215,3 +215,10 @@ def test_lineage_goes_through_the_nodes(make_fleet, open_arrivals):
     ]  # fmt: skip
     edges = project.column_lineage("top.top").upstream.edges
     assert ("readings.value", "clean.value") in {(edge.start, edge.end) for edge in edges}
+
+
+def test_a_notebook_shows_the_cut(make_fleet):
+    built = make_fleet({"steps/clean.sql": CLEAN})
+    page = built.project.plan()._repr_html_()
+    assert "At the nodes of shops" in page
+    assert "clean to the lake" in page
