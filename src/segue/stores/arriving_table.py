@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -25,7 +26,7 @@ from segue.stores.arriving_files import describe_bounds, write_payload, write_ro
 from segue.stores.arriving_gaps import GapsTable, describe_loss
 from segue.stores.arriving_gather import Gathering
 from segue.stores.arriving_log import BATCHES, GAPS, RIGHTED, SETBACKS, LogState, refresh
-from segue.stores.arriving_recover import remove_abandoned, right_positions
+from segue.stores.arriving_recover import has_rows, remove_abandoned, right_positions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +172,7 @@ class ArrivingTable:
 
     def _stage(self, state: LogState, batches: Sequence[Batch]) -> Staged:
         gathering = Gathering(state.schema)
-        admission = admit(state, batches, gathering.take, lambda _: True)
+        admission = admit(state, batches, gathering.take, partial(self._has_rows, state))
         pass_point("hub.staged")
         if not self.folder.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -184,6 +185,9 @@ class ArrivingTable:
             self._drop(staged)
             raise
         return staged
+
+    def _has_rows(self, state: LogState, batch: Batch) -> bool:
+        return has_rows(self.folder, state.files, batch)
 
     def _write(self, state: LogState, staged: Staged, gathering: Gathering) -> None:
         for rows in gathering.links:

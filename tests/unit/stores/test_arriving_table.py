@@ -121,6 +121,21 @@ def test_digests_are_known_after_a_restart(table, tmp_path, names):
     assert place.verdict is Verdict.FENCED
 
 
+@pytest.mark.parametrize("make", [make_batch, lambda n, s, t: make_file(n, s, s, t)])
+def test_batches_that_are_forgotten_are_told_apart_by_their_rows(
+    table, tmp_path, make, monkeypatch
+):
+    """An old copy of a spool sends what the table has, and then rows of its own."""
+    monkeypatch.setattr("segue.stores.arriving_log.RECENT", 2)
+    batches = [make("a", n, events("a", n, -n)) for n in range(1, 8)]
+    for batch in batches:
+        table.commit([batch])
+    assert verdicts(table.commit([batches[1]])) == [("ok", 7)]
+    assert verdicts(table.commit([make("a", 3, events("a", 3, 99))])) == [("fenced", 2)]
+    assert verdicts(table.commit([make("a", 3, events("a", 3))])) == [("fenced", 2)]
+    assert sum(count_events(tmp_path / "readings").values()) == 14
+
+
 def test_a_damaged_payload_is_refused_and_its_neighbours_are_not(table, tmp_path):
     good, bad = make_batch("b", 1, events("b", 1)), make_batch("a", 1, events("a", 1))
     cut = replace(bad, payload=bad.payload[:-40])
