@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from find_problems import find_problems
+from hub_api import write_hub_api
 from pydantic_core import PydanticUndefined
 
 import segue
@@ -61,6 +62,7 @@ def make_pages() -> dict[str, str]:
         "checks.md": write_checks,
         "sources.md": write_sources,
         "fleet.md": write_fleet,
+        "hub-api.md": write_hub_api,
         "engines.md": write_engines,
         "types.md": write_types,
         "python.md": write_python,
