@@ -6,6 +6,7 @@ files, one for each (stream, epoch): a line for each record that it has.
 
 import json
 import os
+import time
 from pathlib import Path
 
 from segue.agent.spool import Entry, Spool
@@ -37,35 +38,43 @@ def work(home, upto, settings=SETTINGS):
                     )
                     break
                 except SpoolFullError:
-                    continue
+                    time.sleep(0.02)
 
 
 def supervise(home, hub, upto):
     """Send until the hub has all numbers."""
+    committed = {}
+    for file in Path(hub).iterdir():
+        committed[file.name] = committed_of(file)
+    missing = upto - count_rows(hub)
     with Spool(Path(home) / "spool.db", SETTINGS) as spool:
-        while count_rows(hub) < upto:
+        while missing > 0:
             for each in spool.streams("lake"):
-                send(spool, each, Path(hub))
+                missing -= send(spool, each, Path(hub), committed)
+        for each in spool.streams("lake"):
+            last = committed.get(f"{each.stream}-{each.epoch}", 0)
+            spool.acknowledge("lake", each.stream, each.epoch, last)
 
 
-def send(spool, each, hub):
-    file = hub / f"{each.stream}-{each.epoch}"
-    committed = committed_of(file)
-    if committed < each.acknowledged:
-        raise AssertionError("the hub has less than was acknowledged")
-    if committed > each.acknowledged:
-        spool.acknowledge("lake", each.stream, each.epoch, committed)
-    records = spool.read("lake", each.stream, each.epoch, committed, 30_000)
+def send(spool, each, hub, committed):
+    name = f"{each.stream}-{each.epoch}"
+    at = committed.get(name, 0)
+    assert at >= each.acknowledged
+    if at > each.acknowledged:
+        spool.acknowledge("lake", each.stream, each.epoch, at)
+    records = spool.read("lake", each.stream, each.epoch, at, 15_000)
     if not records:
-        return
+        return 0
     lines = [json.dumps(describe(record)) + "\n" for record in records]
-    with file.open("a") as stream:
+    with (hub / name).open("a") as stream:
         stream.write("".join(lines))
         stream.flush()
         os.fsync(stream.fileno())
     pass_point("agent.sent")
-    spool.acknowledge("lake", each.stream, each.epoch, records[-1].header.last)
+    committed[name] = records[-1].header.last
+    spool.acknowledge("lake", each.stream, each.epoch, committed[name])
     pass_point("agent.acknowledged")
+    return sum(record.header.rows for record in records)
 
 
 def describe(record):

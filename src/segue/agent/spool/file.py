@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -24,7 +24,7 @@ from segue.agent.spool.salvage import finish, salvage
 from segue.agent.spool.scan import scan_journal
 from segue.agent.spool.schema import PAGE, connect
 from segue.agent.spool.transaction import Transaction
-from segue.errors import SegueError, StorageError, StorageFullError
+from segue.errors import SegueError, StorageError, StorageFullError, name_disk_fault
 
 T = TypeVar("T")
 
@@ -50,8 +50,12 @@ class SpoolFile:
         self._room = room
         self._page = page
         self._threads = threading.RLock()
-        self._lock = FileLock(path.with_suffix(".lock"))
-        self._mark = Mark(path.with_suffix(".mark"))
+        try:
+            self._lock = FileLock(path.with_suffix(".lock"))
+            self._turn = FileLock(path.with_suffix(".turn"))
+            self._mark = Mark(path.with_suffix(".mark"))
+        except OSError as error:
+            raise name_disk_fault(error, path) from error
         self._boot = read_boot()
         self._inode = 0
         try:
@@ -76,7 +80,9 @@ class SpoolFile:
         with self._threads:
             for _ in range(ATTEMPTS):
                 try:
-                    with self._lock.shared():
+                    # Writers queue here: SQLite's own waiting would let one of them starve.
+                    turn = nullcontext() if kind is READ else self._turn.alone()
+                    with turn, self._lock.shared():
                         return self._run(kind, work, self._follow())
                 except (sqlite3.Error, DamageError) as error:
                     if not isinstance(error, sqlite3.Error) or is_damage(error):
@@ -217,6 +223,7 @@ class SpoolFile:
         with self._threads:
             self._disconnect()
             self._mark.close()
+            self._turn.close()
             self._lock.close()
 
 
