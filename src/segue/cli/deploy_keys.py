@@ -29,18 +29,19 @@ def keys() -> None:
 @click.option("--passphrase", is_flag=True, help="Lock it; you are asked for the words.")
 @click.option(
     "--folder",
+    "where",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
     help="Where it goes; ~/.config/segue/keys if not stated.",
 )
 @answer_options
-def new_key(call: Call, *, name: str, passphrase: bool, folder: Path | None) -> None:
+def new_key(call: Call, *, name: str, passphrase: bool, where: Path | None) -> None:
     """Make a key of your own: an Ed25519 pair."""
     from segue.cli.desk import ask_new_passphrase
     from segue.deploy.keys import find_key_folder, make_key
 
     words = ask_new_passphrase() if passphrase else ""
-    path, public = make_key(folder or find_key_folder(), name, words)
+    path, public = make_key(where or find_key_folder(), name, words)
     if call.as_json:
         written = {"private": str(path), "public": str(path.with_suffix(".pub"))}
         call.print_json({"name": name, "id": public.id, **written})
