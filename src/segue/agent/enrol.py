@@ -12,10 +12,13 @@ from segue.agent.identity import (
     CA,
     IDENTITY,
     KEY,
+    NEW_EPOCH,
     NODE_NAME,
+    SPOOL,
     TRUST,
     TRUST_ROOT,
     Identity,
+    read_identity,
     write_safely,
 )
 from segue.errors import EnrolmentError, FleetError, name_disk_fault
@@ -49,7 +52,8 @@ def enrol(
         token: The token.
         home: The node's home folder; made if need be.
         labels: Labels of the node; those of the token go before them.
-        force: Whether a home that is enrolled is enrolled anew, with a new key.
+        force: Whether a home that is enrolled is enrolled anew, with a new key; its spool
+            begins a new epoch then.
 
     Raises:
         EnrolmentError: The hub refuses the token or is not the one that made it, or the home
@@ -57,11 +61,7 @@ def enrol(
         HubError: The hub can't be reached.
         StorageError: The home can't be written.
     """
-    if (home / IDENTITY).exists() and not force:
-        raise EnrolmentError(
-            f"{home} is enrolled already",
-            hint="to give it a new identity: segue agent enrol TOKEN --force",
-        )
+    _refuse_twice(token, home, force=force)
     if not NODE_NAME.fullmatch(token.node):
         raise EnrolmentError(f"{token.node!r} is no name of a node")
     address = Address.parse(token.hub)
@@ -74,11 +74,30 @@ def enrol(
         if ca:
             write_safely(home / CA, ca.encode())
         _pin_trust(home / TRUST, token, answer)
+        if (home / SPOOL).exists():
+            write_safely(home / NEW_EPOCH, b"")
         (home / PENDING_KEY).replace(home / KEY)
         write_safely(home / IDENTITY, identity.dump())
     except OSError as error:
         raise name_disk_fault(error, home) from None
     return identity
+
+
+def _refuse_twice(token: Token, home: Path, *, force: bool) -> None:
+    try:
+        before = read_identity(home)
+    except FleetError:
+        return
+    if not force:
+        raise EnrolmentError(
+            f"{home} is enrolled already, as node {before.node}",
+            hint="to give it a new key: segue agent enrol TOKEN --force",
+        )
+    if (before.node, before.project) != (token.node, token.project) and (home / SPOOL).exists():
+        raise EnrolmentError(
+            f"{home} holds the spool of node {before.node} of project {before.project}",
+            hint=f"give node {token.node} another home: segue agent enrol TOKEN --home DIR",
+        )
 
 
 def _offer_key(path: Path) -> NodeKey:
