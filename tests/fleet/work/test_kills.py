@@ -248,3 +248,35 @@ def test_rows_in_windows_of_a_step_that_is_gone_are_set_aside(tmp_path, home, lo
     assert found["counted__rejects"][0]["step"] == "counted"
     assert run_worker(home, two) == 0
     assert read_spool(home) == found
+
+
+def test_a_supervised_worker_gets_over_rows_that_kill_it(tmp_path, home, log):
+    from segue.agent.backoff import Backoff
+    from segue.agent.worker_process import Job, WorkerProcess
+
+    write_lines(log, rows(600))
+    text = KILLER.format(deed="os.kill(os.getpid(), signal.SIGKILL)")
+    slot = write_slot(
+        tmp_path / "1",
+        [source(log)],
+        [python_step("picky")],
+        files={"steps/picky.py": text},
+        spool=SMALL,
+    )
+    process = WorkerProcess(home, Job(slot, 1, memory=2 * 10**9), backoff=Backoff(first=0.1))
+    process.start()
+
+    def settled():
+        process.tend()
+        found = process.report
+        return found is not None and found.rejects == {"picky": 1} and found.rows["picky"] > 200
+
+    try:
+        wait_for(settled, 120)
+        assert process.restarts == SUSPECT
+        write_lines(log, rows(10, 600))
+        wait_for(lambda: len(read_spool(home)["picky"]) == 609)
+        process.stop()
+    finally:
+        process.kill()
+    assert read_spool(home)["picky"] == [row for row in rows(610) if row["n"] != 345]

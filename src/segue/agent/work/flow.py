@@ -160,7 +160,8 @@ class Flow:
         self._intake.accept(raw)
         if self._close_careful is not None and not self._attempts.suspect:
             self._close_careful()
-            self._steps = self._close_careful = None
+            self._close_careful = None
+            self._forget_steps()
         self.last_rows = time.monotonic()
 
     def _make(self, raw: RawBatch) -> Made:
@@ -176,7 +177,7 @@ class Flow:
             steps.run(rows, made)
         except Exception as error:  # noqa: BLE001  # a batch must not stop its source for ever
             # what windows and alerts remember may be half of this batch: they are read again
-            self._steps = None
+            self._forget_steps()
             made = Made(error=f"{type(error).__name__}: {error}")
             rows = self._intake.parse(raw, made.rejects)
             made.rejects.add(self._name, rows, [[made.error]] * rows.num_rows)
@@ -232,6 +233,12 @@ class Flow:
                 if told:
                     site.tally.relieve("spool")
                 return True
+
+    def _forget_steps(self) -> None:
+        """Have them made anew for the next batch."""
+        steps, self._steps = self._steps, None
+        if steps is not None:
+            steps.close()
 
     def _close(self) -> None:
         self._intake.close()

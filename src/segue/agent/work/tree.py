@@ -130,6 +130,11 @@ class TreeWork:
                 result = self._settle(step.name, given, parted, made)
                 tables[step.name] = self._take(step.name, result, made)
 
+    def close(self) -> None:
+        """Give back its session."""
+        if self._session is not None:
+            self._session.close()
+
     def _give(
         self, step: EdgeStep, rows: pa.Table | None, made: Made, *, flush: bool
     ) -> pa.Table | None:

@@ -299,3 +299,35 @@ def counted(readings: pd.DataFrame) -> pd.DataFrame:
         assert found == [(timedelta(minutes=2), 2)] * 3
     else:  # each row of a sensor comes just when the session before has ended
         assert found == [(timedelta(minutes=2), 1)] * 6
+
+
+def test_what_nobody_foresaw_makes_rejects_and_the_windows_lose_nothing(
+    tmp_path, home, log, monkeypatch
+):
+    from segue.agent.work import tree
+
+    write_lines(log, [{"n": n, "time": f"2026-03-01T00:00:0{n}"} for n in range(9)])
+    window = WindowSpec(WindowKind.TUMBLING, "time", 60 * 10**6, 60 * 10**6)
+    counted = sql_step("counted", "select n from readings", "n: int64", window=window)
+    later = sql_step("later", "select n from counted", "n: int64", "counted")
+    readings = source(log, "n: int64, time: timestamp")
+    small = replace(SETTINGS, batch_bytes=130, linger=0.0)
+    slot = write_slot(
+        tmp_path / "1", [readings], [counted, later], send=[readings, later], spool=small
+    )
+    take, calls = tree.TreeWork._take, []
+
+    def fail_once(self, table, rows, made):
+        calls.append(table)
+        if len(calls) == 2:
+            raise RuntimeError("nobody foresaw this")
+        return take(self, table, rows, made)
+
+    monkeypatch.setattr(tree.TreeWork, "_take", fail_once)
+    done = run_once(slot, home)
+    found = read_spool(home)
+    lost = {json.loads(row["row"])["n"] for row in found["later__rejects"]}
+    assert lost
+    assert {row["n"] for row in found["later"]} == set(range(9)) - lost
+    assert found["later__rejects"][0]["reasons"] == ["RuntimeError: nobody foresaw this"]
+    assert (done.errors, done.rejects) == (1, {"readings": len(lost)})
