@@ -96,12 +96,9 @@ def test_a_damaged_file_is_named(tmp_path, folder):
     (tmp_path / "in/a.gz").write_bytes(b"no gzip")
     (tmp_path / "in/b").write_bytes(b"1\n")
     reader = folder()
-    lines = []
+    assert take_lines(reader, 1) == [b"1"]
     with pytest.raises(SourceError, match=r"a\.gz can't be read"):
-        while True:
-            chunk = reader.read(100, 1)
-            lines += chunk.data.splitlines() if chunk else []
-    assert lines == [b"1"] or take_lines(reader, 1) == [b"1"]
+        reader.read(100, 1)
 
 
 def test_an_odd_wish_is_refused(folder):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _BLOCK = 2**22
 _BROKEN = "a carriage return stands inside the line"
 _TORN = "a quote is not closed, or stands inside a field"
+"""Also of an escape at the end of a line: it would make the newline a part of the field."""
 
 
 class CsvSplit:
@@ -64,12 +65,13 @@ class CsvSplit:
         """Return lines that would be more than one record, or swallow their neighbours."""
         broken = pc.match_substring(lines, "\r")
         reasons = dict.fromkeys(pc.indices_nonzero(broken).to_pylist(), _BROKEN)
-        if not self._quote:
+        signs = "".join(map(re.escape, (self._quote, self._escape)))
+        if not signs:
             return reasons
-        quoted = pc.match_substring(lines, self._quote)
-        if not pc.any(quoted).as_py():
+        marked = pc.match_substring_regex(lines, f"[{signs}]")
+        if not pc.any(marked).as_py():
             return reasons
-        torn = pc.and_(quoted, pc.invert(pc.match_substring_regex(lines, self._whole)))
+        torn = pc.and_(marked, pc.invert(pc.match_substring_regex(lines, self._whole)))
         return dict.fromkeys(pc.indices_nonzero(torn).to_pylist(), _TORN) | reasons
 
     def _read(self, lines: pa.Array, reasons: dict[int, str]) -> pa.Table:
@@ -150,9 +152,7 @@ def _match_quoted(quote: str, escape: str) -> str:
 
 def _match_record(delimiter: str, quote: str, escape: str) -> str:
     """Return the pattern of a line whose quotes enclose whole fields."""
-    if not quote:
-        return ""
     d, q, e = re.escape(delimiter), re.escape(quote), re.escape(escape)
     bare = f"(?:[^{d}{q}{e}]|{e}.)*" if escape else f"[^{d}{q}]*"
-    field = f"(?:{_match_quoted(quote, escape)}|{bare})"
+    field = f"(?:{_match_quoted(quote, escape)}|{bare})" if quote else bare
     return f"^{field}(?:{d}{field})*$"

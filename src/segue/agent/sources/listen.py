@@ -77,6 +77,8 @@ def make_tls(options: Options) -> ssl.SSLContext | None:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # a sender that never reads would leave tickets unread, and its closing would cut off its end
+    context.num_tickets = 0
     try:
         context.load_cert_chain(certificate, key or None)
         if clients:

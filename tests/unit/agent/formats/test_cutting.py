@@ -36,8 +36,10 @@ names = st.sampled_from(["n", "u", "f", "s", "b", "d", "at", "z", "day", "l", "m
 objects = st.dictionaries(names, values, max_size=4).map(lambda each: json.dumps(each).encode())
 fragments = st.lists(
     st.sampled_from(
-        [b"{", b"}", b'"n"', b":", b",", b"1", b"null", b"[", b"]", b" ", b"\r", b'"', b"\\", b"x"]
-        + [b"=", b";", b"'", b"\xc3\xa9", b"\xff", b"n=1", b'"n":1', b"2024-01-01", b"Inf", b"NaN"]
+        [
+            *(b"{", b"}", b'"n"', b":", b",", b"1", b"null", b"[", b"]", b" ", b"\r", b'"', b"\\"),
+            *(b"x", b"=", b";", b"'", b"\xc3\xa9", b"\xff", b"n=1", b'"n":1', b"Inf", b"NaN"),
+        ]
     ),
     max_size=8,
 ).map(b"".join)
@@ -66,7 +68,7 @@ def take(format_, data):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(lines=lines)
 def test_a_line_means_the_same_alone_and_among_others(name, lines):
     kind, schema, options = FORMATS[name]
@@ -78,7 +80,7 @@ def test_a_line_means_the_same_alone_and_among_others(name, lines):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(lines=lines)
 def test_each_line_is_a_row_or_a_reject_or_blank(name, lines):
     kind, schema, options = FORMATS[name]

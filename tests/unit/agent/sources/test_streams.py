@@ -1,5 +1,7 @@
 """Bytes of streams cut into records."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ MOST = 20
 
 def cut(data, cuts):
     ends = sorted({min(each, len(data)) for each in cuts} | {0, len(data)})
-    return [data[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+    return [data[begin:end] for begin, end in pairwise(ends)]
 
 
 lines = st.lists(st.binary(max_size=300).map(lambda text: text.replace(b"\n", b" ") + b"\n"))
