@@ -9,6 +9,8 @@ PAGE = HERE.parents[1] / "docs" / "explain" / "faults.md"
 FLEET = HERE.parent / "fleet"
 WHOLE = (HERE, FLEET / "link")
 """Folders of whose tests the page names every one."""
+FOLDERS = (HERE, HERE.parent / "fleet" / "spool")
+"""Where tests that inject faults lie."""
 ASIDE = ("test_faults_page.py", "test_isolation.py")
 """This file, and the parts that whole runs try again."""
 
