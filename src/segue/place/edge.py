@@ -163,7 +163,7 @@ def keep_local(
     }
     for name in tables:
         for more in (f"{name}{REJECTS}", f"{name}{GAPS_SUFFIX}"):
-            if more in read or is_there(more):
+            if name in crossing or more in read or is_there(more):
                 arriving[more] = _arrive(project, more, is_there, tell_schema)
     own = {name: source for name, source in project.sources.items() if source.edge is None}
     return replace(

@@ -40,17 +40,7 @@ def localize(spec: ProjectSpec, workspace: Workspace) -> Workspace:
     if not spec.fleets.places:
         return workspace
     there = _Lake(Path(spec.lake))
-    first = replace(workspace, project=keep_local(spec, there.has, lambda _: ""))
-    unknown = [s.name for s in first.project.sources.values() if "columns" in s.options]
-    if not unknown:
-        return first
     schemas: dict[str, TableSchema] = {}
-    for fleet in spec.fleets.places:
-        try:
-            with open_fleet(spec, first, fleet) as opened:
-                schemas |= opened.described.schemas
-        except SegueError:  # a source or the ledger: its reader tells
-            continue
 
     def tell(table: str) -> str:
         if table.endswith(GAPS_SUFFIX):
@@ -59,6 +49,15 @@ def localize(spec: ProjectSpec, workspace: Workspace) -> Workspace:
             return _add_provenance(parse_schema(REJECTS_SCHEMA))
         return _add_provenance(schemas[table]) if table in schemas else ""
 
+    first = replace(workspace, project=keep_local(spec, there.has, tell))
+    if all(source.options.get("columns", "known") for source in first.project.sources.values()):
+        return first
+    for fleet in spec.fleets.places:
+        try:
+            with open_fleet(spec, first, fleet) as opened:
+                schemas |= opened.described.schemas
+        except SegueError:  # a source or the ledger: its reader tells
+            continue
     return replace(workspace, project=keep_local(spec, there.has, tell))
 
 
