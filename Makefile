@@ -13,13 +13,16 @@ export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test system check format docs bench bench-engines bench-checks lock dev clean
+.PHONY: help demo demo-fleet test system check format docs bench bench-engines bench-checks bench-fleet soak lock dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venvs/demo/.ready ## run the example pipeline on 336,776 real flights
 	@.venvs/demo/bin/python examples/flights/demo.py
+
+demo-fleet: .venvs/fleet/.ready ## run a hub and twenty agents here, cut, kill and deploy to them, and count every row
+	@.venvs/fleet/bin/python examples/fleet/demo.py
 
 test: .venvs/dev/.ready system ## run all tests (PYTEST_ARGS="-k name" narrows them)
 	@$(DEV)/pytest -q $(PYTEST_ARGS)
@@ -54,6 +57,13 @@ bench: .venvs/bench/.ready .venvs/peers/.ready ## run the benchmarks: ratios aga
 bench-engines: .venvs/bench/.ready .venvs/engine-peers/.ready ## the same for Spark, Ray, Dask and their peers
 	@.venvs/bench/bin/python -m benchmarks.run --engines
 
+bench-fleet: .venvs/bench/.ready ## the same for hub and agents
+	@.venvs/bench/bin/python -m benchmarks.run --fleet
+
+MINUTES ?= 10
+soak: .venvs/dev/.ready ## let faults happen to a fleet at random for MINUTES, and count every row
+	@.venvs/dev/bin/python -m tests.fleet.soak --minutes $(MINUTES)
+
 bench-checks: .venvs/bench/.ready .venvs/check-peers/.ready .venvs/profile-peers/.ready ## the same for checks and their peers
 	@.venvs/bench/bin/python -m benchmarks.run --checks
 
@@ -68,6 +78,7 @@ lock: .venvs/tools/.ready ## lock versions again (UPGRADE=--upgrade takes the ne
 		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/tools.txt
 	@$(LOCK) --all-extras --group build --group dev -o requirements/dev.txt
 	@$(LOCK) --extra demo --group build -c requirements/dev.txt -o requirements/demo.txt
+	@$(LOCK) --extra hub --group build -c requirements/dev.txt -o requirements/fleet.txt
 	@$(LOCK) --all-extras --group build --group bench -c requirements/dev.txt -o requirements/bench.txt
 	@$(UV) pip compile --group engine-peers --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/engine-peers.txt
@@ -102,7 +113,7 @@ clean: ## remove environments, caches and built files
 	@touch $@
 
 # As users get it: built and installed, not linked.
-.venvs/demo/.ready .venvs/bench/.ready: .venvs/%/.ready: .venvs/%/.locked $(PACKAGE)
+.venvs/demo/.ready .venvs/fleet/.ready .venvs/bench/.ready: .venvs/%/.ready: .venvs/%/.locked $(PACKAGE)
 	@$(UV) pip install --quiet --compile-bytecode --python $(@D) --offline --no-deps --no-build-isolation --reinstall-package segue .
 	@touch $@
 

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import checks, engines, groups, idle, spill, startup, tables, tpch, unstored
+from benchmarks import checks, engines, fleet, groups, idle, spill, startup, tables, tpch, unstored
 from benchmarks.children import ChildError
 from benchmarks.kit import Kit
 from benchmarks.results import Row, render_table
@@ -29,6 +29,12 @@ CHECKS = {
     "checks": checks.measure_checks,
     "statistics": checks.measure_statistics,
     "profile": checks.measure_profile,
+}
+FLEET = {
+    "drain": fleet.measure_drain,
+    "lines": fleet.measure_lines,
+    "idle-agent": fleet.measure_idle,
+    "nodes": fleet.measure_nodes,
 }
 HERE = Path(__file__).resolve().parent
 
@@ -47,7 +53,7 @@ def main() -> int:
     for name in options.only or choose_names(options):
         print(f"{name} …", flush=True)
         try:
-            found = (BENCHMARKS | ENGINES | CHECKS)[name](kit)
+            found = (BENCHMARKS | ENGINES | CHECKS | FLEET)[name](kit)
             print(render_table(found), flush=True)
             rows += found
         except ChildError as error:
@@ -62,6 +68,8 @@ def main() -> int:
 
 def choose_names(options: argparse.Namespace) -> list[str]:
     """Return the benchmarks of the kind that was asked for."""
+    if options.fleet:
+        return list(FLEET)
     if options.checks:
         return list(CHECKS)
     return list(ENGINES if options.engines else BENCHMARKS)
@@ -74,7 +82,7 @@ def read_options() -> argparse.Namespace:
         "--only",
         metavar="NAME",
         action="append",
-        choices=[*BENCHMARKS, *ENGINES, *CHECKS],
+        choices=[*BENCHMARKS, *ENGINES, *CHECKS, *FLEET],
         help="only this benchmark",
     )
     parser.add_argument(
@@ -83,6 +91,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument(
         "--checks", action="store_true", help="those of checks and their peers instead"
     )
+    parser.add_argument("--fleet", action="store_true", help="those of hub and agents instead")
     parser.add_argument(
         "--most",
         metavar="ROWS",

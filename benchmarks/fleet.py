@@ -1,0 +1,216 @@
+"""The fleet: draining a backlog, raw lines from end to end, idling, and one more node."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import duckdb
+import psutil
+
+from benchmarks.children import ChildError
+from benchmarks.fleet_site import CORES, Site, call, make_slot, write_fleet
+from benchmarks.kit import Kit
+from benchmarks.results import Row
+
+NODES = 20
+BACKLOG = 27_000_000
+DRAIN_LIMIT = 40.0
+LINES = 6_000_000
+LINES_PER_SECOND = 300_000
+IDLE_LIMIT = 60_000_000
+IDLE_SECONDS = 30.0
+POLLERS = 1_000
+SIZES = (1, 5, 20, 100)
+SHARED = 2_000_000
+"""Rows that each number of nodes sends in all."""
+
+PLACE = """
+[project]
+name = "plant"
+[places.plant]
+engine = "fleet"
+address = "http://127.0.0.1:8443"
+[places.plant.options]
+spool = "4GB"
+when_full = "block"
+[tables.presses]
+on = "plant"
+kind = "tail"
+path = "${HERE}/in/*.jsonl"
+format = "json"
+"""
+MEASURES = (
+    'columns = { n = "int64", measured = "timestamp", machine = "string", running = "bool",'
+    ' shift = "int64", force = "float64", speed = "float64", heat = "float64",'
+    ' power = "float64", sound = "float64" }\n'
+)
+FILTERED = {
+    "steps/warm.sql": "select * from presses where heat > 70\n",
+    "contracts.yml": "warm:\n  columns:\n    n: {required: true}\n    force: {between: [0, 1000]}\n",
+}
+PINNED = '[steps.warm]\non = "plant"\n'
+
+
+def measure_drain(kit: Kit) -> list[Row]:
+    """Let twenty agents send what their spools hold."""
+    rows = kit.scale(BACKLOG) // NODES * NODES
+    spent, site, _ = _drain(kit, "drain", NODES, rows)
+    agents = [site.uses[node] for node in site.nodes]
+    note = (
+        f"{rows / spent:,.0f} rows/s; CPU hub {site.uses['hub'].cpu:.0f} s, "
+        f"agents {sum(each.cpu for each in agents):.0f} s; "
+        f"memory hub {site.uses['hub'].peak / 1e6:,.0f} MB, "
+        f"an agent {max(each.peak for each in agents) / 1e6:,.0f} MB"
+    )
+    limit = kit.scale(int(DRAIN_LIMIT * 10)) / 10
+    return [
+        Row(f"{rows / 1e6:.0f} M rows from 20 spools", spent, limit, "limit", "s", 1.0, note=note)
+    ]
+
+
+def measure_nodes(kit: Kit) -> list[Row]:
+    """Send the same rows from more and more nodes, and see what one more costs the hub."""
+    rows = kit.scale(SHARED)
+    costs = []
+    for count in SIZES:
+        _, _, cpu = _drain(kit, f"nodes-{count}", count, rows // count * count)
+        costs.append(cpu / (rows / 1e6))
+    found = []
+    for place, count in enumerate(SIZES[1:], 1):
+        before, fewer = costs[place - 1], SIZES[place - 1]
+        further = (costs[place] - before) / (count - fewer)
+        earlier = (
+            before / fewer
+            if place == 1
+            else (before - costs[place - 2]) / (fewer - SIZES[place - 2])
+        )
+        note = f"CPU of the hub a million rows: {costs[place]:.2f} s; 1 node: {costs[0]:.2f} s"
+        found.append(
+            Row(
+                f"one more node, at {count}",
+                max(further, 0.0) * 1000,
+                max(earlier, 1e-6) * 1000,
+                f"at {fewer}",
+                "ms",
+                1.0,
+                note=note,
+            )
+        )
+    return found
+
+
+def measure_lines(kit: Kit) -> list[Row]:
+    """Take raw lines through a step and a contract at twenty nodes, into one table."""
+    lines = kit.scale(LINES) // NODES * NODES
+    folder = _begin(kit, "lines")
+    project = write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES + PINNED, **FILTERED})
+    slot = make_slot(project, folder / "slot" / "1", "plant")
+    raw = folder / "raw.jsonl"
+    kept = call("lines", raw, lines // NODES, 70)["kept"]
+    with Site(folder, _name_nodes(NODES)) as site:
+        for node in site.nodes:
+            _feed(site.home(node), raw, 1_000)
+        site.start_agents(slot)
+        warm = site.wait_for_rows(1) and _settle(site)
+        for node in site.nodes:
+            (site.home(node) / "raw.jsonl").hardlink_to(raw)
+        began = time.monotonic()
+        for node in site.nodes:
+            (site.home(node) / "raw.jsonl").rename(site.home(node) / "in" / "b.jsonl")
+        spent = site.wait_for_rows(warm + kept * NODES) - began
+        cpu = site.cpu(["hub"]), site.cpu(site.nodes)
+        peaks = site.uses["hub"].peak, max(site.uses[node].peak for node in site.nodes)
+    _refuse_doubles(project / "lake" / "warm", warm + kept * NODES)
+    note = (
+        f"{lines / spent:,.0f} lines/s, {kept / (lines // NODES):.0%} kept; CPU hub {cpu[0]:.0f} s,"
+        f" agents {cpu[1]:.0f} s; memory hub {peaks[0] / 1e6:,.0f} MB,"
+        f" an agent {peaks[1] / 1e6:,.0f} MB"
+    )
+    limit = lines / LINES_PER_SECOND
+    name = f"{lines / 1e6:.1f} M raw lines, parsed to published"
+    return [Row(name, spent, limit, "limit", "s", 1.0, note=note)]
+
+
+def measure_idle(kit: Kit) -> list[Row]:
+    """Look at an agent that has nothing to do, and at a hub that a thousand nodes ask."""
+    folder = _begin(kit, "idle-agent")
+    project = write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES})
+    slot = make_slot(project, folder / "slot" / "1", "plant")
+    seconds = IDLE_SECONDS / (10 if kit.quick else 1)
+    with Site(folder, _name_nodes(1)) as site:
+        (site.home("node-000") / "in").mkdir()
+        site.start_agents(slot)
+        time.sleep(10)
+        before = site.cpu(site.nodes)
+        time.sleep(seconds)
+        share = (site.cpu(site.nodes) - before) / seconds
+        held = site.memory("node-000")
+    rows = [
+        Row("idle agent, memory", held / 1e6, IDLE_LIMIT / 1e6, "limit", "MB", 1.0),
+        Row("idle agent, a core", share * 1000, 10.0, "1 %", "ms", 1.0, note="of each second"),
+    ]
+    with Site(_begin(kit, "pollers"), ()) as site:
+        write_fleet(site.project, {"segue.toml": PLACE + MEASURES})
+    return rows
+
+
+def _drain(kit: Kit, name: str, count: int, rows: int) -> tuple[float, Site, float]:
+    """Fill spools, start agents; return seconds, what was used, and the hub's CPU seconds."""
+    folder = _begin(kit, name)
+    project = write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES})
+    slot = make_slot(project, folder / "slot" / "1", "plant")
+    with Site(folder, _name_nodes(count)) as site:
+        with ThreadPoolExecutor(psutil.cpu_count() or CORES) as pool:
+            homes = [site.home(node) for node in site.nodes]
+            list(pool.map(lambda home: call("fill", home, slot, rows // count), homes))
+        idle = site.cpu(["hub"])
+        began = time.monotonic()
+        site.start_agents(slot)
+        spent = site.wait_for_rows(rows) - began
+        cpu = site.cpu(["hub"]) - idle
+        time.sleep(1.5)  # a last look at what was used
+    _refuse_doubles(project / "lake" / "presses", rows)
+    shutil.rmtree(folder)
+    return spent, site, cpu
+
+
+def _begin(kit: Kit, name: str) -> Path:
+    folder = kit.scratch / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _name_nodes(count: int) -> tuple[str, ...]:
+    return tuple(f"node-{number:03d}" for number in range(count))
+
+
+def _feed(home: Path, raw: Path, lines: int) -> None:
+    """Give a node a few lines to begin with."""
+    (home / "in").mkdir(exist_ok=True)
+    with raw.open() as whole:
+        first = [next(whole) for _ in range(lines)]
+    (home / "in" / "a.jsonl").write_text("".join(first))
+
+
+def _settle(site: Site) -> int:
+    """Wait until no more rows come; return how many came."""
+    found = -1
+    while (now := site.arrived()) != found or now == 0:
+        found = now
+        time.sleep(5.0)
+    return found
+
+
+def _refuse_doubles(table: Path, rows: int) -> None:
+    """Count what is published, row by row."""
+    import deltalake
+
+    files = deltalake.DeltaTable(table).file_uris()
+    query = "select count(*), count(distinct (_node, _sequence, n)) from read_parquet(?)"
+    found = duckdb.execute(query, [files]).fetchone()
+    if found is None or found[0] != rows:
+        raise ChildError(f"{found} rows are in {table.name} in place of {rows:,}")
