@@ -7,10 +7,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "explain" / "faults.md"
 FLEET = HERE.parent / "fleet"
-WHOLE = (HERE, FLEET / "link")
+WHOLE = (HERE, FLEET / "link", FLEET / "spool")
 """Folders of whose tests the page names every one."""
-FOLDERS = (HERE, HERE.parent / "fleet" / "spool")
-"""Where tests that inject faults lie."""
 ASIDE = ("test_faults_page.py", "test_isolation.py")
 """This file, and the parts that whole runs try again."""
 
