@@ -116,6 +116,7 @@ def _make_batch(node: Node, header: RecordHeader, payload: memoryview) -> Batch:
         clock=header.clock,
         reason=header.reason,
         labels=node.labels,
+        digests=tuple(str(each)[:16] for each in header.digests),
     )
 
 

@@ -93,6 +93,8 @@ class Batch:
         clock: Quality of the node's clock.
         reason: Why rows are lost.
         labels: Labels of the node.
+        digests: Of a batch that was packed from several: the first 16 hex digits of the digest
+            of each sequence by itself.
     """
 
     table: str
@@ -109,6 +111,7 @@ class Batch:
     clock: str = "ok"
     reason: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    digests: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
