@@ -43,7 +43,7 @@ def write_hub_api() -> Iterator[str]:
     """Write the page."""
     yield "# The hub's API"
     yield ""
-    yield "What a [hub](../howto/hub.md) answers over HTTP; `GET /openapi.json` tells it to programs."
+    yield "What a [hub](../howto/hub.md) answers over HTTP; `GET /openapi.json` tells programs."
     yield "An error is `{code, message, hint}`, with a code of [these](errors.md). A hub that is"
     yield "busy, or whose disk fails, answers 503 with `Retry-After`; 401 with the code `session`"
     yield "asks for a new session."
@@ -82,7 +82,7 @@ def _write_route(path: str, method: str, route: dict[str, Any]) -> str:
 def _write_messages(api: dict[str, Any]) -> Iterator[str]:
     yield "## Messages"
     yield ""
-    yield "Whoever reads one ignores what it does not know, and takes the default for what is missing."
+    yield "Who reads one ignores what it does not know, and takes the default for what is missing."
     yield ""
     for name, schema in sorted(api.get("components", {}).get("schemas", {}).items()):
         if "Error" in name:

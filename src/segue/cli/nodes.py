@@ -222,8 +222,6 @@ def _describe(told: Mapping[str, Any]) -> list[tuple[str, str | Text | None]]:
     state, style = describe_state(told)
     rows = sum((status.get("rows") or {}).values())
     rejects = sum((status.get("rejects") or {}).values())
-    spool = status.get("spool_bytes") or 0
-    cap = status.get("spool_cap") or 0
     return [
         ("node", cell(told["name"], "bold")),
         ("is", cell(state, style)),
@@ -236,7 +234,7 @@ def _describe(told: Mapping[str, Any]) -> list[tuple[str, str | Text | None]]:
         ("lag", tell_seconds(status["lag"]) if status.get("lag") else ""),
         ("oldest unsent", status.get("oldest_unsent") or ""),
         ("unsent", count(status["unsent"], "row") if status.get("unsent") else ""),
-        ("spool", f"{tell_bytes(spool)} of {tell_bytes(cap)}" if cap else ""),
+        ("spool", _tell_spool(status)),
         ("rows", f"{count(rows, 'row')}, {count(rejects, 'reject')}" if rows or rejects else ""),
         ("clock", "" if status.get("clock_quality", "ok") == "ok" else status["clock_quality"]),
         ("restarts", str(status.get("restarts") or "")),
@@ -245,6 +243,13 @@ def _describe(told: Mapping[str, Any]) -> list[tuple[str, str | Text | None]]:
         ("software", _software(status)),
         ("key", told["key_id"]),
     ]
+
+
+def _tell_spool(status: Mapping[str, Any]) -> str:
+    spool, cap = status.get("spool_bytes") or 0, status.get("spool_cap") or 0
+    if not spool and not cap:
+        return ""
+    return tell_bytes(spool) + (f" of {tell_bytes(cap)}" if cap else "")
 
 
 def _software(status: Mapping[str, Any]) -> str:

@@ -95,6 +95,7 @@ class Hub:
         rollouts: What deployments add.
         now: Seconds since 1970, for people and for tokens.
         extra: Room for what other parts keep with the hub.
+        ending: Whether nobody should wait for an answer any more.
     """
 
     project: str
@@ -111,11 +112,17 @@ class Hub:
     budget: Budget = field(default_factory=lambda: Budget(IN_FLIGHT))
     metrics: Metrics = field(default_factory=Metrics)
     extra: dict[str, Any] = field(default_factory=dict)
+    ending: bool = False
     roster: Roster = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the nodes."""
         self.roster = Roster(self.store, now=self.now)
+
+    def end(self) -> None:
+        """Answer those who wait for a change: the hub is about to end."""
+        self.ending = True
+        self.alarm.ring()
 
     def close(self) -> None:
         """Commit what waits, and end."""

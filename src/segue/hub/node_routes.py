@@ -164,7 +164,7 @@ def _add_state(router: APIRouter, hub: Hub) -> None:
             if state.revision != known:
                 return tell(state)
             left = until - loop.time()
-            if left <= 0:
+            if left <= 0 or hub.ending:
                 return Response(status_code=204)
             await hub.alarm.wait(left)
 

@@ -61,6 +61,7 @@ class _Here:
         self._store = open_store(place)
         nothing: Any = None
         self._hub = Hub(place.project, place.home, self._store, nothing, lambda _: False)
+        self._hub.roster.look_back()
         self._hub.rollouts = HubRollouts(self._hub)
 
     def nodes(self) -> list[dict[str, Any]]:

@@ -184,12 +184,17 @@ class Roster:
             life = self._lives.get(name)
             if life is None:
                 return NodeStatus(name, 0.0), True
-            silent = not life.seen_at or self._silence(life) > SILENT_SECONDS
+            silent = not life.seen_at or self._steady() - life.heard > SILENT_SECONDS
             return NodeStatus(name, life.seen_at, life.told), silent
 
-    def _silence(self, life: _Life) -> float:
-        """Return the seconds since a node was heard of, by this hub or, if it said, before."""
-        return self._steady() - life.heard
+    def look_back(self) -> None:
+        """Take when nodes were heard of from the database, for those who only look at it.
+
+        A hub that starts gives its nodes time to speak; it can't know what it has not heard.
+        """
+        with self._lock:
+            for life in self._lives.values():
+                life.heard = self._steady() - max(0.0, self._now() - life.seen_at)
 
     def note(self, kind: str, node: str = "", table: str = "", detail: str = "") -> None:
         """Keep an event; one that comes again and again is kept now and then."""

@@ -137,7 +137,7 @@ def serve(place: HubPlace, listen: Listen, told: Callable[[str], None]) -> None:
         ssl_keyfile=None if certificates is None else certificates.key,
     )
     facts = {"url": url, "ca": digest_certificate(ca), "pid": os.getpid()}
-    server = _Server(config, lambda: _announce(address, facts, told))
+    server = _Server(config, lambda: _announce(address, facts, told), hub.end)
     if certificates is not None and listen.certificate is None:
         server.renew = lambda: _renew(config, place.home, listen)
     try:
@@ -149,9 +149,11 @@ def serve(place: HubPlace, listen: Listen, told: Callable[[str], None]) -> None:
 class _Server(uvicorn.Server):
     """Says when it listens, and renews its certificate."""
 
-    def __init__(self, config: uvicorn.Config, listens: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, listens: Callable[[], None], ends: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._listens = listens
+        self._listens, self._ends = listens, ends
         self.renew: Callable[[], None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -160,6 +162,10 @@ class _Server(uvicorn.Server):
             self._listens()
             if self.renew is not None:
                 asyncio.get_running_loop().call_later(_RENEW_SECONDS, self._renew)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ends()
+        await super().shutdown(sockets)
 
     def _renew(self) -> None:
         if self.renew is not None:
