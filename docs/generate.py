@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from find_problems import find_problems
 from hub_api import write_hub_api
+from patterns import write_patterns
 from pydantic_core import PydanticUndefined
 
 import segue
@@ -63,6 +64,7 @@ def make_pages() -> dict[str, str]:
         "sources.md": write_sources,
         "fleet.md": write_fleet,
         "hub-api.md": write_hub_api,
+        "patterns.md": write_patterns,
         "engines.md": write_engines,
         "types.md": write_types,
         "python.md": write_python,

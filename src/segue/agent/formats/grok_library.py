@@ -7,7 +7,7 @@ _HEX = "[0-9A-Fa-f]"
 _GROUP = f"{_HEX}{{1,4}}"
 _LABEL = "[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
 
-_NUMBERS = {
+NUMBERS = {
     "INT": "[+-]?[0-9]+",
     "POSINT": "[1-9][0-9]*",
     "NONNEGINT": "[0-9]+",
@@ -17,7 +17,7 @@ _NUMBERS = {
     "BOOL": "(?i:true|false)",
 }
 
-_WORDS = {
+WORDS = {
     "WORD": r"\w+",
     "NOTSPACE": r"\S+",
     "SPACE": r"\s*",
@@ -33,7 +33,7 @@ _WORDS = {
     "|alert|fatal|severe|emerg(?:ency)?)",
 }
 
-_NETWORK = {
+NETWORK = {
     "MAC": f"(?:{_HEX}{{2}}[:-]){{5}}{_HEX}{{2}}|(?:{_HEX}{{4}}\\.){{2}}{_HEX}{{4}}",
     "IPV4": rf"{_BYTE}\.{_BYTE}\.{_BYTE}\.{_BYTE}",
     "IPV6": "(?:"
@@ -58,7 +58,7 @@ _NETWORK = {
     "URI": r"%{URIPROTO}://(?:[^\s@/]+@)?%{URIHOST}(?:%{URIPATH})?(?:%{URIPARAM})?(?:#\S*)?",
 }
 
-_TIMES = {
+TIMES = {
     "YEAR": "[0-9]{4}|[0-9]{2}",
     "MONTH": "(?i:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?"
     "|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)",
@@ -79,7 +79,7 @@ _TIMES = {
     "SYSLOGTIMESTAMP": "%{MONTH} +%{MONTHDAY} %{TIME}",
 }
 
-_LINES = {
+LINES = {
     "PROG": r"[^\s\[\]:]+",
     "SYSLOGPROG": r"%{PROG:program}(?:\[%{POSINT:pid}\])?",
     "SYSLOGHOST": "%{IPORHOST}",
@@ -92,5 +92,5 @@ _LINES = {
     "COMBINEDAPACHELOG": '%{COMMONAPACHELOG} "%{DATA:referrer}" "%{DATA:agent}"',
 }
 
-LIBRARY: dict[str, str] = {**_NUMBERS, **_WORDS, **_NETWORK, **_TIMES, **_LINES}
+LIBRARY: dict[str, str] = {**NUMBERS, **WORDS, **NETWORK, **TIMES, **LINES}
 """Patterns by name; those of whole lines name the columns that they give."""
