@@ -95,6 +95,8 @@ def _facts(subject: Document) -> Iterator[tuple[str, str]]:
         published = f"version {subject['version']}, {age(subject['published_at'])}"
         volume = f"{count(subject['rows'], 'row')}, {size(subject['bytes'])}"
         yield "published", f"{published} by run {subject['run_id']}: {volume}"
+    elif subject["rows"] is not None:
+        yield "arrived", f"{count(subject['rows'], 'row')}, {size(subject['bytes'])}"
     elif subject["kind"] == "table":
         yield "published", "never"
 

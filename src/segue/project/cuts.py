@@ -6,16 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import ProjectError, SegueError
+from segue.declare.problems import REJECTS
+from segue.errors import Problem, ProjectError, SegueError
 from segue.place.edge import ARRIVING
 from segue.project.local import open_fleet
 from segue.registry import load_source
+from segue.spec.edge import GAPS_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from segue.conductor import Workspace
-    from segue.errors import Problem
     from segue.place.edge import Cut
     from segue.spec.step import ProjectSpec
 
@@ -98,11 +99,31 @@ def plan_fleets(spec: ProjectSpec, workspace: Workspace) -> tuple[FleetPlan, ...
     plans = []
     for name in spec.fleets.places:
         with open_fleet(spec, workspace, name) as opened:
-            problems += opened.described.problems
+            problems += (*opened.described.problems, *_find_unsent(spec, opened.cut))
             plans.append(_plan_fleet(spec, opened.cut))
     if problems:
         raise ProjectError(tuple(problems))
     return tuple(plans)
+
+
+def _find_unsent(spec: ProjectSpec, cut: Cut) -> Iterator[Problem]:
+    """Yield steps here that read rejects or gaps of a table that does not leave the nodes.
+
+    What is set aside there goes with the next table that does.
+    """
+    own = {*cut.sources, *cut.steps}
+    sent = {*cut.crossing, *cut.further}
+    for step in spec.steps.values():
+        for table in step.reads:
+            base = table.removesuffix(REJECTS).removesuffix(GAPS_SUFFIX)
+            if base != table and base in own - sent:
+                ending = table.removeprefix(base)
+                yield Problem(
+                    "bad-fleet-step",
+                    f"{step.name!r} reads {table!r}, and {base!r} does not leave the nodes",
+                    step.location,
+                    f"read those of the table that does: {cut.crossing[-1]}{ending}",
+                )
 
 
 def _plan_fleet(spec: ProjectSpec, cut: Cut) -> FleetPlan:

@@ -6,7 +6,9 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from segue.errors import SegueError
 from segue.place.edge import ARRIVING
+from segue.registry import load_source
 from segue.settings import redact, redact_all
 from segue.spec.contract import Report
 from segue.spec.run import RunSummary
@@ -131,7 +133,9 @@ def _describe(
         owner=contract.owner if contract else "",
         about=(contract.about if contract else "") or (step.about if step else ""),
     )
-    if version is None or kind == ARRIVING:
+    if kind == ARRIVING:
+        return _look_at(project, info)
+    if version is None:
         return info
     return replace(
         info,
@@ -142,3 +146,14 @@ def _describe(
         run_id=version.run_id,
         columns=version.schema,
     )
+
+
+def _look_at(project: ProjectSpec, info: TableInfo) -> TableInfo:
+    """Add what has arrived in a table that nodes send."""
+    kind, source = load_source(ARRIVING), project.sources[info.name]
+    try:
+        state = kind.observe(source, project.root)
+        columns = kind.scan(source, project.root, project.root).schema
+    except SegueError:  # whoever reads the table is told
+        return info
+    return replace(info, rows=state.rows, bytes=state.bytes, columns=columns)

@@ -217,6 +217,22 @@ def test_lineage_goes_through_the_nodes(make_fleet, open_arrivals):
     assert ("readings.value", "clean.value") in {(edge.start, edge.end) for edge in edges}
 
 
+def test_rejects_of_a_table_that_stays_are_found_elsewhere(make_fleet):
+    files = {"steps/clean.sql": CLEAN, "steps/hot.sql": HOT}
+    built = make_fleet({**files, "steps/odd.sql": "select reasons from clean__rejects"})
+    with pytest.raises(ProjectError, match="does not leave the nodes") as caught:
+        built.plan()
+    assert "hot__rejects" in caught.value.problems[0].hint
+
+
+def test_tables_tell_what_has_arrived(make_fleet, open_arrivals):
+    built = make_fleet({"steps/n.sql": "select count(*) as n from readings"})
+    open_arrivals(built).send("readings", rows(1.0, 2.0))
+    info = built.project.tables()[0]
+    assert (info.name, info.kind, info.rows, info.version) == ("readings", "arriving", 2, None)
+    assert info.columns.names[-1] == "_labels"
+
+
 def test_a_notebook_shows_the_cut(make_fleet):
     built = make_fleet({"steps/clean.sql": CLEAN})
     page = built.project.plan()._repr_html_()
