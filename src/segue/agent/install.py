@@ -39,7 +39,7 @@ HARDENING = """\
 # SupplementaryGroups=dialout for serial ports, or ReadWritePaths= for folders that steps write.
 NoNewPrivileges=yes
 ProtectSystem=strict
-ReadWritePaths={home}
+ReadWritePaths="{home}"
 PrivateTmp=yes
 ProtectKernelTunables=yes
 ProtectKernelModules=yes
