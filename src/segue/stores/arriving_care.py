@@ -8,7 +8,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from segue.errors import SegueError
-from segue.stores.arriving_compact import write_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,17 +50,13 @@ class Care:
         done = self._checkpoints.setdefault(table.name, version - version % CHECKPOINT_EVERY)
         if version >= done + CHECKPOINT_EVERY:
             self._checkpoints[table.name] = version
-            self._give(lambda: self._write_checkpoint(table))
+            self._give(table.write_checkpoints)
 
     def _compact(self, table: ArrivingTable) -> None:
         try:
             table.compact()
         finally:
             self._busy.discard(table.name)
-
-    def _write_checkpoint(self, table: ArrivingTable) -> None:
-        table.remove_replaced()
-        write_checkpoint(table.folder)
 
     def _give(self, work: Callable[[], object]) -> None:
         with self._change:

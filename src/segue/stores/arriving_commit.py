@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 PROPERTIES = {
     ARRIVING: "true",
     # Readers that are in the middle of a file that was compacted have this long.
-    "delta.deletedFileRetentionDuration": "interval 1 days",
+    "delta.deletedFileRetentionDuration": "interval 6 hours",
     "delta.checkpointInterval": "100",
 }
 """Properties of a new table."""

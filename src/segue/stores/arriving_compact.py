@@ -39,7 +39,7 @@ _MOST_SEGMENTS = 4000
 _TIERS = 3
 """Bits by which files of unlike size differ: each row is rewritten a few times at most."""
 KEEP_COMMITS = 10_000
-REMOVED_MILLISECONDS = 24 * 3600 * 1000
+REMOVED_MILLISECONDS = 6 * 3600 * 1000
 """How long a replaced file stays for readers that are in the middle of it."""
 
 

@@ -48,18 +48,25 @@ class GapsTable:
     Args:
         folder: Its folder.
         names: Gives names to files.
+
+    Attributes:
+        state: What the table had at the last look.
     """
 
     def __init__(self, folder: Path, names: Names) -> None:
-        self._folder = folder
+        self.folder = folder
         self._names = names
-        self._state = LogState()
+        self.state = LogState()
         self._known: tuple[str, int, set[tuple[Any, ...]]] | None = None
+
+    def refresh(self) -> LogState:
+        """Return what the table has now."""
+        self.state = refresh(self.folder, self.state)
+        return self.state
 
     def number(self) -> int:
         """Return the number of the last losses that were written."""
-        self._state = refresh(self._folder, self._state)
-        return self._state.transactions.get(GAPS, 0)
+        return self.refresh().transactions.get(GAPS, 0)
 
     def flush(self, losses: Mapping[int, Sequence[Loss]]) -> None:
         """Write losses whose numbers are above what was written.
@@ -74,11 +81,11 @@ class GapsTable:
 
     def _write(self, number: int, losses: Sequence[Loss]) -> bool:
         fresh = self._leave_out_known(losses)
-        version = self._state.version + 1
+        version = self.state.version + 1
         files = {}
         if fresh:
-            path = self._folder / self._names.give("arriving", version)
-            self._folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / self._names.give("arriving", version)
+            self.folder.mkdir(parents=True, exist_ok=True)
             rows = pa.Table.from_pylist(fresh, schema=to_arrow(GAP_COLUMNS))
             footer = write_rows(path, rows)
             files = {path.name: describe_bounds(footer, GAP_COLUMNS)}
@@ -87,23 +94,23 @@ class GapsTable:
             hub=self._names.hub,
             adds=files,
             transactions={GAPS: number},
-            described=prepare_table(self._state, GAP_COLUMNS),
+            described=prepare_table(self.state, GAP_COLUMNS),
         )
-        linked = commit(self._folder, self._state, made)
+        linked = commit(self.folder, self.state, made)
         if not linked:
             for name in files:
-                (self._folder / name).unlink(missing_ok=True)
+                (self.folder / name).unlink(missing_ok=True)
         elif self._known is not None:
             self._known[2].update(_identify(loss) for loss in fresh)
         return linked
 
     def _leave_out_known(self, losses: Sequence[Loss]) -> list[Loss]:
         """Return losses that have no row yet: a table that was set back is told of them again."""
-        state = self._state
+        state = self.state
         if self._known is None or self._known[:2] != (state.incarnation, len(state.files)):
             found: set[tuple[Any, ...]] = set()
             for name in state.files:
-                rows = pq.read_table(self._folder / name, columns=_IDENTITY, partitioning=None)
+                rows = pq.read_table(self.folder / name, columns=_IDENTITY, partitioning=None)
                 found.update(_identify(each) for each in rows.to_pylist())
             self._known = (state.incarnation, len(state.files), found)
         return [loss for loss in losses if _identify(loss) not in self._known[2]]

@@ -40,7 +40,7 @@ class Pace:
     """
 
     linger: float = 0.004
-    every: float = 0.05
+    every: float = 0.1
     bytes: int = 32 * 2**20
     in_flight: int = 256 * 2**20
 

@@ -21,6 +21,7 @@ from segue.stores.arriving_compact import (
     compact,
     remove_replaced,
     replace_files,
+    write_checkpoint,
 )
 from segue.stores.arriving_files import describe_bounds, write_payload, write_rows
 from segue.stores.arriving_gaps import GapsTable, describe_loss
@@ -29,7 +30,7 @@ from segue.stores.arriving_log import BATCHES, GAPS, RIGHTED, SETBACKS, LogState
 from segue.stores.arriving_recover import has_rows, remove_abandoned, right_positions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from segue.spec.arriving import Batch, Key
@@ -232,7 +233,12 @@ class ArrivingTable:
     def needs_compaction(self) -> bool:
         """Return whether there are many small files."""
         with self._lock:
-            return bool(choose_files(self._state))
+            return any(choose_files(state) for state in (self._state, self._gaps.state))
+
+    def _parts(self) -> Iterator[tuple[Path, Callable[[], LogState]]]:
+        """Yield the folders of this table and of its losses, and what looks at them."""
+        yield self.folder, self.refresh
+        yield self._gaps.folder, self._gaps.refresh
 
     def compact(self) -> None:
         """Bring small files together until there are few.
@@ -241,27 +247,35 @@ class ArrivingTable:
             StorageError: The table can't be used.
             OSError: The disk fails; nothing was changed.
         """
-        while True:
-            with self._lock:
-                state = self.refresh()
-                chosen = choose_files(state)
-                seen = replace(state, files=dict(state.files))
-            if not chosen:
-                return
-            made = compact(self.folder, self._names, chosen, seen)
-            with self._lock:
-                replace_files(self.folder, self._names, chosen, made, self.refresh)
+        for folder, look in self._parts():
+            while True:
+                with self._lock:
+                    state = look()
+                    chosen = choose_files(state)
+                    seen = replace(state, files=dict(state.files))
+                if not chosen:
+                    break
+                made = compact(folder, self._names, chosen, seen)
+                with self._lock:
+                    replace_files(folder, self._names, chosen, made, look)
 
-    def remove_replaced(self) -> int:
-        """Remove files that were replaced long ago; return how many."""
-        with self._lock:
-            return remove_replaced(self.folder, self.refresh())
+    def write_checkpoints(self) -> None:
+        """Write checkpoints, after removing files that were replaced long ago."""
+        for folder, look in self._parts():
+            with self._lock:
+                state = look()
+                remove_replaced(folder, state)
+            if state.version >= 0:
+                write_checkpoint(folder)
 
     def remove_abandoned(self) -> int:
         """Remove what hubs that died had not committed; return how many files."""
+        removed = 0
         with self._lock:
-            state = self.refresh()
-            return remove_abandoned(self.folder, self._names, (*state.files, *state.removed))
+            for folder, look in self._parts():
+                state = look()
+                removed += remove_abandoned(folder, self._names, (*state.files, *state.removed))
+        return removed
 
 
 def _give_up(name: str) -> StorageError:

@@ -214,3 +214,21 @@ def test_files_of_a_hub_that_runs_stay(tmp_path):
     assert table.remove_abandoned() == 1
     assert not staged.exists()
     first.close()
+
+
+def test_losses_are_kept_in_few_files_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(arriving_compact, "MANY", 4)
+    names = Names(tmp_path)
+    table = ArrivingTable(tmp_path, "readings", names)
+    for n in range(1, 21):
+        table.commit([make_loss("a", n, n, 1)])
+        if n % 6 == 0:
+            assert table.needs_compaction()
+            table.compact()
+    table.write_checkpoints()
+    restored = ArrivingTable(tmp_path, "readings", names)
+    restored.commit([make_loss("a", 21, 21, 1)])
+    rows = read_rows(tmp_path / "readings__gaps")
+    assert sorted(row["first_sequence"] for row in rows) == list(range(1, 22))
+    assert len(load(tmp_path / "readings__gaps").files) < 8
+    names.close()
