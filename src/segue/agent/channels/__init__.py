@@ -73,5 +73,4 @@ def send_letter(letter: Letter, environ: Mapping[str, str]) -> None:
     try:
         module.send(url, letter)
     except ChannelError as error:
-        message = hide_passwords(error.message, url)
-        raise ChannelError(f"alert {letter.alert!r}: {message}", hint=error.hint) from error
+        raise ChannelError(hide_passwords(error.message, url), hint=error.hint) from error

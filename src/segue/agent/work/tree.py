@@ -12,7 +12,7 @@ from segue.agent.work.rejects import Rejects
 from segue.agent.work.sessions import OpenSessions
 from segue.agent.work.watch import Watch
 from segue.agent.work.windows import OpenWindows
-from segue.errors import OutputError
+from segue.errors import OutputError, SegueError
 from segue.failpoints import pass_point
 from segue.spec.edge import WindowKind
 
@@ -177,12 +177,20 @@ class TreeWork:
         made.rows[table] = made.rows.get(table, 0) + rows.num_rows
         if rows.num_rows:
             for watch in self._watches.get(table, ()):
-                letters, states = watch.see(rows)
-                made.letters += letters
-                made.states |= states
+                self._see(watch, rows, made)
             if table in self._sent:
                 made.tables[table] = rows
         return rows
+
+    def _see(self, watch: Watch, rows: pa.Table, made: Made) -> None:
+        """Show rows to an alert; if it can't look at them, they go their way all the same."""
+        try:
+            letters, states = watch.see(rows)
+        except SegueError as error:
+            made.error = made.error or f"alert {watch.alert.name!r}: {error.message}"
+            return
+        made.letters += letters
+        made.states |= states
 
     def _judge(self, table: str, rows: pa.Table, made: Made) -> pa.Table:
         judge = self._judges.get(table)

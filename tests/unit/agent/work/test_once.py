@@ -7,7 +7,7 @@ import pytest
 
 from segue.agent.work.once import run_once
 from segue.errors import StepError
-from segue.spec.edge import WindowKind, WindowSpec
+from segue.spec.edge import StreamAlert, WindowKind, WindowSpec
 from segue.spec.step import FrameKind
 from tests.edge_slots import (
     SETTINGS,
@@ -331,3 +331,23 @@ def test_what_nobody_foresaw_makes_rejects_and_the_windows_lose_nothing(
     assert {row["n"] for row in found["later"]} == set(range(9)) - lost
     assert found["later__rejects"][0]["reasons"] == ["RuntimeError: nobody foresaw this"]
     assert (done.errors, done.rejects) == (1, {"readings": len(lost)})
+
+
+def test_an_alert_that_cannot_look_at_rows_does_not_hold_them_up(tmp_path, home, log):
+    write_lines(log, rows(3))
+    alert = StreamAlert(
+        name="odd",
+        table="readings",
+        condition="sensor::int > 3",
+        at_least=1,
+        distinct="",
+        within=1,
+        column="",
+        send=("https://127.0.0.1:1/",),
+        message="",
+        quiet=0,
+    )
+    slot = write_slot(tmp_path / "1", [source(log)], alerts=(alert,))
+    done = run_once(slot, home)
+    assert read_spool(home) == {"readings": rows(3)}
+    assert done.error.startswith("alert 'odd': ")
