@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segue.agent.backoff import Backoff
-from segue.errors import FleetError, HubError, SegueError
+from segue.errors import HubError, SegueError
 from segue.wire.client import read_message
 from segue.wire.messages import DesiredState, Status
 
@@ -101,7 +101,7 @@ class Teller:
             return SOONEST
         try:
             self.client.post("/v1/status", status.dump())
-        except FleetError as error:
+        except SegueError as error:
             return self.backoff.next(error.wait if isinstance(error, HubError) else 0.0)
         self.backoff.succeed()
         self._told = status

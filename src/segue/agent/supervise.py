@@ -12,7 +12,9 @@ import os
 import secrets
 import threading
 import time
+import traceback
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from segue.agent.clock import OK, ClockWatch
@@ -41,6 +43,7 @@ EDGE = "edge.json"
 TICK = 0.5
 WRITE_SECONDS = 5.0
 LEAVE_SECONDS = 5.0
+FAULT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ class Supervisor:
     _worker: WorkerProcess | None = None
     _slot: Path | None = None
     _error: str = ""
+    _fault: str = ""
     _written: float = 0.0
     _finished: bool = False
 
@@ -126,15 +130,27 @@ class Supervisor:
         client = HubClient(access)
         instance = secrets.token_hex(8)
         self._sending = Sending(home, client.another(), instance, settings.pack_from)
-        work: list[Callable[[], float]] = [
-            self._sending.round,
-            Teller(client.another(), self.compose).round,
-        ]
+        teller = Teller(client.another(), self.compose)
+        work = [(self._sending.client, self._sending.round), (teller.client, teller.round)]
         if settings.slot is None:
             self._deployments = Deployments(home, client)
             self._poller = Poller(client, self._apply, poll=settings.poll)
-            work.append(self._poller.round)
-        return [threading.Thread(target=repeat, args=(each, self._stop)) for each in work]
+            work.append((client, self._poller.round))
+        return [
+            threading.Thread(target=repeat, args=(partial(self._guard, *each), self._stop))
+            for each in work
+        ]
+
+    def _guard(self, client: HubClient, work: Callable[[], float]) -> float:
+        """Do a thread's work once, such that nothing ends the thread."""
+        if self.clock.quality() != OK:
+            client.distrust_clock()
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001  # a fault of segue: collecting goes on
+            traceback.print_exc()
+            self._fault = f"segue itself failed: {type(error).__name__}: {error}"
+            return FAULT_SECONDS
 
     def _end(self, threads: list[threading.Thread]) -> None:
         self._stop.set()
@@ -219,7 +235,7 @@ class Supervisor:
             clock=self.clock.quality(),
             restarts=worker.restarts if worker is not None else 0,
             error=self._error or (worker.error if worker is not None else ""),
-            alerts=tuple(sending.alerts),
+            alerts=(*sending.alerts, *filter(None, [self._fault])),
         )
         up = worker is not None and report is not None and report.ready
         if self._deployments is None:
