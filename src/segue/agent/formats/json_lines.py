@@ -18,6 +18,7 @@ from segue.agent.formats.reading import take_reading
 from segue.agent.formats.texts import convert_texts, count_epoch
 from segue.frames.arrow_types import to_arrow, to_arrow_type
 from segue.protocols.edge import Parsed
+from segue.spec.types import MAX_PRECISION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,9 @@ _BLOCK = 2**20
 """Bytes that Arrow reads at once: what fits a cache is read at twice the speed."""
 _FEW = 256
 """Lines among which bad ones are looked for one by one."""
+_ZEROS = 9
 _AS_TEXT = ("timestamp", "date", "time", "binary", "categorical")
+_WIDER = {"float32": pa.float64(), "duration": pa.int64()}
 _AS_IS = ("bool", "string", "decimal", "float64")
 _PARTS = ("list", "struct")
 _COUNT = pa.decimal128(38, 9)
@@ -147,7 +150,7 @@ class JsonLines:
             values, reasons = convert_texts(array, column, self._reading)
             return None if reasons else values
         try:
-            if array.type == _COUNT:
+            if column.name in self._reading.epoch:
                 return count_epoch(array, self._reading.epoch[column.name], target)
             values = array.cast(target)
         except (pa.ArrowException, ValueError, OverflowError):
@@ -197,10 +200,13 @@ def _stage_type(column: Column, reading: Reading) -> pa.DataType | None:
         return to_arrow_type(column.type)  # without a zone, Arrow's reader means the same
     if kind in _AS_TEXT:
         return pa.string() if _is_text(column.type) else None
-    if kind == "float32":
-        return pa.float64()
-    if kind == "duration":
-        return pa.int64()
+    if kind == "decimal":
+        # zeros behind the last place are no loss
+        precision, scale = (int(each) for each in column.type.arguments)
+        more = min(_ZEROS, MAX_PRECISION - precision)
+        return pa.decimal128(precision + more, scale + more)
+    if kind in _WIDER:
+        return _WIDER[kind]
     return to_arrow_type(column.type) if _reads(column.type) else None
 
 

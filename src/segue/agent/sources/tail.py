@@ -103,14 +103,15 @@ class TailReader:
         self._watch.close()
 
     def _look(self) -> None:
-        self._set.look()
         now = time.monotonic()
+        self._set.look()
         for file in list(self._set.files.values()):
             if file.ready:
                 file.touched = now
             elif file.opened and now - file.touched > _IDLE and not file.unlinked():
                 file.close()
         self._watch.follow(self._set.folders())
+        self._watch.took(time.monotonic() - now)
 
     def _take(self, most: int) -> Chunk | None:
         """Return records of all files that have some, each in its turn first."""

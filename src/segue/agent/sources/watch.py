@@ -15,6 +15,7 @@ _MODIFY, _FROM, _TO, _CREATE, _DELETE = 0x2, 0x40, 0x80, 0x100, 0x200
 _EVENTS = _MODIFY | _FROM | _TO | _CREATE | _DELETE
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 _SHORTEST, _LONGEST = 0.02, 1.0
+_SHARE = 10
 _APART = 0.03
 """Seconds between two looks at least: writers of many small lines are not followed one by one."""
 
@@ -33,6 +34,7 @@ class FolderWatch:
         self._watched: dict[str, int] = {}
         self._pause = _SHORTEST
         self._looked = float("-inf")
+        self._apart = _APART
         self._changed = True
 
     def follow(self, folders: Iterable[str]) -> None:
@@ -51,13 +53,17 @@ class FolderWatch:
         """Return whether it is time to look; who asks will look."""
         self._drain()
         since = time.monotonic() - self._looked
-        patience = _LONGEST if self._watched else self._pause
-        if since < (_APART if self._changed else patience):
+        patience = max(_LONGEST, self._apart) if self._watched else self._pause
+        if since < (self._apart if self._changed else patience):
             return False
         self._pause = min(self._pause * 2, _LONGEST)
         self._changed = False
         self._looked = time.monotonic()
         return True
+
+    def took(self, seconds: float) -> None:
+        """Learn how long a look took: where there are many files, looks are further apart."""
+        self._apart = max(_APART, _SHARE * seconds)
 
     def stir(self) -> None:
         """Look again soon: something was there."""
@@ -68,7 +74,7 @@ class FolderWatch:
         since = time.monotonic() - self._looked
         patience = _LONGEST if self._watched else self._pause
         if self._changed or not self._watched:
-            patience = _APART if self._changed else patience
+            patience = self._apart if self._changed else patience
             time.sleep(max(0.0, min(seconds, patience - since)))
             return
         poll = select.poll()

@@ -80,7 +80,7 @@ def test_a_line_means_the_same_alone_and_among_others(name, lines):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(lines=lines)
 def test_each_line_is_a_row_or_a_reject_or_blank(name, lines):
     kind, schema, options = FORMATS[name]

@@ -1,5 +1,7 @@
 # ruff: noqa: DTZ001 - times of columns without a zone
 import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -160,3 +162,25 @@ def test_a_block_of_bad_lines_only():
     rows, rejects = parse("json", "n: int64", b'{"n":"x"}\n' * 3000)
     assert rows == []
     assert len(rejects) == 3000
+
+
+def test_zeros_behind_the_last_place_of_a_decimal_are_no_loss():
+    data = b'{"d":1.250}\n{"d":"1.2500"}\n{"d":1.2501}\n{"d":12345.6}\n'
+    rows, rejects = parse("json", "d: decimal(6,2)", data)
+    assert [str(row["d"]) for row in rows] == ["1.25", "1.25"]
+    assert [reason for _, reason in rejects] == [
+        "d: '1.2501' is not decimal(6,2)",
+        "d: '12345.6' is not decimal(6,2)",
+    ]
+
+
+def test_nothing_heavy_is_loaded_before_the_first_rows():
+    code = (
+        "import sys; from tests.unit.agent.formats.reading import open_for;"
+        "from segue import registry; [registry.load(registry.EDGE_SOURCES, n) for n in"
+        " ('tail', 'folder', 'command', 'serial', 'tcp', 'syslog')];"
+        "[open_for(n, 's: string') for n in ('json', 'csv', 'logfmt', 'pairs', 'text')];"
+        "print([m for m in ('pyarrow', 'numpy', 'pydantic', 'serial') if m in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
