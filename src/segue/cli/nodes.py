@@ -125,11 +125,12 @@ def describe_state(node: Mapping[str, Any]) -> tuple[str, str]:
         return "never seen", "yellow"
     if node["silent"]:
         return "silent", "yellow"
-    if told.get("failed") and told.get("failed") == node["desired"]:
+    applied = told.get("applied") or 0
+    if (told.get("failed") or 0) > applied:
         return "failed", "red"
-    if told.get("applied") != node["desired"]:
+    if applied != node["desired"]:
         return "changing", "cyan"
-    if told.get("applied") and not told.get("healthy"):
+    if applied and not told.get("healthy"):
         return "on trial", "cyan"
     return "well", "green"
 

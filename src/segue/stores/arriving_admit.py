@@ -92,8 +92,7 @@ def _admit_one(
             batch.first - 1,
             incarnation,
             Verdict.FENCED,
-            f"the table has other rows as {batch.first} to {batch.last}: another agent sends "
-            "under this identity and epoch",
+            "the table has other rows under these sequences: another agent uses this identity",
         )
     if batch.first != committed + 1:
         return Place(committed, incarnation, Verdict.EXPECTED, f"{committed + 1} is expected")
