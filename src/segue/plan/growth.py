@@ -74,7 +74,8 @@ def compare_versions(state: SourceState, seen: Iterable[str]) -> Growth:
     followed = version >= 0
     # what a step here had made and was read is not part of what nodes send
     gone = tuple(sorted(names - others.keys())) if followed else ()
-    set_back = followed and incarnation != state.incarnation
+    same = incarnation == state.incarnation and version <= (state.version or 0)
+    set_back = followed and not same
     if gone or set_back or (fresh and followed):
         return Growth((), gone or (state.table,))
     new = list(fresh)

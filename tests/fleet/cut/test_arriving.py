@@ -154,3 +154,14 @@ def test_contracts_are_judged_here_too(make_fleet, open_arrivals):
     (report,) = built.project.check("readings")
     assert report.verdict == "fail"
     assert built.run()["readings"] == "contract failed"
+
+
+def test_a_table_that_was_set_back_is_not_appended(appending, open_arrivals):
+    from deltalake import DeltaTable
+
+    hub = open_arrivals(appending)
+    hub.send("readings", rows(1.0))
+    hub.send("readings", rows(2.0))
+    appending.run()
+    DeltaTable(appending.root / "lake/readings").restore(0)
+    assert appending.plan()["taken"].startswith("blocked: rewritten: readings")
