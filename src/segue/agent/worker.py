@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segue.agent.heartbeat import RECYCLE, WorkerReport, write_report
+from segue.agent.heartbeat import RECYCLE, WorkerReport, write_atomically, write_report
 from segue.agent.spool import Spool
 from segue.agent.work.commit import Committer
 from segue.agent.work.flow import Flow, Worksite
@@ -80,23 +80,13 @@ class Worker:
             signal.signal(number, lambda *_: self._stop.set())
         self._report(ready=False)
         self._check_slot()
-        part = self.slot.part
-        spool = Spool(self.home / SPOOL, part.spool)
+        spool = Spool(self.home / SPOOL, self.slot.part.spool)
         keeper = BenchKeeper(self.slot, self.home / "scratch")
         committer = Committer(self.slot, spool)
-        site = Worksite(
-            self.home,
-            self.node,
-            part.spool,
-            committer,
-            self._tally,
-            keeper.find,
-            self.slot.path,
-            part.memory,
-        )
+        site = self._make_site(committer, keeper)
         deliveries: Deliveries | None = None
         try:
-            self._flows = [Flow(tree, site) for tree in plant_trees(part)]
+            self._flows = [Flow(tree, site) for tree in plant_trees(self.slot.part)]
             deliveries = self._start_deliveries()
             committer.outbox.start()
             threads = self._start()
@@ -113,6 +103,19 @@ class Worker:
         if self._fatal is not None:
             raise self._fatal
         return code
+
+    def _make_site(self, committer: Committer, keeper: BenchKeeper) -> Worksite:
+        part, path = self.slot.part, self.slot.path
+        return Worksite(
+            self.home,
+            self.node,
+            part.spool,
+            committer,
+            self._tally,
+            keeper.find,
+            path,
+            part.memory,
+        )
 
     def tell_end(self, error: SegueError) -> None:
         """Tell the supervisor why it ends."""
@@ -132,7 +135,7 @@ class Worker:
 
         check_apart(self.slot.path, self._keep_alive)
         marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.write_text(wanted)
+        write_atomically(marker, wanted.encode())
 
     def _keep_alive(self) -> bool:
         """Report, and return whether to go on."""
@@ -172,10 +175,21 @@ class Worker:
             self._report(ready=ready, committer=committer, deliveries=deliveries)
             if self.once and not any(thread.is_alive() for thread in threads):
                 committer.outbox.wait(LEAVE)
+                self._drain(deliveries)
                 return 0
             if keeper.made and self._is_idle(committer):
                 return RECYCLE
         return 0
+
+    def _drain(self, deliveries: Deliveries | None) -> None:
+        """Give further destinations time to take what there is; the rest goes with the next run."""
+        deadline = time.monotonic() + LEAVE
+        while deliveries is not None and time.monotonic() < deadline:
+            deliveries.wake()
+            if self._stop.wait(TICK):
+                return
+            if not any(each["unsent"] and not each["error"] for each in deliveries.status()):
+                return
 
     def _is_idle(self, committer: Committer) -> bool:
         """Return whether nothing has come for so long that a fresh worker is better.
