@@ -15,7 +15,6 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segue import __version__
 from segue.declare.libraries import find_version
 from segue.errors import Location
 from segue.spec.step import Fingerprint, Limits, Mode, StepSpec
@@ -100,7 +99,7 @@ def _name_maker() -> list[str]:
     here = os.path.dirname(__file__)  # noqa: PTH120  # text is what is needed
     stats = (os.stat(f"{here}/{name}") for name in _READERS)  # noqa: PTH116
     return [
-        __version__,
+        find_version("segue"),
         find_version("sqlglot"),
         *(f"{stat.st_size}-{stat.st_mtime_ns}" for stat in stats),
     ]
