@@ -65,6 +65,8 @@ class JsonLines:
         if lines and self._staged is not None:
             table = self._read(data, lines)
             if table is not None:
+                if self._staged == self._arrow:
+                    return Parsed(table, make_rejects([]))
                 rows = self._convert(table)
                 if rows is not None:
                     return Parsed(self._assemble([rows]), make_rejects([]))
