@@ -172,6 +172,8 @@ def show_deployments(call: Call, told: Mapping[str, Any]) -> None:
 def _describe_stage(each: Mapping[str, Any]) -> tuple[str, str]:
     if each["stage"] == "stopped":
         return "stopped", "red"
+    if not each["newest"]:
+        return "replaced", ""
     if each["meant"] and each["proven"] >= each["meant"]:
         return "done", "green"
     if each["stage"] == "canary":

@@ -199,6 +199,11 @@ class Rollouts:
         return {
             **deployment.plain(),
             "stage": str(progress.stage),
+            "newest": not any(
+                each.generation > number
+                and (each.fleet, each.selector) == (deployment.fleet, deployment.selector)
+                for each in self._deployments
+            ),
             "reason": progress.reason,
             "elapsed": round(progress.elapsed, 1),
             "first": progress.told,

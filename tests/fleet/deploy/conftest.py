@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -43,6 +44,7 @@ class Plant:
         self.environ = {**os.environ, "XDG_CONFIG_HOME": str(folder / "config")}
         self.processes = {}
         self.written = 0
+        self.trickled = 0.0
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -108,6 +110,12 @@ class Plant:
             for home in self.nodes.iterdir():
                 with (home / "readings" / "a.jsonl").open("a") as file:
                     file.write(f'{{"n": {self.written}, "value": 1.5}}\n')
+
+    def trickle(self):
+        """Let every node have more to read, now and then."""
+        if time.monotonic() - self.trickled > 0.5:
+            self.trickled = time.monotonic()
+            self.write()
 
     def slots(self, name):
         return json.loads((self.nodes / name / "slots.json").read_text())

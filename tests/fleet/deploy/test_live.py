@@ -51,7 +51,7 @@ def test_a_bad_canary_goes_back_and_the_others_never_get_it(plant):
     bad = deploy(plant, "--canary", "1", "--after", "4s", "--health", "errors < 1%")
 
     def stopped():
-        plant.write()
+        plant.trickle()
         return plant.told()["deployments"][-1]["stage"] == "stopped"
 
     wait_for(stopped, 120)
@@ -85,7 +85,7 @@ def test_a_node_that_was_away_goes_back_without_a_network_and_jumps_to_the_newes
         plant.write()
 
     def back():
-        plant.write()
+        plant.trickle()
         return plant.slots("n1")["current"] == 1
 
     wait_for(back, 120)
@@ -137,12 +137,10 @@ def test_a_hub_that_makes_deployments_up_moves_no_node(plant, tmp_path):
         path.write_text(json.dumps(document))
     plant.start_hub()
 
-    def refused():
-        node = plant.told()["nodes"][0]
-        return node["failed"] == 2 and "differs from what was signed" in node["error"] + str(node)
-
-    wait_for(lambda: plant.told()["nodes"][0]["failed"] == 2 or refused(), 120)
-    assert plant.told()["nodes"][0]["applied"] == 1
+    wait_for(lambda: plant.told()["nodes"][0]["failed"] == 2, 120)
+    (node,) = plant.told()["nodes"]
+    assert node["applied"] == 1
+    assert "differs from what was signed" in node["error"] or "signed" in node["error"]
     assert plant.slots("n1")["current"] == 1
     plant.stop("hub")
     shutil.rmtree(shelf)
@@ -163,12 +161,12 @@ def test_commands_tell_what_is_wrong(plant):
     assert "did you mean 'errors'" in plant.call("deploy", "--health", "eror < 1%", code=2)
     assert "',' is missing" in plant.call("deploy", "--to", "role=shop country=BE", code=2)
     assert "no fleet called" in plant.call("deploy", "--fleet", "shop", code=2)
-    assert "nothing to go back to" in plant.call("rollback", code=2)
+    assert "nothing to go back to" in plant.call("rollback", code=1)
     assert "there is no deployment 7" in plant.call("deployments", "stop", "7", code=2)
     (plant.root.parent / "config" / "segue" / "keys").rename(plant.root.parent / "elsewhere")
     assert "--key FILE" in plant.call("deploy", code=2)
     plant.environ["SEGUE_HUB_TOKEN"] = "guess"
-    assert "operator" in plant.call("deployments", code=2)
+    assert "operator" in plant.call("deployments", code=1)
     del plant.environ["SEGUE_HUB_TOKEN"]
     assert "segue hub operator" in plant.call("deployments", code=2)
 
@@ -185,7 +183,7 @@ def test_keys_are_added_and_removed(plant):
     assert deploy(plant, "--key", elsewhere / "bo.key") == 2
     wait_applied(plant, 2)
     plant.call("deploy", "keys", "remove", "bo")
-    assert "not signed by enough" in plant.call("deploy", "--key", elsewhere / "bo.key", code=2)
+    assert "not signed by enough" in plant.call("deploy", "--key", elsewhere / "bo.key", code=1)
     assert deploy(plant) == 3
     wait_applied(plant, 3)
     plant.call("deploy", "renew")
