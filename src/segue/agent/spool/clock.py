@@ -15,6 +15,9 @@ from segue.agent.spool.model import Boots
 KEPT = 16
 """Starts of the machine whose length is remembered."""
 
+PRECISION = 1_000_000_000
+"""Nanoseconds up to which it is not written again how long the machine was up."""
+
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -44,7 +47,8 @@ class Uptime:
         self._boots = facts.boots()
         self.now = now
         ids = self._boots.ids
-        if not ids or ids[-1] != boot_id or self._boots.seen[-1] > now:
+        self._known = bool(ids) and ids[-1] == boot_id and self._boots.seen[-1] <= now
+        if not self._known:
             ids.append(boot_id)
             self._boots.seen.append(now)
         self.boot = len(ids)
@@ -65,8 +69,10 @@ class Uptime:
         return (max(0, seen[boot - 1] - made) + between + self.now) / 1e9, True
 
     def save(self, facts: Facts, batch: int) -> None:
-        """Keep how long the machine is known to be up."""
+        """Keep how long the machine is known to be up, to the second."""
         boots = self._boots
+        if self._known and self.now - boots.seen[-1] < PRECISION:
+            return
         boots.seen[-1] = self.now
         for old in range(len(boots.ids) - KEPT):
             boots.ids[old] = ""

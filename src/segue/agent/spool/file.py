@@ -58,6 +58,7 @@ class SpoolFile:
             raise name_disk_fault(error, path) from error
         self._boot = read_boot()
         self._inode = 0
+        self._kind = DURABLE
         try:
             self._open_first()
             room.headroom.take()
@@ -109,7 +110,10 @@ class SpoolFile:
         if kind is not READ:
             self._room.bring_home(connection)
             # A journal keeps its order: whatever is durable later makes this durable before.
-            connection.execute(f"pragma synchronous = {'full' if kind is DURABLE else 'normal'}")
+            if kind is not self._kind:
+                level = "full" if kind is DURABLE else "normal"
+                connection.execute(f"pragma synchronous = {level}")
+                self._kind = kind
         connection.execute("begin" if kind is READ else "begin immediate")
         try:
             t = Transaction(connection, Uptime(Facts(connection), self._boot, read_uptime()))
@@ -170,7 +174,7 @@ class SpoolFile:
 
     def _open(self) -> sqlite3.Connection:
         connection = connect(self.path, self._page, self._room.journal)
-        self.connection = connection
+        self.connection, self._kind = connection, DURABLE
         self._inode = self.path.stat().st_ino
         start_file(connection)
         return connection

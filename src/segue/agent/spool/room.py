@@ -41,14 +41,15 @@ class Room:
         self._wal = path.with_name(path.name + "-wal")
         self._index = path.with_name(path.name + "-shm")
 
-    def files(self) -> list[Path]:
-        """Return every file that belongs to the spool."""
-        stem = self.path.stem
-        return [each for each in self.path.parent.iterdir() if each.name.startswith(stem)]
-
     def used(self) -> int:
-        """Return the bytes that the spool takes on disk."""
-        return sum(map(file_size, self.files()))
+        """Return the bytes that all files of the spool take on disk."""
+        stem, used = self.path.stem, 0
+        with os.scandir(self.path.parent) as found:
+            for each in found:
+                if each.name.startswith(stem):
+                    with suppress(FileNotFoundError):
+                        used += each.stat().st_size
+        return used
 
     def damaged(self) -> list[Path]:
         """Return the files that are set aside, the oldest first."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from segue.agent.spool.clock import Uptime
 from segue.agent.spool.damage import DamageError
 from segue.agent.spool.epochs import make_epoch
-from segue.agent.spool.facts import Facts
+from segue.agent.spool.facts import Facts, plain
 from segue.agent.spool.model import LAKE, Bookmark, Lane
 
 
@@ -117,4 +117,4 @@ class Transaction:
             for bookmark in self._bookmarks.get(key, {}).values():
                 self.facts.save_bookmark(lane, bookmark, self.batch)
         self.uptime.save(self.facts, self.batch)
-        self.facts.save("head", asdict(self.head), self.batch)
+        self.facts.save("head", plain(self.head), self.batch)
