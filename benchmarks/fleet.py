@@ -11,7 +11,7 @@ import duckdb
 import psutil
 
 from benchmarks.children import ChildError
-from benchmarks.fleet_site import CORES, Site, call, make_slot, write_fleet
+from benchmarks.fleet_site import CORES, Site, call, write_fleet
 from benchmarks.kit import Kit
 from benchmarks.results import Row
 
@@ -49,7 +49,8 @@ MEASURES = (
 )
 FILTERED = {
     "steps/warm.sql": "select * from presses where heat > 70\n",
-    "contracts.yml": "warm:\n  columns:\n    n: {required: true}\n    force: {between: [0, 1000]}\n",
+    "contracts.yml": "warm:\n  columns:\n    n: {required: true}\n"
+    "    force: {between: [0, 1000]}\n",
 }
 PINNED = '[steps.warm]\non = "plant"\n'
 
@@ -58,13 +59,7 @@ def measure_drain(kit: Kit) -> list[Row]:
     """Let twenty agents send what their spools hold."""
     rows = kit.scale(BACKLOG) // NODES * NODES
     spent, site, _ = _drain(kit, "drain", NODES, rows)
-    agents = [site.uses[node] for node in site.nodes]
-    note = (
-        f"{rows / spent:,.0f} rows/s; CPU hub {site.uses['hub'].cpu:.0f} s, "
-        f"agents {sum(each.cpu for each in agents):.0f} s; "
-        f"memory hub {site.uses['hub'].peak / 1e6:,.0f} MB, "
-        f"an agent {max(each.peak for each in agents) / 1e6:,.0f} MB"
-    )
+    note = f"{rows / spent:,.0f} rows/s; {site.describe()}"
     limit = kit.scale(int(DRAIN_LIMIT * 10)) / 10
     return [
         Row(f"{rows / 1e6:.0f} M rows from 20 spools", spent, limit, "limit", "s", 1.0, note=note)
@@ -107,7 +102,7 @@ def measure_lines(kit: Kit) -> list[Row]:
     lines = kit.scale(LINES) // NODES * NODES
     folder = _begin(kit, "lines")
     project = write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES + PINNED, **FILTERED})
-    slot = make_slot(project, folder / "slot" / "1", "plant")
+    slot = _make_slot(folder)
     raw = folder / "raw.jsonl"
     kept = call("lines", raw, lines // NODES, 70)["kept"]
     with Site(folder, _name_nodes(NODES)) as site:
@@ -121,14 +116,9 @@ def measure_lines(kit: Kit) -> list[Row]:
         for node in site.nodes:
             (site.home(node) / "raw.jsonl").rename(site.home(node) / "in" / "b.jsonl")
         spent = site.wait_for_rows(warm + kept * NODES) - began
-        cpu = site.cpu(["hub"]), site.cpu(site.nodes)
-        peaks = site.uses["hub"].peak, max(site.uses[node].peak for node in site.nodes)
+        time.sleep(1.5)  # a last look at what was used
     _refuse_doubles(project / "lake" / "warm", warm + kept * NODES)
-    note = (
-        f"{lines / spent:,.0f} lines/s, {kept / (lines // NODES):.0%} kept; CPU hub {cpu[0]:.0f} s,"
-        f" agents {cpu[1]:.0f} s; memory hub {peaks[0] / 1e6:,.0f} MB,"
-        f" an agent {peaks[1] / 1e6:,.0f} MB"
-    )
+    note = f"{lines / spent:,.0f} lines/s, {kept / (lines // NODES):.0%} kept; {site.describe()}"
     limit = lines / LINES_PER_SECOND
     name = f"{lines / 1e6:.1f} M raw lines, parsed to published"
     return [Row(name, spent, limit, "limit", "s", 1.0, note=note)]
@@ -137,8 +127,8 @@ def measure_lines(kit: Kit) -> list[Row]:
 def measure_idle(kit: Kit) -> list[Row]:
     """Look at an agent that has nothing to do, and at a hub that a thousand nodes ask."""
     folder = _begin(kit, "idle-agent")
-    project = write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES})
-    slot = make_slot(project, folder / "slot" / "1", "plant")
+    write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES})
+    slot = _make_slot(folder)
     seconds = IDLE_SECONDS / (10 if kit.quick else 1)
     with Site(folder, _name_nodes(1)) as site:
         (site.home("node-000") / "in").mkdir()
@@ -152,16 +142,31 @@ def measure_idle(kit: Kit) -> list[Row]:
         Row("idle agent, memory", held / 1e6, IDLE_LIMIT / 1e6, "limit", "MB", 1.0),
         Row("idle agent, a core", share * 1000, 10.0, "1 %", "ms", 1.0, note="of each second"),
     ]
-    with Site(_begin(kit, "pollers"), ()) as site:
-        write_fleet(site.project, {"segue.toml": PLACE + MEASURES})
-    return rows
+    return [*rows, _measure_polls(kit, seconds)]
+
+
+def _measure_polls(kit: Kit, seconds: float) -> Row:
+    """Let a thousand nodes ask one hub what to do, and look at the hub."""
+    count = kit.scale(POLLERS)
+    folder = _begin(kit, "pollers")
+    write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES})
+    with Site(folder, _name_nodes(count)) as site, ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(call, "polls", folder / "homes", 3 * seconds)
+        time.sleep(seconds)  # all have opened their sessions by then
+        before = site.cpu(["hub"])
+        time.sleep(seconds)
+        share = (site.cpu(["hub"]) - before) / seconds
+        told = asking.result()
+    if told["linked"] < count:
+        raise ChildError(f"{told['linked']} of {count} pollers had an answer: {told['error']}")
+    return Row(f"hub that {count:,} nodes ask, a core", share * 1000, 1000.0, "1 core", "ms", 1.0)
 
 
 def _drain(kit: Kit, name: str, count: int, rows: int) -> tuple[float, Site, float]:
     """Fill spools, start agents; return seconds, what was used, and the hub's CPU seconds."""
     folder = _begin(kit, name)
     project = write_fleet(folder / "project", {"segue.toml": PLACE + MEASURES})
-    slot = make_slot(project, folder / "slot" / "1", "plant")
+    slot = _make_slot(folder)
     with Site(folder, _name_nodes(count)) as site:
         with ThreadPoolExecutor(psutil.cpu_count() or CORES) as pool:
             homes = [site.home(node) for node in site.nodes]
@@ -175,6 +180,12 @@ def _drain(kit: Kit, name: str, count: int, rows: int) -> tuple[float, Site, flo
     _refuse_doubles(project / "lake" / "presses", rows)
     shutil.rmtree(folder)
     return spent, site, cpu
+
+
+def _make_slot(folder: Path) -> Path:
+    """Write the edge part of a project as a slot, without signatures; return it."""
+    call("slot", folder / "project", folder / "slot" / "1", "plant")
+    return folder / "slot" / "1"
 
 
 def _begin(kit: Kit, name: str) -> Path:

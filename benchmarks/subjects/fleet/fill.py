@@ -11,6 +11,7 @@ from segue.agent.work.payload import write_payload
 from segue.spec.edge_codec import read_edge
 
 RECORD = 50_000
+RUNNING = 0.9
 
 home, slot, rows = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 part = read_edge((slot / "edge.json").read_bytes())
@@ -25,7 +26,7 @@ def make_rows(first: int, count: int) -> pa.Table:
         "n": pa.array(numbers),
         "measured": pa.array(numbers * 1_000_000, pa.timestamp("us")),
         "machine": pa.array([f"press-{each}" for each in range(20)]).take(pa.array(numbers % 20)),
-        "running": pa.array(chance.random(count) < 0.9),
+        "running": pa.array(chance.random(count) < RUNNING),
         "shift": pa.array(numbers // 28_800 % 3),
     }
     for name in ("force", "speed", "heat", "power", "sound"):

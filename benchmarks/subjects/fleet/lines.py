@@ -3,11 +3,12 @@
 import json
 import random
 import sys
+from pathlib import Path
 
 path, count, heat = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 chance = random.Random(1)
 kept = 0
-with open(path, "w") as file:
+with Path(path).open("w") as file:
     for number in range(count):
         warm = round(chance.gauss(75, 10), 1)
         kept += warm > heat
