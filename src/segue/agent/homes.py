@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from segue.agent.identity import NEW_EPOCH, SPOOL
 from segue.agent.spool import Spool
+from segue.agent.spool.settings import read_settings
 from segue.errors import FleetError, name_disk_fault
-from segue.spec.edge import SpoolSettings, WhenFull
 
 if TYPE_CHECKING:
     import threading
@@ -67,7 +67,6 @@ def begin_epoch(home: Path) -> None:
     if not marker.exists():
         return
     if spool.exists():
-        # Its limits matter to who writes rows, and nobody does here.
-        with Spool(spool, SpoolSettings(2**62, WhenFull.BLOCK)) as opened:
+        with Spool(spool, read_settings(spool)) as opened:
             opened.begin_epoch()
     marker.unlink()
