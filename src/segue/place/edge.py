@@ -65,7 +65,11 @@ def find_cut(project: ProjectSpec, fleet: str) -> Cut:
             read_there |= dict.fromkeys(streams)
             references |= {} if streams else {table: None}
     read_here = find_read_here(project, tables)
-    crossing = tuple(name for name in own if name in read_here or name not in read_there)
+    sent = {name for name in own if name in read_here or name not in read_there}
+    # contracts of what crosses are judged here, with what they look into
+    contracts = (project.contracts[name] for name in sent if name in project.contracts)
+    sent |= {table for contract in contracts for table in contract.references if table in own}
+    crossing = tuple(name for name in own if name in sent)
     wanted = {table for each in project.fleets.destinations for table in each.tables}
     return Cut(
         fleet,

@@ -49,6 +49,17 @@ def test_contracts_here_read_as_steps_do(make_fleet):
     assert names(cut(built.root, "shops").part) == ["clean", "hot"]
 
 
+def test_contracts_of_what_crosses_are_judged_here(make_fleet):
+    contract = "hot:\n  columns:\n    sensor: {references: clean.sensor}\n"
+    files = {"steps/clean.sql": CLEAN, "steps/hot.sql": HOT, "contracts.yml": contract}
+    built = make_fleet(files)
+    part = cut(built.root, "shops").part
+    assert names(part) == ["clean", "hot"]
+    assert part.checks == ()
+    (report,) = built.project.check("hot")
+    assert report.verdict == "pass"
+
+
 def test_a_destination_alone_is_not_the_lake(make_fleet):
     toml = '[destinations.archive]\nkind = "s3"\nbucket = "b"\ntables = ["readings", "hot"]\n'
     built = make_fleet({"steps/clean.sql": CLEAN, "steps/hot.sql": HOT}, toml)
