@@ -48,6 +48,13 @@ on = "plant"
 """
 CONTRACT = "sound:\n  columns:\n    value: {between: [0, 1]}\n  rejects: true\n"
 STEP = "select n, value from raw where {number} > 0\n"
+ACCOUNT = """
+select
+  (select count(*) from sound) as rows,
+  (select count(distinct (_node, n)) from sound) as once,
+  (select count(*) from sound__rejects) as rejects,
+  (select coalesce(sum("rows"), 0)::bigint from sound__gaps) as lost
+"""
 ODD = 0.01
 EVERY = 0.2
 REST = (2.0, 8.0)
@@ -226,7 +233,7 @@ def soak(fleet: LocalFleet, faults: Faults, minutes: float, chance: random.Rando
     writer.stop()
     faults.mend()
     healed = time.monotonic()
-    fleet.wait("all is sent", lambda: all(map(is_sent, fleet.statuses().values())), PATIENCE)
+    fleet.wait("every line is accounted for", lambda: count(fleet) >= writer.written, PATIENCE)
     seconds = time.monotonic() - healed
     return judge(fleet, writer.written, faults, seconds, (held, measure_memory(fleet)))
 
@@ -235,8 +242,9 @@ def runs(status: dict[str, object]) -> bool:
     return bool(status.get("applied"))
 
 
-def is_sent(status: dict[str, object]) -> bool:
-    return bool(status.get("applied")) and not status["unsent"]
+def count(fleet: LocalFleet) -> int:
+    (found,) = fleet.query(ACCOUNT)
+    return found["rows"] + found["rejects"] + found["lost"]
 
 
 def measure_memory(fleet: LocalFleet) -> dict[str, int]:
@@ -256,20 +264,15 @@ def judge(
     memory: tuple[dict[str, int], dict[str, int]],
 ) -> int:
     """Print the account, and return whether every row is in exactly one place."""
-    (found,) = fleet.query(
-        "select (select count(*) from sound) as rows,"
-        " (select count(distinct (_node, n)) from sound) as once,"
-        " (select count(*) from sound__rejects) as rejects"
-    )
-    (gaps,) = fleet.query('select coalesce(sum("rows"), 0)::bigint as lost from sound__gaps')
-    missing = written - found["once"] - found["rejects"] - gaps["lost"]
+    (found,) = fleet.query(ACCOUNT)
+    missing = written - found["once"] - found["rejects"] - found["lost"]
     doubled = found["rows"] - found["once"]
     before, after = memory
     grown = max(after[name] / before[name] for name in before if name in after)
     print(f"faults: {', '.join(f'{name} {count}' for name, count in sorted(faults.drawn.items()))}")
     print(
         f"written {written:,}, arrived {found['rows']:,}, rejected {found['rejects']:,}, "
-        f"declared lost {gaps['lost']:,}, doubled {doubled:,}, missing {missing:,}; "
+        f"declared lost {found['lost']:,}, doubled {doubled:,}, missing {missing:,}; "
         f"converged in {seconds:.0f} s; memory grew {grown:.2f} times at most"
     )
     return int(bool(doubled or missing or grown > SLOPE))
