@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from segue.wire.deployment import Deployment, Rollout, RolloutKind
+from segue.wire.deployment import FLEET_LABEL, Deployment, Rollout, RolloutKind
 from segue.wire.health import measure_health
 from segue.wire.messages import Message, Status
 
@@ -132,8 +132,11 @@ def decide(
     moved: dict[int, Progress] = {}
     desired: dict[str, Deployment] = {}
     for deployment in ordered:
-        meant = _find_meant(deployment, nodes)
         known = progress.get(deployment.generation) or _begin(deployment)
+        meant = _find_meant(deployment, nodes)
+        if known.stage in (Stage.CANARY, Stage.ROLLING):
+            # In an order that differs for each deployment, and stays for one.
+            meant.sort(key=lambda node, number=known.generation: _draw(number, node.name))
         if newest[deployment.fleet, deployment.selector] == deployment.generation:
             known = _advance(deployment, known, meant, min(elapsed, LONGEST_STEP))
         moved[deployment.generation] = known
@@ -144,16 +147,15 @@ def decide(
 
 
 def _find_meant(deployment: Deployment, nodes: Sequence[NodeView]) -> list[NodeView]:
-    """Return the nodes that a deployment is for, in an order that differs for each deployment."""
+    """Return the nodes that a deployment is for."""
     selector = deployment.read_selector()
-    meant = [
+    return [
         node
         for node in nodes
         if node.project == deployment.project
-        and node.labels.get("fleet", deployment.fleet) == deployment.fleet
+        and node.labels.get(FLEET_LABEL, deployment.fleet) == deployment.fleet
         and selector.matches(node.name, node.labels)
     ]
-    return sorted(meant, key=lambda node: _draw(deployment.generation, node.name))
 
 
 def _draw(generation: int, node: str) -> bytes:

@@ -23,6 +23,9 @@ FRESH = 1.0
 
 LONGEST_ERROR = 4000
 _LARGEST = 2**62
+SOON = 0.25
+"""Seconds between two decisions at least, however many nodes tell of a change."""
+
 _KEEP_EVERY = 5.0
 _CHANGES = ("applied", "failed", "healthy")
 
@@ -100,9 +103,11 @@ class Rollouts:
         with self._lock:
             before = self._told.get(node.name)
             self._told[node.name] = _Told(status, now)
-        if before is None or any(
+        changed = before is None or any(
             getattr(before.status, name) != getattr(status, name) for name in _CHANGES
-        ):
+        )
+        # A thousand nodes that change at once are looked at together, with the next question.
+        if changed and now - self._looked >= SOON:
             self._look()
 
     def tick(self) -> None:

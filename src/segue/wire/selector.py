@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from segue.errors import SelectionError
@@ -93,6 +94,7 @@ def _is_word(text: str) -> bool:
     return re.fullmatch(r"[\w./@:+-]+", text) is not None
 
 
+@lru_cache(maxsize=256)
 def parse_selector(text: str) -> Selector:
     """Return the selector that a text tells.
 

@@ -34,7 +34,7 @@ def wait_applied(plant, generation, *, healthy=True):
             node["applied"] == generation and (node["healthy"] or not healthy)
             for node in plant.told()["nodes"]
         ),
-        120,
+        200,
     )
 
 
