@@ -135,8 +135,7 @@ def decide(
         known = progress.get(deployment.generation) or _begin(deployment)
         meant = _find_meant(deployment, nodes)
         if known.stage in (Stage.CANARY, Stage.ROLLING):
-            # In an order that differs for each deployment, and stays for one.
-            meant.sort(key=lambda node, number=known.generation: _draw(number, node.name))
+            meant = _order(meant, known.generation)
         if newest[deployment.fleet, deployment.selector] == deployment.generation:
             known = _advance(deployment, known, meant, min(elapsed, LONGEST_STEP))
         moved[deployment.generation] = known
@@ -156,6 +155,11 @@ def _find_meant(deployment: Deployment, nodes: Sequence[NodeView]) -> list[NodeV
         and node.labels.get(FLEET_LABEL, deployment.fleet) == deployment.fleet
         and selector.matches(node.name, node.labels)
     ]
+
+
+def _order(nodes: Sequence[NodeView], generation: int) -> list[NodeView]:
+    """Return nodes in an order that differs for each deployment, and stays for one."""
+    return sorted(nodes, key=lambda node: _draw(generation, node.name))
 
 
 def _draw(generation: int, node: str) -> bytes:
