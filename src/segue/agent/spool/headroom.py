@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
 class Headroom:
-    """A file without content that is given up when nothing else is left."""
+    """A file without content that is given up when nothing else is left.
+
+    Attributes:
+        size: Its bytes.
+    """
 
     def __init__(self, path: Path, size: int) -> None:
         self._path = path
-        self._size = size
+        self.size = size
 
     def take(self) -> bool:
         """Hold the room if the disk has it; return whether it is held."""
-        if self._path.exists():
-            return True
+        with suppress(FileNotFoundError):
+            if self._path.stat().st_size == self.size:
+                return True
+            self._path.unlink()
         try:
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError:
             return False
         try:
-            os.posix_fallocate(descriptor, 0, self._size)
+            os.posix_fallocate(descriptor, 0, self.size)
         except OSError:
             self._path.unlink()
             return False

@@ -14,6 +14,10 @@ from segue.spec.edge import SpoolSettings
 
 MOST_JOURNAL = 4 * 2**20
 """Bytes of the journal (WAL) above which it is brought home into the file."""
+MOST_FREE = 32 * 2**20
+"""Bytes of free pages that stay in the file in any case."""
+GIVEN_BACK = 256
+"""Pages that are given back at once: another one may have to move for each."""
 LEAST_JOURNAL = 64 * 2**10
 SPARE_PAGES = 12
 """Pages that a commit changes beside those of its payloads."""
@@ -92,6 +96,28 @@ class Room:
         others = self.used() - file - journal
         whole = max(file, count * page + growth) + max(journal, frames, reserve) + others
         return int(whole) - self.cap
+
+    def give_back(self, connection: sqlite3.Connection) -> bool:
+        """Give pages that are free back to the disk, some at a time; within a transaction.
+
+        Pages are kept for what comes next, unless most of the file is free after an outage, or
+        the cap was lowered.
+
+        Returns:
+            Whether any were given back: the file shrinks once the journal is brought home.
+        """
+        page, count, free = (
+            connection.execute(f"pragma {name}").fetchone()[0]
+            for name in ("page_size", "page_count", "freelist_count")
+        )
+        most = self.cap - 2 * self.journal - self.headroom.size
+        over = count * page - most
+        if not (free * page > MOST_FREE and free > count // 2) and over <= 0:
+            return False
+        for _ in range(min(free, GIVEN_BACK)):
+            # Python's sqlite3 goes one step, and a step is a page, whatever number is asked for.
+            connection.execute("pragma incremental_vacuum(1)")
+        return bool(free)
 
     def is_hopeless(
         self, connection: sqlite3.Connection, payloads: Iterable[int], *, tight: bool

@@ -251,6 +251,8 @@ class Spool:
         with suppress(StorageFullError):  # what is not deleted now is deleted next time
             while self._file.run(LAZY, delete):
                 pass
+            if self._file.run(LAZY, lambda t: self._room.give_back(t.connection)):
+                self._file.bring_home()
 
     def rewind(self, reader: str, stream: str, epoch: str, committed: int) -> None:
         """Move a reader back to what its table has, after that was restored or made anew.
