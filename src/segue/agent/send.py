@@ -81,7 +81,7 @@ class SendLimits:
     """
 
     request: int = 4 * 2**20
-    packed: int = 8 * 2**20
+    packed: int = 4 * 2**20
     pack_from: int = PACK_FROM
 
 
