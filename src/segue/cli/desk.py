@@ -14,10 +14,8 @@ import click
 from segue.errors import UsageError
 
 if TYPE_CHECKING:
-    from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exports
-
     from segue.deploy.desk import Desk
-    from segue.deploy.keys import PublicKey
+    from segue.deploy.keys import KeySigner, PublicKey
     from segue.deploy.repository import Known
     from segue.project import Project
     from segue.wire.client import HubClient
@@ -39,7 +37,7 @@ class Counter:
 
     def choose_signers(
         self, known: Known, keys: Sequence[Path], role: str = "targets"
-    ) -> list[CryptoSigner]:
+    ) -> list[KeySigner]:
         """Return what signs: the keys that are named, or those at hand that may."""
         from segue.deploy.desk import choose_signers
         from segue.deploy.keys import find_key_folder

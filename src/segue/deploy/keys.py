@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from segue.errors import DeploymentError, UsageError
 from segue.wire.trust_folder import write_durably
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]  # re-exports
+
+    KeySigner: TypeAlias = CryptoSigner
+    """What signs with a private key."""
 
 KEY_VARIABLE = "SEGUE_DEPLOY_KEY"
 PASSPHRASE_VARIABLE = "SEGUE_DEPLOY_PASSPHRASE"  # noqa: S105  # the name of a variable
