@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.agent.heartbeat import RECYCLE, WorkerReport, write_atomically, write_report
+from segue.agent.lean import leave_out
 from segue.agent.spool import Spool
 from segue.agent.work.commit import Committer
 from segue.agent.work.flow import Flow, Worksite
@@ -117,9 +118,10 @@ class Worker:
             part.memory,
         )
 
-    def tell_end(self, error: SegueError) -> None:
+    def tell_end(self, error: Exception) -> None:
         """Tell the supervisor why it ends."""
-        self._report(ready=False, error=str(error))
+        known = isinstance(error, SegueError)
+        self._report(ready=False, error=str(error) if known else f"{type(error).__name__}: {error}")
 
     def _check_slot(self) -> None:
         """Try the slot in a process of its own, once, so that this one stays small.
@@ -129,6 +131,9 @@ class Worker:
         """
         marker = self.home / "work" / f"checked-{self.slot.generation}"
         wanted = str(self.slot.path)
+        part = self.slot.part
+        if not (part.steps or part.checks or part.alerts):
+            return
         if marker.is_file() and marker.read_text() == wanted:
             return
         from segue.agent.work.child import check_apart
@@ -294,19 +299,6 @@ def read_node(home: Path) -> tuple[str, dict[str, str]]:
     return str(identity["node"]), dict(identity.get("labels", {}))
 
 
-class _NoPandas:
-    """Keeps Arrow from importing pandas where no step could want it.
-
-    Arrow does so, where it is installed, to ask whether a list is one of its columns: 40 MB,
-    and a third of what it takes to start.
-    """
-
-    def find_spec(self, name: str, *_: object) -> None:
-        """Say that pandas is not there, and nothing of other modules."""
-        if name == "pandas":
-            raise ModuleNotFoundError("no step of this node needs it", name=name)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m segue.agent.worker", allow_abbrev=False)
@@ -324,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     if not any(step.function is not None for step in slot.part.steps):
-        sys.meta_path.insert(0, _NoPandas())
+        leave_out("pandas")
     worker = Worker(home, slot, *read_node(home), once=asked.once, idle=asked.idle)
     try:
         return worker.run()
@@ -332,6 +324,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         worker.tell_end(error)
         sys.stderr.write(f"{error}\n")
         return 1
+    except Exception as error:  # a fault of segue's own: the node's status tells it, too
+        worker.tell_end(error)
+        raise
 
 
 if __name__ == "__main__":

@@ -183,6 +183,7 @@ class WorkerProcess:
     def _note_end(self, code: int, now: float) -> int | None:
         """Take note that it has ended; what it has left behind ends too."""
         signal_group(self.pid, signal.SIGKILL)
+        said = self.report
         self._process = None
         if self.job.once and code == 0:
             return 0
@@ -190,11 +191,9 @@ class WorkerProcess:
             # It has had rows, and wants to be small again.
             self.start()
             return None
-        if code == RECYCLE:
-            self.start()
-            return None
         how = f"was ended by signal {-code}" if code < 0 else f"ended with code {code}"
-        self.error = self.error or f"the worker {how}"
+        why = f": {said.error}" if said is not None and said.error else ""
+        self.error = self.error or f"the worker {how}{why}"
         self._due = now + self.backoff.next()
         return None
 

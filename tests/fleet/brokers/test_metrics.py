@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 
@@ -55,3 +56,17 @@ def test_what_is_no_metric_is_told(tmp_path):
         open_metrics(tmp_path, groups=["gpu"])
     with pytest.raises(SourceError, match="no column 'host'"):
         open_metrics(tmp_path, "host: string")
+
+
+def test_a_time_without_a_zone_is_in_utc_and_another_type_is_told(tmp_path):
+    schema = "at: timestamp, metric: string, value: float64"
+    with closing(open_metrics(tmp_path, schema, groups=["load"])) as reader:
+        table = wait_chunk(reader).table
+    assert str(table.schema.field("at").type) == "timestamp[us]"
+    gone = datetime.now(UTC).replace(tzinfo=None) - table.column("at")[0].as_py()
+    assert abs(gone.total_seconds()) < 60
+    with (
+        closing(open_metrics(tmp_path, "value: string, metric: int64", groups=["load"])) as reader,
+        pytest.raises(SourceError, match="can't be int64"),
+    ):
+        wait_chunk(reader)

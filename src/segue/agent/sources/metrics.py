@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     """Name, device and value."""
 
 GROUPS = ("cpu", "memory", "disk", "network", "load")
+_ZONED = 2
+"""Arguments of a timestamp that has a zone: unit and zone."""
 
 
 class MetricsSource(CheckedKind):
@@ -70,6 +72,7 @@ class MetricsReader:
             if name not in MetricsSource.columns:
                 known = ", ".join(MetricsSource.columns)
                 raise SourceError(f"{options.where}: metrics have no column {name!r}: {known}")
+        self._where = options.where
         self._due = time.monotonic()
         self._measured = False
         if "cpu" in self._groups:
@@ -100,7 +103,15 @@ class MetricsReader:
         rows = [(at, *each) for group in self._groups for each in _READERS[group]()]
         arrays = [pa.array(list(values)) for values in zip(*rows, strict=True)]
         table = pa.table(arrays, names=list(MetricsSource.columns))
-        return conform(table.select(self._schema.names), self._schema)
+        told = self._schema.find("at")
+        if told is not None and told.type.kind == "timestamp" and len(told.type.arguments) < _ZONED:
+            # a time without a zone is one in UTC, as in formats of text
+            plain = table["at"].cast(pa.timestamp("us"))
+            table = table.set_column(table.column_names.index("at"), "at", plain)
+        try:
+            return conform(table.select(self._schema.names), self._schema)
+        except ValueError as error:
+            raise SourceError(f"{self._where}: {error}") from None
 
     def accept(self, receipts: Sequence[Any]) -> None:
         """Nobody waits for that."""
