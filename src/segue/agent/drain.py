@@ -13,7 +13,7 @@ from typing import Any
 
 from segue.agent.clock import OK, ClockWatch
 from segue.agent.identity import SPOOL, open_access, read_identity
-from segue.agent.pack import RecordPacker
+from segue.agent.lean import leave_out
 from segue.agent.send import Sender, SendLimits
 from segue.agent.spool import Spool
 from segue.errors import SegueError
@@ -37,6 +37,9 @@ def drain(home: Path, settings: SpoolSettings, pack_from: int, instance: str) ->
     Returns:
         0, or 1 where the hub does not take what it is sent: the supervisor has more patience.
     """
+    leave_out("numpy", "pandas")
+    from segue.agent.pack import RecordPacker
+
     identity = read_identity(home)
     check = ClockWatch().quality() == OK
     client = HubClient(open_access(home, identity, check_time=check))

@@ -52,8 +52,11 @@ class RecordPacker:
 
     def __call__(self, records: Sequence[Record]) -> Record:
         """Return one record with the rows of several, which have one schema and no hole."""
-        tables = [self._read(record) for record in records]
+        tables = [_read(record) for record in records]
+        counts = [table.num_rows for table in tables]
         table = pa.concat_tables(tables)
+        for name, values in self._tell_provenance(records, counts).items():
+            table = table.append_column(name, values)
         sink = pa.BufferOutputStream()
         with pq.ParquetWriter(
             sink, table.schema, compression="zstd", compression_level=1, store_schema=False
@@ -71,30 +74,44 @@ class RecordPacker:
         )
         return Record(header, payload)
 
-    def _read(self, record: Record) -> pa.Table:
-        """Return a record's rows as Delta Lake has them, with provenance at the end."""
-        with pa.ipc.open_stream(pa.py_buffer(record.payload)) as reader:
-            table = reader.read_all()
-        names = [name for name in table.column_names if name not in PROVENANCE]
-        table = _in_microseconds(table.select(names))
-        header, count = record.header, table.num_rows
-        values = {
-            NODE_COLUMN: (self._node, pa.string()),
-            "_epoch": (header.epoch, pa.string()),
-            "_sequence": (header.last, pa.int64()),
-            "_deployment": (header.deployment, pa.int64()),
-            "_schema": (header.schema, pa.string()),
-            "_clock": (header.clock, pa.string()),
-            "_labels": (self._labels, pa.map_(pa.string(), pa.string())),
+    def _tell_provenance(
+        self, records: Sequence[Record], counts: Sequence[int]
+    ) -> dict[str, pa.Array]:
+        """Return where rows of records below each other come from."""
+        headers = [record.header for record in records]
+        labels = pa.array([self._labels], pa.map_(pa.string(), pa.string()))
+        return {
+            NODE_COLUMN: _repeat_texts([self._node] * len(headers), counts),
+            "_epoch": _repeat_texts([header.epoch for header in headers], counts),
+            "_sequence": _repeat_numbers([header.last for header in headers], counts),
+            "_deployment": _repeat_numbers([header.deployment for header in headers], counts),
+            "_schema": _repeat_texts([header.schema for header in headers], counts),
+            "_clock": _repeat_texts([header.clock for header in headers], counts),
+            "_labels": labels.take(pa.repeat(pa.scalar(0, pa.int32()), sum(counts))),
         }
-        for name, (value, type_) in values.items():
-            table = table.append_column(name, _repeat(pa.array([value], type_), count))
-        return table
 
 
-def _repeat(value: pa.Array, count: int) -> pa.Array:
-    """Return one value again and again; `pa.repeat` takes 30 times as long for texts."""
-    return value.take(pa.repeat(pa.scalar(0, pa.int32()), count))
+def _read(record: Record) -> pa.Table:
+    """Return a record's own columns as Delta Lake has them."""
+    options = pa.ipc.IpcReadOptions(use_threads=False)  # others wait for the cores
+    with pa.ipc.open_stream(pa.py_buffer(record.payload), options=options) as reader:
+        table = reader.read_all()
+    names = [name for name in table.column_names if name not in PROVENANCE]
+    return _in_microseconds(table.select(names))
+
+
+def _repeat_numbers(values: Sequence[int], counts: Sequence[int]) -> pa.Array:
+    """Return each number as often as stated."""
+    scalars = [pa.scalar(value, pa.int64()) for value in values]
+    return pa.concat_arrays([pa.repeat(*each) for each in zip(scalars, counts, strict=True)])
+
+
+def _repeat_texts(values: Sequence[str], counts: Sequence[int]) -> pa.Array:
+    """Return each text as often as stated; numbered, as Parquet stores it, which costs a third."""
+    distinct = list(dict.fromkeys(values))
+    places = [pa.scalar(distinct.index(value), pa.int32()) for value in values]
+    own = pa.concat_arrays([pa.repeat(*each) for each in zip(places, counts, strict=True)])
+    return pa.DictionaryArray.from_arrays(own, pa.array(distinct, pa.string()))
 
 
 def _in_microseconds(table: pa.Table) -> pa.Table:
