@@ -13,7 +13,7 @@ export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet test system check format docs bench bench-engines bench-checks bench-fleet soak lock dev clean
+.PHONY: help demo demo-fleet test system check format docs bench bench-engines bench-checks bench-fleet soak agent-wheel lock dev clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ dev: .venvs/dev/.ready ## set up .venvs/dev: segue, editable, and every tool
 # The lock for development is the widest; the others keep to its versions.
 LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE)
+agent-wheel: .venvs/dev/.ready ## build segue-agent, what a node installs, into dist/
+	@.venvs/dev/bin/python packages/agent.py
+
 lock: .venvs/tools/.ready ## lock versions again (UPGRADE=--upgrade takes the newest)
 	@$(UV) pip compile --group tools --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --quiet --custom-compile-command 'make lock' $(UPGRADE) -o requirements/tools.txt

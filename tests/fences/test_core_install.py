@@ -22,9 +22,9 @@ main()
 """
 
 
-def find_core():
-    """Return the names of segue's dependencies, and of theirs, without extras."""
-    found, waiting = set(), ["segue"]
+def find_core(names=("segue",)):
+    """Return the names of distributions and their dependencies, without extras."""
+    found, waiting = set(), list(names)
     while waiting:
         name = waiting.pop()
         if name in found:

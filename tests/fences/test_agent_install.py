@@ -1,0 +1,97 @@
+"""What ``segue-agent`` installs is enough for a node of Python steps: nothing else is loaded."""
+
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from packages.agent import NEEDED
+
+from segue.agent.spool import Spool
+from segue.project.edge import cut
+from segue.spec.edge_codec import write_edge
+from tests.fences.test_core_install import HIDE, find_core
+
+SETTINGS = """
+[project]
+name = "p"
+[places.shops]
+engine = "fleet"
+address = "https://127.0.0.1:8440"
+options = {spool = "64MB", when_full = "block"}
+[tables.readings]
+on = "shops"
+kind = "tail"
+path = "${READINGS}/*.jsonl"
+format = "json"
+columns = {n = "int64", celsius = "float64"}
+[steps.warm]
+on = "shops"
+"""
+STEP = """
+from segue import step
+
+
+@step(schema="n: int64, warm: bool", by="n")
+def warm(readings: list[dict]) -> list[dict]:
+    return [{"n": each["n"], "warm": each["celsius"] > 0} for each in readings]
+"""
+
+
+def find_hidden():
+    """Return the modules of all that a node does not install."""
+    needed = find_core(NEEDED)
+    return {
+        module
+        for module, owners in packages_distributions().items()
+        if module != "segue"
+        and not any(owner.lower().replace("_", "-") in needed for owner in owners)
+    }
+
+
+def make_slot(folder: Path) -> Path:
+    project, slot = folder / "p", folder / "slots" / "1"
+    (project / "steps").mkdir(parents=True)
+    (project / "segue.toml").write_text(SETTINGS)
+    (project / "steps" / "warm.py").write_text(STEP)
+    made = cut(project, "shops")
+    slot.mkdir(parents=True)
+    (slot / "edge.json").write_bytes(write_edge(made.part))
+    for name in made.files:
+        (slot / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(project / name, slot / "project" / name)
+    return slot
+
+
+def test_a_node_needs_neither_deltalake_nor_a_sql_engine(tmp_path):
+    hidden = find_hidden()
+    assert {"deltalake", "duckdb", "sqlalchemy", "pydantic", "pandas", "sqlglot"} <= hidden
+    slot, home, lines = make_slot(tmp_path), tmp_path / "home", tmp_path / "lines"
+    for folder in (home, lines):
+        folder.mkdir()
+    (lines / "a.jsonl").write_text('{"n": 1, "celsius": 2.5}\n{"n": 2, "celsius": -3}\n')
+
+    def run(program, *arguments):
+        begin = HIDE.rpartition("from segue.cli.main")[0]
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore", "READINGS": str(lines)}
+        done = subprocess.run(
+            [sys.executable, "-c", begin + program, ",".join(sorted(hidden)), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    worker = "from segue.agent.worker import main\nsys.exit(main(sys.argv[1:]))"
+    run(worker, "--home", str(home), "--slot", str(slot), "--once")
+    command = "from segue.cli.main import main\nmain()"
+    assert "2 rows" in run(command, "agent", "spool", "ls", "--home", str(home))
+    for module in ("supervise", "send", "drain", "fill", "enrol", "install"):
+        run(f"import segue.agent.{module}")
+    with Spool(home / "spool.db", cut(tmp_path / "p", "shops").part.spool) as spool:
+        (standing,) = spool.streams()
+        assert (standing.stream, standing.rows) == ("warm", 2)
