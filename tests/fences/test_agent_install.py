@@ -8,7 +8,6 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from packages.agent import NEEDED
-
 from segue.agent.spool import Spool
 from segue.project.edge import cut
 from segue.spec.edge_codec import write_edge
