@@ -42,8 +42,10 @@ class Names:
         folder = lake / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{self.hub}.lock"
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        self._descriptor = _hold(self._path)
+        for path in folder.glob("*.lock"):
+            if path != self._path and _is_free(path):
+                path.unlink(missing_ok=True)
 
     def give(self, kind: str, *versions: int) -> str:
         """Return a new name."""
@@ -56,23 +58,39 @@ class Names:
         match = _FORM.fullmatch(name) or _DRAFT.fullmatch(name)
         if match is None or match["hub"] == self.hub:
             return False
-        path = self._lake / FOLDER / f"{match['hub']}.lock"
-        try:
-            descriptor = os.open(path, os.O_RDWR)
-        except FileNotFoundError:
-            return True
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        finally:
-            os.close(descriptor)
-        return True
+        return _is_free(self._lake / FOLDER / f"{match['hub']}.lock")
 
     def close(self) -> None:
         """Give the lock back."""
         self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
+
+
+def _hold(path: Path) -> int:
+    """Return the descriptor of a lock that is held."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            if os.path.samestat(path.stat(), os.fstat(descriptor)):
+                return descriptor
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)  # another hub took it for a dead one's before it was held
+
+
+def _is_free(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def versions_of(name: str) -> tuple[int, int] | None:

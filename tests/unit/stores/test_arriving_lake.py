@@ -12,7 +12,7 @@ from segue.stores import arriving_compact, lake_log
 from segue.stores.arriving_compact import write_checkpoint
 from segue.stores.arriving_lake import ArrivingLake, Pace
 from segue.stores.arriving_log import load
-from segue.stores.arriving_names import Names
+from segue.stores.arriving_names import FOLDER, Names
 from segue.stores.arriving_read import find_new_rows, read_state
 from segue.stores.arriving_table import ArrivingTable
 from tests.arriving import EPOCH, count_events, events, make_batch, make_loss, read_rows
@@ -214,6 +214,18 @@ def test_files_of_a_hub_that_runs_stay(tmp_path):
     assert table.remove_abandoned() == 1
     assert not staged.exists()
     first.close()
+
+
+def test_locks_of_hubs_that_were_killed_go(tmp_path):
+    folder = tmp_path / FOLDER
+    folder.mkdir(parents=True)
+    (folder / "0a1b2c3d.lock").touch()
+    first = Names(tmp_path)
+    second = Names(tmp_path)
+    assert {path.stem for path in folder.iterdir()} == {first.hub, second.hub}
+    second.close()
+    first.close()
+    assert list(folder.iterdir()) == []
 
 
 def test_losses_are_kept_in_few_files_too(tmp_path, monkeypatch):

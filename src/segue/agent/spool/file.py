@@ -59,6 +59,7 @@ class SpoolFile:
         self._boot = read_boot()
         self._inode = 0
         self._kind = DURABLE
+        self._closed = False
         try:
             self._open_first()
             room.headroom.take()
@@ -223,8 +224,11 @@ class SpoolFile:
             self.connection = None
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give the file back; once more changes nothing."""
         with self._threads:
+            if self._closed:
+                return
+            self._closed = True
             self._disconnect()
             self._mark.close()
             self._turn.close()

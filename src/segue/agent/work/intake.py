@@ -102,6 +102,7 @@ class Intake:
         self._scratch = scratch
         self._format = None if self._kind.typed else open_format(self._source)
         self._reader: EdgeReader | None = None
+        self._failed: SourceError | None = None
 
     @property
     def replayable(self) -> bool:
@@ -120,6 +121,7 @@ class Intake:
             SourceError: It can't be opened now.
         """
         self._scratch.mkdir(parents=True, exist_ok=True)
+        self._failed = None
         self._reader = self._kind.open(self._source, cursor, self._scratch)
 
     def gather(self, wait: float, stopped: Callable[[], bool]) -> RawBatch | None:
@@ -133,9 +135,12 @@ class Intake:
             None if nothing came.
 
         Raises:
-            SourceError: It can't be read now, and nothing was read before.
+            SourceError: It can't be read now; what was read before that was returned first.
         """
         assert self._reader is not None  # noqa: S101  # `open` comes first
+        if self._failed is not None:
+            failed, self._failed = self._failed, None
+            raise failed
         limits, reader = self._settings, self._reader
         most = min(_CHUNK, limits.batch_bytes)
         first = reader.read(most, wait)
@@ -148,8 +153,9 @@ class Intake:
             left = deadline - time.monotonic()
             try:
                 chunk = reader.read(most, max(0.0, min(left, 0.05)))
-            except SourceError:
-                break  # it will be raised again; what was read goes on its way
+            except SourceError as error:
+                self._failed = error  # what was read goes on its way first
+                break
             if chunk is not None:
                 batch.add(chunk)
             elif left <= 0 or stopped():

@@ -116,3 +116,10 @@ def test_a_record_larger_than_the_spool(tmp_path):
             spool.commit([huge], {}, {})
         assert caught.value.retryable
         append(spool, 1, 1)
+
+
+def test_a_spool_can_be_closed_twice(tmp_path):
+    settings = SpoolSettings(cap=10_000_000, when_full=WhenFull.BLOCK)
+    spool = Spool(tmp_path / "spool.db", settings)
+    spool.close()
+    spool.close()
