@@ -31,10 +31,6 @@ class Use:
     memory: int = 0
     cpu: float = 0.0
 
-    def __add__(self, other: Use) -> Use:
-        """Return what both use."""
-        return Use(self.pids + other.pids, self.memory + other.memory, self.cpu + other.cpu)
-
 
 def measure_process(pid: int) -> Use:
     """Return what one process uses, and the CPU seconds of children that it has buried.
@@ -50,14 +46,6 @@ def measure_process(pid: int) -> Use:
         return Use()
     ticks = sum(int(field) for field in stat[11:15])
     return Use((pid,), int(stat[21]) * _PAGE, ticks / _TICKS)
-
-
-def measure_tree(pid: int) -> Use:
-    """Return what a process uses with all that it has started."""
-    total = measure_process(pid)
-    for child in find_descendants(pid):
-        total += measure_process(child)
-    return total
 
 
 def find_descendants(pid: int) -> list[int]:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     KeySigner: TypeAlias = CryptoSigner
     """What signs with a private key."""
 
-KEY_VARIABLE = "SEGUE_DEPLOY_KEY"
 PASSPHRASE_VARIABLE = "SEGUE_DEPLOY_PASSPHRASE"  # noqa: S105  # the name of a variable
 _NAME = re.compile(r"[A-Za-z0-9][\w.@-]{0,60}", re.ASCII)
 _OPEN_TO_OTHERS = 0o077

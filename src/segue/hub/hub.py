@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from segue.spec.hub import Node
     from segue.wire.messages import Status
 
-TOKEN_SECONDS = 15 * 60.0
 LARGEST_BODY = 128 * 2**20
 """Bytes of a request; an agent that is told 413 sends less at once."""
 IN_FLIGHT = 384 * 2**20

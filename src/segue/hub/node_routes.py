@@ -19,7 +19,7 @@ from segue.hub.ingest import commit_records, read_records, shake_hands
 from segue.hub.reading import are_labels, read_json
 from segue.spec.arriving import is_node_name
 from segue.spec.hub import Node
-from segue.wire.keys import name_key
+from segue.wire.keys import KEY_BYTES, name_key
 from segue.wire.messages import (
     Challenge,
     DesiredState,
@@ -100,7 +100,7 @@ def enrol_node(hub: Hub, asked: EnrolRequest) -> EnrolAnswer:
         public = bytes.fromhex(asked.public_key)
     except ValueError:
         public = b""
-    if len(public) != 32:  # noqa: PLR2004  # bytes of an Ed25519 key
+    if len(public) != KEY_BYTES:
         raise EnrolmentError("the public key is none")
     node = Node(asked.node, asked.project, name_key(public), public, {}, hub.now())
     digest = hashlib.sha256(asked.secret.encode()).hexdigest()
