@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from segue.spec.arriving import Place, Verdict
-from segue.stores.arriving_files import PayloadError
+from segue.stores.arriving_files import CrowdedError, PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -62,7 +62,7 @@ def admit(
     Args:
         state: What the table has.
         batches: The batches.
-        take: Takes the rows of a batch in, or raises a `PayloadError`.
+        take: Takes the rows of a batch in, or raises a `PayloadError` or a `CrowdedError`.
         look: Tells whether the table holds a batch that is too old to be remembered.
     """
     admission = Admission([Place(0, "")] * len(batches))
@@ -103,6 +103,9 @@ def _admit_one(
             take(batch)
         except PayloadError as error:
             return Place(committed, incarnation, Verdict.REFUSED, str(error))
+        except CrowdedError:
+            # sent again, it comes with others
+            return Place(committed, incarnation, Verdict.EXPECTED, f"{committed + 1} is too large")
     admission.bases.setdefault(name, committed)
     admission.ranges.setdefault(name, []).extend(list_ranges(batch))
     return Place(batch.last, incarnation, fresh=True)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from segue.frames.arrow_types import conform, from_arrow, to_arrow, to_arrow_type
 from segue.spec.edge import PROVENANCE
 from segue.spec.nearest import find_storages
 from segue.spec.types import Column, TableSchema
+from segue.stores.arriving_bounds import measure_stream
 from segue.stores.arriving_schema import PROVENANCE_COLUMNS, is_stored
 
 if TYPE_CHECKING:
@@ -32,13 +35,21 @@ STATISTICS = ("int8", "int16", "int32", "int64", "string", "date")
 Floats are not among them: Parquet's bounds leave NaN out, which is greater than all others.
 """
 _LONGEST_BOUND = 32
+MOST_DECODED = 2**30
+"""Bytes that rows of one batch may take in memory, and those of all that are decoded together."""
+MOST_ROWS = 2**25
+"""Rows of one batch: rows without values, or of one value, take no bytes before they are read."""
 EMPTY = ""
 """Column that stands for rows without columns."""
 _OWN = tuple(PROVENANCE)
 
 
 class PayloadError(ValueError):
-    """A payload is not what its header says."""
+    """A payload is not what its header says, or too much."""
+
+
+class CrowdedError(Exception):
+    """A batch is good, and the batches before it have all the room; it never leaves the stores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +61,51 @@ class Rows:
         schema: Their columns, without provenance.
         table: The rows, if they are to be written.
         footer: Footer of the file, if the payload is to be linked as it is.
+        decoded: Bytes that the rows take in memory, if they are to be written.
     """
 
     batch: Batch
     schema: TableSchema
     table: pa.Table | None = None
     footer: Any = None
+    decoded: int = 0
 
 
-def open_payload(batch: Batch) -> Rows:
+def open_payload(batch: Batch, room: int = MOST_DECODED) -> Rows:
     """Read a batch's rows, or only the footer of a file.
 
+    Args:
+        batch: The batch.
+        room: Bytes that its rows may take in memory now.
+
     Raises:
-        PayloadError: They are not what the header says.
+        PayloadError: They are not what the header says, or too many at any time.
+        CrowdedError: They need more than that.
     """
+    if (batch.rows or 0) > MOST_ROWS:
+        raise PayloadError(f"a batch has at most {MOST_ROWS:,} rows, its header says {batch.rows}")
     if sha256(batch.payload).hexdigest() != batch.digest:
         raise PayloadError("the payload has another digest than its header says")
     try:
-        rows = _open_parquet(batch) if batch.format == "parquet" else _open_stream(batch)
-    except (pa.ArrowException, OSError, KeyError) as error:
+        rows = _open_parquet(batch) if batch.format == "parquet" else _open_stream(batch, room)
+    except (pa.ArrowException, OSError, KeyError, struct.error) as error:
         raise PayloadError(f"the payload can't be read: {error}") from error
     return rows
 
 
-def _open_stream(batch: Batch) -> Rows:
+def _open_stream(batch: Batch, room: int) -> Rows:
+    decoded = measure_stream(batch.payload)
+    if decoded > MOST_DECODED:
+        raise PayloadError(f"the payload decodes to {decoded:,} bytes, {MOST_DECODED:,} may be")
+    if decoded > room:
+        raise CrowdedError
     options = pa.ipc.IpcReadOptions(use_threads=False)  # batches are small
     with pa.ipc.open_stream(pa.py_buffer(batch.payload), options=options) as reader:
         table = reader.read_all()
     table.validate(full=True)  # damaged streams are often read without an error
     _check_count(batch, table.num_rows)
     table = table.drop_columns([name for name in _OWN if name in table.column_names])
-    return Rows(batch, _read_columns(table.schema), table)
+    return Rows(batch, _read_columns(table.schema), table, decoded=decoded)
 
 
 def _read_columns(schema: pa.Schema) -> TableSchema:
@@ -97,36 +122,60 @@ def _check_count(batch: Batch, rows: int) -> None:
 
 
 def _open_parquet(batch: Batch) -> Rows:
-    file = pq.ParquetFile(pa.BufferReader(pa.py_buffer(batch.payload)))
+    source = pa.BufferReader(pa.py_buffer(batch.payload))
+    file = pq.ParquetFile(source, read_dictionary=["_node", "_epoch"])
     footer = file.metadata
     _check_count(batch, footer.num_rows)
-    _check_provenance(batch, footer)
+    _check_footer(batch, footer)
+    _check_rows(batch, file)
     return Rows(batch, _read_columns(file.schema_arrow), None, footer)
 
 
-def _check_provenance(batch: Batch, footer: Any) -> None:
-    """Hold the statistics of a file against its header."""
-    names = [footer.schema.column(place).path for place in range(footer.num_columns)]
-    missing = [name for name in _OWN if not any(n.split(".")[0] == name for n in names)]
-    if missing:
-        raise PayloadError(f"the file lacks the column {missing[0]}")
-    expected = {
+def _list_bounds(batch: Batch) -> dict[str, tuple[Any, Any]]:
+    """Return the least and greatest value that columns of a batch may have."""
+    return {
         "_node": (batch.key.node, batch.key.node),
         "_epoch": (batch.key.epoch, batch.key.epoch),
         "_sequence": (batch.first, batch.last),
     }
+
+
+def _check_footer(batch: Batch, footer: Any) -> None:
+    """Hold the statistics of a file against its header: readers leave files out by them."""
+    names = [footer.schema.column(place).path for place in range(footer.num_columns)]
+    missing = [name for name in _OWN if not any(n.split(".")[0] == name for n in names)]
+    if missing:
+        raise PayloadError(f"the file lacks the column {missing[0]}")
     for group in range(footer.num_row_groups):
-        for name, (low, high) in expected.items():
+        for name, bounds in _list_bounds(batch).items():
             chunk = footer.row_group(group).column(names.index(name))
             told = chunk.statistics
             if chunk.num_values == 0:
                 continue
             if told is None or not told.has_min_max or told.null_count:
                 raise PayloadError(f"the file has no bounds for {name}, or nulls")
-            if not low <= told.min <= told.max <= high:
-                raise PayloadError(
-                    f"{name} is {told.min!r} to {told.max!r}, its header says {low!r} to {high!r}"
-                )
+            _check_bounds(name, (told.min, told.max), bounds)
+
+
+def _check_rows(batch: Batch, file: Any) -> None:
+    """Hold the rows themselves against the header: a footer says what its writer wants."""
+    for name, bounds in _list_bounds(batch).items():
+        values = file.read(columns=[name], use_threads=False).column(0)
+        if values.null_count:
+            raise PayloadError(f"{name} is null in some rows")
+        for chunk in values.chunks:
+            found = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+            ends = pc.min_max(found).as_py()
+            if len(found):
+                _check_bounds(name, (ends["min"], ends["max"]), bounds)
+
+
+def _check_bounds(name: str, found: tuple[Any, Any], bounds: tuple[Any, Any]) -> None:
+    if not bounds[0] <= found[0] <= found[1] <= bounds[1]:
+        raise PayloadError(
+            f"{name} is {found[0]!r} to {found[1]!r}, "
+            f"its header says {bounds[0]!r} to {bounds[1]!r}"
+        )
 
 
 def can_link(rows: Rows, table: TableSchema, names: Mapping[str, str]) -> bool:

@@ -10,6 +10,7 @@ from segue.frames.arrow_types import to_arrow
 from segue.spec.nearest import find_storages
 from segue.spec.types import TableSchema
 from segue.stores.arriving_files import (
+    MOST_DECODED,
     PayloadError,
     Rows,
     arrange,
@@ -45,14 +46,16 @@ class Gathering:
         self.odd: list[str] = []
         self._own: list[tuple[Batch, pa.Table]] = []
         self._whole: list[pa.Table] = []
+        self._room = MOST_DECODED
 
     def take(self, batch: Batch) -> None:
         """Add the rows of a batch.
 
         Raises:
             PayloadError: They can't be read or stored; nothing was added.
+            CrowdedError: They have no room beside the others; nothing was added.
         """
-        rows = open_payload(batch)
+        rows = open_payload(batch, self._room)
         try:
             schema, names, odd = merge_columns(self.schema, rows.schema)
         except ValueError as error:
@@ -63,6 +66,7 @@ class Gathering:
             self._whole.append(arrange(rows, schema, names))
         else:
             self._own.append((batch, arrange(rows, schema, names)))
+        self._room -= rows.decoded
         self.schema = schema
         self.odd += odd
 

@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 
 import pyarrow as pa
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from segue import failpoints
 from segue.errors import StorageError
 from segue.spec.arriving import Key, Verdict
-from segue.stores import lake_log
+from segue.stores import arriving_files, arriving_gather, lake_log
 from segue.stores.arriving_log import load
 from segue.stores.arriving_names import Names
 from segue.stores.arriving_table import ArrivingTable
@@ -172,6 +173,40 @@ def test_a_file_of_somebody_else_is_refused(table, other):
     made = make_file(other.pop("node", "a"), 1, 40, events("a", 1, 2, 3), **other)
     [place] = table.commit([replace(made, key=A)])
     assert place.verdict is Verdict.REFUSED
+
+
+def test_a_file_whose_footer_lies_is_refused(table):
+    made = make_file("a", 1, 3, events("a", 1, 2, 3))
+    # the footer of a file of node `b` is told to be of `a`: its rows are looked at
+    theirs = make_file("b", 1, 3, events("a", 1, 2, 3)).payload
+    size = int.from_bytes(theirs[-8:-4], "little") + 8
+    mine = made.payload[-int.from_bytes(made.payload[-8:-4], "little") - 8 :]
+    assert len(mine) == size
+    payload = theirs[:-size] + mine
+    [place] = table.commit([replace(made, payload=payload, digest=sha256(payload).hexdigest())])
+    assert (place.verdict, place.committed) == (Verdict.REFUSED, 0)
+    assert "_node is 'b' to 'b'" in place.reason
+
+
+def test_rows_that_take_more_memory_than_may_be_are_refused_before_they_are_read(
+    table, monkeypatch
+):
+    monkeypatch.setattr(arriving_files, "MOST_DECODED", 100_000)
+    zeros = pa.table({"n": pa.array([0] * 20_000, pa.int64())})
+    [place] = table.commit([make_batch("a", 1, zeros)])
+    assert place.verdict is Verdict.REFUSED
+    assert "decodes to 160,000 bytes" in place.reason
+    nulls = replace(make_batch("a", 1, pa.table({"n": pa.nulls(3)})), rows=2**40)
+    [place] = table.commit([nulls])
+    assert "rows" in place.reason
+
+
+def test_batches_that_take_much_memory_are_taken_one_after_the_other(table, monkeypatch):
+    monkeypatch.setattr(arriving_gather, "MOST_DECODED", 200_000)
+    zeros = pa.table({"n": pa.array([0] * 20_000, pa.int64())})
+    batches = [make_batch("a", 1, zeros), make_batch("a", 2, zeros), make_batch("b", 1, zeros)]
+    assert verdicts(table.commit(batches)) == [("ok", 1), ("expected", 1), ("expected", 0)]
+    assert verdicts(table.commit(batches[1:2])) == [("ok", 2)]
 
 
 def test_a_file_with_older_columns_is_linked_and_one_with_other_types_is_written(table, tmp_path):
