@@ -31,6 +31,10 @@ class Use:
     memory: int = 0
     cpu: float = 0.0
 
+    def __add__(self, other: Use) -> Use:
+        """Return what both use."""
+        return Use(self.pids + other.pids, self.memory + other.memory, self.cpu + other.cpu)
+
 
 def measure_process(pid: int) -> Use:
     """Return what one process uses, and the CPU seconds of children that it has buried.
