@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from segue.errors import ForeignCommitError
     from segue.spec.output import DataFile
     from segue.spec.run import Publication
     from segue.spec.scan import Scan
@@ -48,6 +49,15 @@ class Lake(Protocol):
 
         Raises:
             ForeignCommitError: The log does not stand at the expected version.
+        """
+        ...
+
+    def refuse(self, publication: Publication, found: int | None) -> ForeignCommitError:
+        """Return the error of a log that does not stand where a publication expects it.
+
+        Args:
+            publication: The publication.
+            found: Where it stands; None if there is no log.
         """
         ...
 

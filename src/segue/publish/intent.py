@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from segue.declare.problems import REJECTS
-from segue.errors import ConflictError, ForeignCommitError, OutputError
+from segue.errors import ConflictError, OutputError
 from segue.failpoints import pass_point
 from segue.spec.run import Intent, Publication, StepStatus
 
@@ -178,7 +178,8 @@ def declare_intent(ledger: Ledger, lake: Lake, lease: Lease, intent: Intent) -> 
         found = lake.head(publication.table)
         if found != publication.base_delta:
             # The ledger tells whether it was another run; only then was it not a stranger.
-            _explain_head(ledger, publication, found)
+            _refuse_conflict(ledger, publication)
+            raise lake.refuse(publication, found)
         folder = lake.folder(publication.table)
         for file in publication.staged.adds:
             if not (folder / file.path).exists():
@@ -191,7 +192,7 @@ def declare_intent(ledger: Ledger, lake: Lake, lease: Lease, intent: Intent) -> 
     pass_point("publish.intent.after")
 
 
-def _explain_head(ledger: Ledger, publication: Publication, found: int | None) -> None:
+def _refuse_conflict(ledger: Ledger, publication: Publication) -> None:
     table = publication.table
     pending = {each.table for intent in ledger.pending() for each in intent.publications}
     # A number alone would not tell: one that was given before this run began may have been
@@ -201,14 +202,3 @@ def _explain_head(ledger: Ledger, publication: Publication, found: int | None) -
             f"another run published the table {table!r} in the meantime",
             hint="run again: it starts from what is published now",
         )
-    if found is None:
-        raise ForeignCommitError(
-            f"the Delta log of the table {table!r} was removed",
-            hint="bring it back, or segue recover --rebuild makes the ledger from what is left",
-        )
-    expected = publication.base_delta
-    raise ForeignCommitError(
-        f"another writer committed to the table {table!r}: its Delta log stands at version "
-        f"{found}, {'none' if expected is None else f'version {expected}'} was expected",
-        hint=f"segue recover --adopt {table} takes what it wrote as the table's current version",
-    )

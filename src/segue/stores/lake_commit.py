@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from segue.errors import ForeignCommitError, StorageError
 from segue.stores import lake_log
+from segue.stores.arriving_log import NOTE
 from segue.stores.codec import dump_json, encode_memory
 from segue.stores.lake_first import has_plain_names, write_first_commit
 from segue.stores.lake_types import has_local_timestamps, write_schema
@@ -28,6 +29,7 @@ APPLICATION = "segue"
 """Whose application transactions the numbers of versions are."""
 
 CHECKPOINT_EVERY = 100
+_LOOK_BACK = 20
 _RACES = 3
 """A commit to a new version of the format takes two, and each can be lost to a helper."""
 
@@ -46,7 +48,7 @@ def import_delta() -> None:
 def create_table(folder: Path, publication: Publication) -> int:
     """Write the first commit of a log; return its version."""
     if publication.base_delta is not None:
-        raise refuse_foreign(publication, None)
+        raise refuse_foreign(folder, publication, None)
     try:
         if has_plain_names(publication):
             write_first_commit(folder, publication, APPLICATION, _make_note(publication))
@@ -99,7 +101,7 @@ def advance_table(folder: Path, publication: Publication) -> int:
         if (base + 1) % CHECKPOINT_EVERY == 0:
             _write_checkpoint(folder)
         return base + 1
-    raise refuse_foreign(publication, handle.version())
+    raise refuse_foreign(folder, publication, handle.version())
 
 
 def _find_own(folder: Path, publication: Publication) -> int:
@@ -110,10 +112,10 @@ def _find_own(folder: Path, publication: Publication) -> int:
             if note.get("segue.run") == publication.run_id:
                 return version
             break
-    raise refuse_foreign(publication, commits[-1])
+    raise refuse_foreign(folder, publication, commits[-1])
 
 
-def refuse_foreign(publication: Publication, found: int | None) -> ForeignCommitError:
+def refuse_foreign(folder: Path, publication: Publication, found: int | None) -> ForeignCommitError:
     """Return the error of a log that does not stand where it should."""
     table, expected = publication.table, publication.base_delta
     if found is None:
@@ -121,11 +123,22 @@ def refuse_foreign(publication: Publication, found: int | None) -> ForeignCommit
             f"the Delta log of the table {table!r} was removed",
             hint="bring it back, or segue recover --rebuild makes the ledger from what is left",
         )
+    hint = f"segue recover --adopt {table} takes what it wrote as the table's current version"
+    if _is_arriving(folder):  # the next run would replace what was adopted
+        move = f"mv {folder} {folder}_before"
+        hint = f"nodes sent its rows, and a table has one writer: move it aside with {move}"
     return ForeignCommitError(
         f"another writer committed to the table {table!r}: its Delta log stands at version "
         f"{found}, {'none' if expected is None else f'version {expected}'} was expected",
-        hint=f"segue recover --adopt {table} takes what it wrote as the table's current version",
+        hint=hint,
     )
+
+
+def _is_arriving(folder: Path) -> bool:
+    """Return whether hubs write a table: others may have compacted it since."""
+    newest = lake_log.list_commits(folder)[-_LOOK_BACK:]
+    notes = (lake_log.read_note(lake_log.read_commit(folder, each) or []) for each in newest)
+    return any(NOTE in note for note in notes)
 
 
 def _add_actions(folder: Path, files: Sequence[DataFile]) -> list[Any]:

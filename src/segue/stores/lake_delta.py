@@ -21,12 +21,19 @@ from segue.spec.output import DataFile
 from segue.spec.scan import Scan
 from segue.stores import lake_log
 from segue.stores.codec import decode_memory
-from segue.stores.lake_commit import advance_table, create_table, import_delta, locate
+from segue.stores.lake_commit import (
+    advance_table,
+    create_table,
+    import_delta,
+    locate,
+    refuse_foreign,
+)
 from segue.stores.lake_types import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from segue.errors import ForeignCommitError
     from segue.spec.run import Publication
     from segue.spec.types import DataType, TableSchema
 
@@ -102,6 +109,10 @@ class DeltaLake:
                 version = advance_table(folder, publication)
             lake_log.sync_commit(folder, version)
         return version
+
+    def refuse(self, publication: Publication, found: int | None) -> ForeignCommitError:
+        """Return the error of a log that does not stand where a publication expects it."""
+        return refuse_foreign(self._root / publication.table, publication, found)
 
     def history(self, table: str) -> tuple[Mapping[str, Any], ...]:
         """Return segue's own commits found in the table's log, oldest first, for a rebuild."""

@@ -39,8 +39,11 @@ def test_append_readers_go_on_when_a_step_comes_back(make_fleet, open_arrivals):
     built.run()
     built.write(HERE)
     hub.send("readings", rows(2.0))
-    assert "another writer committed to the table 'clean'" in built.run_error()
     lake = built.root / "lake"
+    refused = built.run_error()
+    assert "another writer committed to the table 'clean'" in refused
+    assert f"mv {lake / 'clean'} {lake / 'clean'}_before" in refused
+    assert "--adopt" not in refused
     (lake / "clean").rename(lake / "clean_before")
     built.run()
     assert values(built) == [1.0, 2.0]
