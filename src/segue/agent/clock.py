@@ -14,6 +14,8 @@ STEPPED = "stepped"
 
 RELEASED = 1_793_491_200.0
 """Seconds since 1970 at 2026-11-01: no node runs this release before it."""
+LIFETIME = 5 * 365 * 86400.0
+"""Seconds after it for which a clock is believed: later, it is likelier wrong than so late."""
 STEP = 2.0
 """Seconds by which wall and steady clock may drift apart between two looks."""
 SETTLE = 3600.0
@@ -30,8 +32,9 @@ def read_steady() -> float:
 class ClockWatch:
     """Compares the wall clock with one that nobody can set.
 
-    ``unsure``: it is before this release was made, so it was never set. ``stepped``: it
-    jumped within the last hour, so times before and after can't be compared. Otherwise ``ok``.
+    ``unsure``: it is before this release was made, so it was never set, or years after it.
+    ``stepped``: it jumped within the last hour, so times before and after can't be compared.
+    Otherwise ``ok``.
 
     Example:
         >>> wall, steady = [RELEASED + 100.0], [0.0]
@@ -63,7 +66,7 @@ class ClockWatch:
             self._stepped_at = steady
         # Small differences are a clock that is being brought in line, and are followed.
         self._offset = offset
-        if wall < self._released:
+        if not self._released <= wall < self._released + LIFETIME:
             return UNSURE
         if self._stepped_at is not None and steady - self._stepped_at < SETTLE:
             return STEPPED

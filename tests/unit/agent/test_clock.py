@@ -25,7 +25,12 @@ def test_a_clock_that_was_never_set_is_unsure():
     assert watch.quality() == "unsure"
 
 
-@pytest.mark.parametrize("jump", [-7200.0, 3.0, 10 * 365 * 86400.0])
+@pytest.mark.parametrize("years", [-1, 6, 10])
+def test_a_clock_that_is_years_off_is_unsure(years):
+    assert Clocks(wall=RELEASED + years * 365 * 86400.0).watch().quality() == "unsure"
+
+
+@pytest.mark.parametrize("jump", [-7200.0, 3.0, 365 * 86400.0])
 def test_a_clock_that_jumps_is_stepped_for_a_while(jump):
     clocks = Clocks(wall=RELEASED + 10**6)
     watch = clocks.watch()
