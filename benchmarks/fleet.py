@@ -24,8 +24,8 @@ IDLE_LIMIT = 60_000_000
 IDLE_SECONDS = 30.0
 POLLERS = 1_000
 SIZES = (1, 5, 20, 100)
-SHARED = 2_000_000
-"""Rows that each number of nodes sends in all."""
+EACH = 100_000
+"""Rows that each of some nodes sends: too few to be packed, so that the hub writes them."""
 
 PLACE = """
 [project]
@@ -67,34 +67,31 @@ def measure_drain(kit: Kit) -> list[Row]:
 
 
 def measure_nodes(kit: Kit) -> list[Row]:
-    """Send the same rows from more and more nodes, and see what one more costs the hub."""
-    rows = kit.scale(SHARED)
-    costs = []
-    for count in SIZES:
-        _, _, cpu = _drain(kit, f"nodes-{count}", count, rows // count * count)
-        costs.append(cpu / (rows / 1e6))
-    found = []
-    for place, count in enumerate(SIZES[1:], 1):
-        before, fewer = costs[place - 1], SIZES[place - 1]
-        further = (costs[place] - before) / (count - fewer)
-        earlier = (
-            before / fewer
-            if place == 1
-            else (before - costs[place - 2]) / (fewer - SIZES[place - 2])
+    """Let more and more nodes send as many rows each, and see what one more costs the hub."""
+    rows = kit.scale(EACH)
+    costs = [_drain(kit, f"nodes-{count}", count, rows * count)[2] for count in SIZES]
+    told = ", ".join(
+        f"{count}: {cost / (rows * count / 1e6):.2f}"
+        for count, cost in zip(SIZES, costs, strict=True)
+    )
+    further = [costs[0] / SIZES[0]]
+    further += [
+        (costs[at] - costs[at - 1]) / (SIZES[at] - SIZES[at - 1]) for at in range(1, len(SIZES))
+    ]
+    note = f"{rows:,} rows a node; CPU of the hub a million rows, by nodes: {told} s"
+    return [
+        Row(
+            f"one more node, at {count}",
+            max(further[at], 0.0) * 1000,
+            max(further[at - 1], 1e-6) * 1000,
+            f"at {SIZES[at - 1]}",
+            "ms",
+            1.0,
+            note=note,
         )
-        note = f"CPU of the hub a million rows: {costs[place]:.2f} s; 1 node: {costs[0]:.2f} s"
-        found.append(
-            Row(
-                f"one more node, at {count}",
-                max(further, 0.0) * 1000,
-                max(earlier, 1e-6) * 1000,
-                f"at {fewer}",
-                "ms",
-                1.0,
-                note=note,
-            )
-        )
-    return found
+        for at, count in enumerate(SIZES)
+        if at
+    ]
 
 
 def measure_lines(kit: Kit) -> list[Row]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -38,6 +39,8 @@ def drain(home: Path, settings: SpoolSettings, pack_from: int, instance: str) ->
         0, or 1 where the hub does not take what it is sent: the supervisor has more patience.
     """
     leave_out("numpy", "pandas")
+    # a third less memory than Arrow's own, for the same work
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     from segue.agent.pack import RecordPacker
 
     identity = read_identity(home)

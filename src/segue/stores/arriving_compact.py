@@ -35,9 +35,12 @@ SMALL = 4 * 2**20
 LARGEST = 128 * 2**20
 MANY = 32
 """Small files of like size that are brought together."""
+MANY_LARGE = 256
+"""The same where they have a megabyte: what nodes packed is rewritten seldom, or not at all."""
 _MOST_SEGMENTS = 4000
 _TIERS = 3
 """Bits by which files of unlike size differ: each row is rewritten a few times at most."""
+_LARGE_TIER = (2**20).bit_length() // _TIERS
 KEEP_COMMITS = 10_000
 REMOVED_MILLISECONDS = 6 * 3600 * 1000
 """How long a replaced file stays for readers that are in the middle of it."""
@@ -51,7 +54,7 @@ def choose_files(state: LogState) -> tuple[str, ...]:
             tiers.setdefault(max(size, 4096).bit_length() // _TIERS, []).append(name)
     for tier in sorted(tiers):
         names = sorted(tiers[tier], key=lambda name: versions_of(name) or (0, 0))
-        if len(names) >= MANY:
+        if len(names) >= (MANY if tier < _LARGE_TIER else MANY_LARGE):
             return _cut(names, state)
     return ()
 
