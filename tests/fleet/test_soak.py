@@ -8,7 +8,7 @@ import pytest
 pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.mark.parametrize("seed", [2, 11])
+@pytest.mark.parametrize("seed", [2])
 def test_a_short_soak_loses_and_doubles_nothing(seed):
     command = [sys.executable, "-m", "tests.fleet.soak", "--minutes", "0.4", "--nodes", "3"]
     done = subprocess.run(
