@@ -10,7 +10,8 @@ from segue.agent.identity import open_access, read_identity
 from segue.agent.link import Poller, repeat
 from segue.wire.client import HubClient
 
-homes, seconds = sorted(Path(sys.argv[1]).iterdir()), float(sys.argv[2])
+homes = sorted(path.parent for path in Path(sys.argv[1]).glob("*/identity.json"))
+seconds = float(sys.argv[2])
 stop = threading.Event()
 threading.stack_size(256 * 1024)
 pollers = [
