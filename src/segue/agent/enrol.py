@@ -19,10 +19,10 @@ from segue.agent.identity import (
     TRUST_ROOT,
     Identity,
     read_identity,
-    write_safely,
 )
 from segue.errors import EnrolmentError, FleetError, name_disk_fault
 from segue.wire.client import Access, HubClient, read_message
+from segue.wire.durable import write_durably
 from segue.wire.keys import NodeKey
 from segue.wire.messages import EnrolAnswer, EnrolRequest
 from segue.wire.token import Token
@@ -72,12 +72,12 @@ def enrol(
         answer = _ask(HubClient(Access(address, ca)), token, key, labels or {})
         identity = _describe(token, key, answer)
         if ca:
-            write_safely(home / CA, ca.encode())
+            write_durably(home / CA, ca.encode())
         _pin_trust(home / TRUST, token, answer)
         if (home / SPOOL).exists():
-            write_safely(home / NEW_EPOCH, b"")
+            write_durably(home / NEW_EPOCH, b"")
         (home / PENDING_KEY).replace(home / KEY)
-        write_safely(home / IDENTITY, identity.dump())
+        write_durably(home / IDENTITY, identity.dump())
     except OSError as error:
         raise name_disk_fault(error, home) from None
     return identity
@@ -146,4 +146,4 @@ def _pin_trust(folder: Path, token: Token, answer: EnrolAnswer) -> None:
             "the hub tells another root of those who may deploy than the token",
             hint="ask who gave you the token: the hub may have been tampered with",
         )
-    write_safely(folder / TRUST_ROOT, root)
+    write_durably(folder / TRUST_ROOT, root)

@@ -119,18 +119,3 @@ def open_access(
             ) from None
     key = NodeKey.read(home / KEY)
     return Access(address, ca, key, check_time=check_time, patience=patience)
-
-
-def write_safely(path: Path, content: bytes) -> None:
-    """Replace a file such that after a power cut it is the old one or the new one, whole."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -17,8 +17,8 @@ from typing import Any
 from segue.failpoints import pass_point
 from segue.wire.bundle import EDGE
 from segue.wire.deployment import Deployment
+from segue.wire.durable import write_durably
 from segue.wire.messages import Message
-from segue.wire.trust_folder import write_durably
 
 STATE = "slots.json"
 FOLDER = "slots"

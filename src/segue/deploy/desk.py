@@ -21,9 +21,10 @@ from segue.deploy.repository import (
 from segue.errors import DeploymentError, HubError, UsageError
 from segue.wire.archive import write_archive
 from segue.wire.deployment import Deployment
+from segue.wire.durable import write_durably
 from segue.wire.fetch import fetch_from_hub
 from segue.wire.trust import Trust
-from segue.wire.trust_folder import METADATA, TARGETS, Fetch, pin_root, write_durably
+from segue.wire.trust_folder import METADATA, TARGETS, Fetch, pin_root
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exports

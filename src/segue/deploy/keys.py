@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from segue.errors import DeploymentError, UsageError
-from segue.wire.trust_folder import write_durably
+from segue.wire.durable import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import os
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from segue.errors import StorageError, UsageError
+from segue.wire.durable import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,24 +102,13 @@ def read_root(certificates: Certificates) -> str:
     return mark + text.rpartition(mark)[2]
 
 
-def _write(path: Path, data: bytes, mode: int) -> None:
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
 def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     text = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    _write(path, text, 0o600)
+    write_durably(path, text, 0o600)
 
 
 def _name(text: str) -> x509.Name:
@@ -161,7 +150,7 @@ def _make_root(path: Path, key_path: Path) -> None:
         .sign(key, hashes.SHA256())
     )
     _write_key(key_path, key)
-    _write(path, made.public_bytes(serialization.Encoding.PEM), 0o644)
+    write_durably(path, made.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def _general_name(text: str) -> x509.GeneralName:
@@ -208,4 +197,4 @@ def _make_server(
         .sign(root_key, hashes.SHA256())
     )
     _write_key(made.key, key)
-    _write(made.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    write_durably(made.certificate, certificate.public_bytes(serialization.Encoding.PEM), 0o644)

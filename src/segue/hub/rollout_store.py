@@ -14,9 +14,10 @@ from pathlib import Path
 from segue.errors import BundleError, DeploymentError, UnknownNameError, UsageError
 from segue.hub.rollout import Progress
 from segue.wire.archive import Limits, read_member, read_members
-from segue.wire.bundle import LIMITS, read_manifest, read_target, sync_folder
+from segue.wire.bundle import LIMITS, read_manifest, read_target
 from segue.wire.deployment import Deployment, read_live
-from segue.wire.trust_folder import METADATA, TARGETS, fetch_from_folders, write_durably
+from segue.wire.durable import sync_folder, write_durably
+from segue.wire.trust_folder import METADATA, TARGETS, fetch_from_folders
 
 KNOWN = "known"
 PROGRESS = "rollouts.json"

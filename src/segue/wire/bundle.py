@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.errors import BundleError
 from segue.wire.archive import Limits, Member, read_member, read_members, write_archive
+from segue.wire.durable import sync_folder, sync_folders
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -225,18 +226,3 @@ def _unpack(file: BinaryIO, member: Member, folder: Path, manifest: Manifest) ->
 
 def _differs(name: str) -> BundleError:
     return BundleError(f"the bundle is refused: {name!r} differs from what {MANIFEST} says")
-
-
-def sync_folders(folder: Path) -> None:
-    """Bring the names in a folder and in those below it to the disk."""
-    for inside, _, _ in os.walk(folder):
-        sync_folder(Path(inside))
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

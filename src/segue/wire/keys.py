@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from segue.errors import FleetError
+from segue.wire.durable import write_durably
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,14 +76,7 @@ class NodeKey:
     def write(self, path: Path) -> None:
         """Write the key as PEM; only the owner of the new file may read it."""
         text = self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        fresh = path.with_name(path.name + ".new")
-        fresh.unlink(missing_ok=True)
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        write_durably(path, text, 0o600)
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature of bytes, 64 bytes long."""

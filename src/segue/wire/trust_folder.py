@@ -6,12 +6,11 @@ Standard library only, so that an agent can pin a root without loading a signatu
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Protocol
 
 from segue.errors import DeploymentError
-from segue.wire.bundle import sync_folder
+from segue.wire.durable import write_durably
 
 PINNED = "pinned.json"
 """The root that all trust begins with; whatever else stands in the folder was checked by it."""
@@ -69,19 +68,6 @@ def read_pinned(folder: Path) -> bytes | None:
         return (folder / PINNED).read_bytes()
     except FileNotFoundError:
         return None
-
-
-def write_durably(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Replace a file at once, and bring it to the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
 
 
 def fetch_from_folders(*folders: Path) -> Fetch:

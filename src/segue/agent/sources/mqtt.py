@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from segue.agent.sources.records import add_field, split_records
 from segue.agent.sources.redelivery import Redeliveries, digest_message
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
+from segue.wire.durable import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -142,7 +142,7 @@ class MqttReader:
             return stated
         file = self._scratch / "client-id"
         if not file.exists():
-            _keep(file, f"segue-{self._source.name[:32]}-{secrets.token_hex(8)}")
+            write_durably(file, f"segue-{self._source.name[:32]}-{secrets.token_hex(8)}".encode())
         return file.read_text()
 
     def _connected(self, client: Client, _: Any, flags: Any, reason: Any, __: Any = None) -> None:
@@ -166,7 +166,7 @@ class MqttReader:
     def _subscribed(self, _: Client, __: Any, ___: int, reasons: Any, ____: Any = None) -> None:
         refused = [str(each) for each in reasons if each.is_failure]
         if not refused:
-            _keep(self._scratch / "topics.json", json.dumps(list(self._topics)))
+            write_durably(self._scratch / "topics.json", json.dumps(list(self._topics)).encode())
         with self._changed:
             self._problem = f"refused: {refused[0]}" if refused else ""
             self._ready = not refused
@@ -279,14 +279,3 @@ class MqttReader:
             self._client.disconnect()
             self._client.loop_stop()
             self._client = None
-
-
-def _keep(file: Path, text: str) -> None:
-    """Write a small file such that it is whole or not there."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    with fresh.open("w") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    fresh.replace(file)

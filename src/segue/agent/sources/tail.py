@@ -16,6 +16,7 @@ from segue.agent.sources.tail_set import TailSet
 from segue.agent.sources.watch import FolderWatch
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
+from segue.wire.durable import write_durably
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -162,10 +163,7 @@ def _find_starts(patterns: Sequence[str], scratch: Path) -> dict[tuple[int, int]
         for path in find_paths(patterns, ()):
             if (found := look_at(path)) and not is_packed(path):
                 written.append([*found[0], _last_line(path)])
-        scratch.mkdir(parents=True, exist_ok=True)
-        new = kept.with_suffix(".new")
-        new.write_text(json.dumps(written))
-        new.replace(kept)
+        write_durably(kept, json.dumps(written).encode())
     return {(device, inode): offset for device, inode, offset in written}
 
 

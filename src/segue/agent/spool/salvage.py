@@ -29,6 +29,7 @@ from segue.agent.spool.scan import Find, scan_pages
 from segue.agent.spool.schema import connect
 from segue.agent.spool.totals import remember_total
 from segue.agent.spool.transaction import Transaction
+from segue.wire.durable import sync_folder
 
 _OWN = ("head", "home")
 """Facts that the new file has of its own."""
@@ -95,15 +96,6 @@ def remove_file(path: Path) -> None:
     """Remove a file and what SQLite keeps beside it."""
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _build(path: Path, pages: Pages, evidence: Evidence, why: str) -> str:
