@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from segue.cli.agent_spool import spool
+from segue.cli.agent_spool import find_home, home_option, spool
 from segue.cli.call import Call, answer_options
 from segue.cli.group import Command, CommandFamily
 from segue.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 STDIN = "-"
 
@@ -26,24 +22,6 @@ def agent() -> None:
 
 
 agent.add_command(spool)
-
-
-def home_option(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command of a node its ``--home``; it gets the folder as `home`."""
-    return click.option(
-        "--home",
-        metavar="DIR",
-        envvar="SEGUE_AGENT_HOME",
-        type=click.Path(path_type=Path),
-        help="The node's home folder; /var/lib/segue for root, ~/.local/state/segue-agent else.",
-    )(function)
-
-
-def find_home(home: Path | None) -> Path:
-    """Return the node's home folder, as an absolute path."""
-    from segue.agent.identity import default_home
-
-    return (home or default_home()).expanduser().absolute()
 
 
 @agent.command(

@@ -30,7 +30,7 @@ def spool() -> None:
 
 
 def home_option(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command of a node its ``--home``."""
+    """Give a command of a node its ``--home``; it gets the folder as `home`."""
     return click.option(
         "--home",
         metavar="DIR",
@@ -38,6 +38,13 @@ def home_option(function: Callable[..., None]) -> Callable[..., None]:
         type=click.Path(path_type=Path),
         help="The node's home folder; /var/lib/segue for root, ~/.local/state/segue-agent else.",
     )(function)
+
+
+def find_home(home: Path | None) -> Path:
+    """Return the node's home folder, as an absolute path."""
+    from segue.agent.identity import default_home
+
+    return (home or default_home()).expanduser().absolute()
 
 
 @spool.command(
@@ -204,9 +211,7 @@ def find_file(home: Path | None) -> Path:
     Raises:
         UsageError: There is none.
     """
-    from segue.agent.identity import default_home
-
-    path = (home or default_home()).expanduser().absolute() / SPOOL
+    path = find_home(home) / SPOOL
     if not path.exists():
         hint = "name the node's home folder with --home; an agent makes its spool when it runs"
         raise UsageError(f"there is no spool at {path}", hint=hint)

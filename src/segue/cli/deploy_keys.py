@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -103,6 +103,25 @@ def list_keys(call: Call) -> None:
     say(call.out, make_table(["name", "id", "may sign", "yours"], cells))
 
 
+def change_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that changes who may deploy its options."""
+    for option in (
+        click.option(
+            "--key", "signing", metavar="FILE", multiple=True,
+            help="A key that may change who may.",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        ),
+        click.option(
+            "--threshold", type=click.IntRange(min=1), help="How many must sign from now on."
+        ),
+        click.option(
+            "--role", type=click.Choice(["deploy", "root"]), default="deploy", show_default=True
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
 @keys.command(
     "add",
     cls=Command,
@@ -112,12 +131,7 @@ def list_keys(call: Call) -> None:
     ],
 )
 @click.argument("public", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--role", type=click.Choice(["deploy", "root"]), default="deploy", show_default=True)
-@click.option("--threshold", type=click.IntRange(min=1), help="How many must sign from now on.")
-@click.option(
-    "--key", "signing", metavar="FILE", multiple=True, help="A key that may change who may.",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-)  # fmt: skip
+@change_options
 @hub_options
 @common_options
 def add_key(
@@ -147,12 +161,7 @@ def add_key(
     examples=[("segue deploy keys remove bo", "what bo signs counts no more")],
 )
 @click.argument("name")
-@click.option("--role", type=click.Choice(["deploy", "root"]), default="deploy", show_default=True)
-@click.option("--threshold", type=click.IntRange(min=1), help="How many must sign from now on.")
-@click.option(
-    "--key", "signing", metavar="FILE", multiple=True, help="A key that may change who may.",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-)  # fmt: skip
+@change_options
 @hub_options
 @common_options
 def remove_key(
