@@ -1,0 +1,110 @@
+"""Hubs that share a lake, lose a part of it, or have no room in it; with real agents."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from segue.testing.faults import can_mount, fill_disk, mount_disk
+from segue.testing.processes import wait_until
+from tests.fleet.faults.agents import (
+    SECONDS,
+    agent,
+    join,
+    make_slot,
+    numbers,
+    once,
+    rows_of,
+    run_once,
+    spool,
+    status,
+    write_numbers,
+)
+from tests.fleet.hub.hubs import HubProcess
+
+pytestmark = pytest.mark.timeout(300)  # hubs and workers load much when they start
+
+
+@pytest.mark.parametrize("keep", [2**26, 1])
+def test_agents_refill_a_hub_that_was_restored(hub, home, lines, tmp_path, keep):
+    slot = make_slot(tmp_path / "1", lines, spool(keep=keep))
+    write_numbers(lines, 0, 200)
+    run_once(home, slot)
+    hub.stop()
+    shutil.copytree(hub.lake, tmp_path / "backup")
+    hub.start("--tls")
+    write_numbers(lines, 200, 400)
+    run_once(home, slot)
+    hub.kill()
+    shutil.rmtree(hub.lake)
+    (tmp_path / "backup").rename(hub.lake)
+    hub.start("--tls")
+    write_numbers(lines, 400, 500)
+    run_once(home, slot)
+    found, lost = numbers(hub), sum(row["rows"] for row in rows_of(hub, "readings__gaps"))
+    assert sorted({*found}) == found
+    assert len(found) + lost == 500
+    assert {*range(200), *range(400, 500)} <= set(found)
+    assert (lost > 0) == (keep == 1)
+
+
+def test_two_hubs_serve_agents_on_one_lake(hub, home, tmp_path):
+    second = HubProcess(hub.folder)
+    second.start("--tls")
+    try:
+        homes = [home, join(second, tmp_path / "other", "till-8")]
+        files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
+        slots = [make_slot(tmp_path / path.stem, path) for path in files]
+        for k, path in enumerate(files):
+            write_numbers(path, k * 1000, k * 1000 + 300)
+        with agent(homes[0], slots[0]), agent(homes[1], slots[1]):
+            wait_until(lambda: len(numbers(hub)) >= 200, "rows by both hubs", SECONDS)
+            for k, path in enumerate(files):
+                write_numbers(path, k * 1000 + 300, k * 1000 + 400)
+            wait_until(lambda: len(numbers(hub)) >= 800, "all rows", SECONDS)
+        # each node goes to the other hub, which knows all that the first one took
+        for each, port in zip(homes, (second.port, hub.port), strict=True):
+            identity = each / "identity.json"
+            before = hub.port if port == second.port else second.port
+            identity.write_text(identity.read_text().replace(f":{before}", f":{port}"))
+        for k, path in enumerate(files):
+            write_numbers(path, k * 1000 + 400, k * 1000 + 450)
+            run_once(homes[k], slots[k])
+    finally:
+        second.stop()
+    once(hub, [*range(450), *range(1000, 1450)])
+
+
+@pytest.mark.skipif(not can_mount(), reason="no disk can be mounted")
+@pytest.mark.parametrize("leave", [0, 100_000])
+def test_a_hub_without_room_takes_nothing_and_goes_on(tmp_path, lines, leave):
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    (folder / "lake").mkdir()
+    hub = HubProcess(folder)
+    with mount_disk(Path(hub.lake), 16 * 2**20):
+        hub.start("--tls")
+        try:
+            home = join(hub, tmp_path / "home")
+            slot = make_slot(tmp_path / "1", lines)
+            write_numbers(lines, 0, 100)
+            with agent(home, slot):
+                wait_until(lambda: len(numbers(hub)) == 100, "the first rows", SECONDS)
+                with fill_disk(Path(hub.lake), leave):
+                    write_numbers(lines, 100, 10_100)
+                    wait_until(lambda: status(home)["unsent"] > 5000, "rows to wait", SECONDS)
+                    wait_until(lambda: refused(home), "a refusal", SECONDS)
+                    assert hub.process.poll() is None
+                    # what is acknowledged is there, once and in order
+                    found = numbers(hub)
+                    assert found == list(range(len(found)))
+                wait_until(lambda: len(numbers(hub)) >= 10_100, "all rows", SECONDS)
+        finally:
+            hub.stop()
+        assert numbers(hub) == list(range(10_100))
+
+
+def refused(home):
+    """Return whether the agent was told that something is wrong, and is waiting."""
+    return bool(json.loads((home / "status.json").read_text())["link_error"])
