@@ -237,6 +237,7 @@ class Supervisor:
             error=self._error or (worker.error if worker is not None else ""),
             alerts=(*sending.alerts, *filter(None, [self._fault])),
         )
+        status = replace(status, instance=sending.instance)
         up = worker is not None and report is not None and report.ready
         if self._deployments is None:
             applied = read_generation(self._slot) if self._slot is not None else 0

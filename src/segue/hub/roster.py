@@ -165,7 +165,8 @@ class Roster:
     def note_status(self, node: Node, told: Mapping[str, Any]) -> None:
         """Keep what a node says of itself, and what changed in it."""
         with self._lock:
-            self.hear(node)
+            instance = told.get("instance")
+            self.hear(node, instance[:64] if isinstance(instance, str) else "")
             life = self._life(node.name)
             now = self._now()
             for name in _TOLD:

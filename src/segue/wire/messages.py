@@ -257,6 +257,7 @@ class Status(Message):
         alerts: Things that somebody should know, such as ``spool damaged``.
         version: Version of segue.
         python: Version of Python.
+        instance: Random name of this start of the agent, as in the handshake.
         wire: Version of the messages.
     """
 
@@ -283,4 +284,5 @@ class Status(Message):
     version: str = ""
     python: str = ""
     batches: int = 0
+    instance: str = ""
     wire: int = WIRE

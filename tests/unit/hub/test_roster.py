@@ -64,6 +64,14 @@ def test_two_agents_of_one_identity_are_told(roster, store, node):
     assert kinds(roster, store) == []
     roster.hear(node, "one")
     assert kinds(roster, store) == ["cloned"]
+    roster.hear(node, "two")  # and told again later, not each time
+    assert kinds(roster, store) == ["cloned"]
+
+
+def test_two_agents_of_one_identity_are_told_by_their_statuses(roster, store, node):
+    for instance in ("one", "two", "one"):
+        roster.note_status(node, {"instance": instance})
+    assert kinds(roster, store) == ["cloned"]
 
 
 def test_changes_of_a_status_are_kept(roster, store, node):
