@@ -36,7 +36,8 @@ def drain(home: Path, settings: SpoolSettings, pack_from: int, instance: str) ->
         instance: Random name of the agent's start.
 
     Returns:
-        0, or 1 where the hub does not take what it is sent: the supervisor has more patience.
+        0, or 1 where the hub does not take what it is sent: the supervisor has more patience,
+        and sends record by record meanwhile.
     """
     leave_out("numpy", "pandas")
     # a third less memory than Arrow's own, for the same work
@@ -53,6 +54,8 @@ def drain(home: Path, settings: SpoolSettings, pack_from: int, instance: str) ->
         sender = Sender(spool, client, instance, limits=limits, pack=pack)
         while failures < MOST_FAILURES:
             wait = sender.round()
+            if sender.held:  # without rest and reason this would be started again at once
+                return 1
             if not sender.error and sender.backlog < limits.pack_from:
                 return 0
             failures = failures + 1 if sender.error else 0
