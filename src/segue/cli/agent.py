@@ -18,7 +18,7 @@ STDIN = "-"
 
 @click.group("agent", cls=CommandFamily)
 def agent() -> None:
-    """Make this machine a node of a fleet, and run the node's part of a project."""
+    """Make this machine a node of a fleet, and run its part."""
 
 
 agent.add_command(spool)

@@ -68,7 +68,7 @@ def hub(  # noqa: PLR0913  # options of a command
     ca: Path | None,
     tls: bool | None,
 ) -> None:
-    """Run a project's hub, until it is told to end.
+    """Run a project's hub, and let nodes and operators in.
 
     Nodes send their rows to it, and ask it what they should run. It listens on this machine only
     unless --host is stated; everything else is served with TLS.

@@ -56,7 +56,7 @@ def hub_options(function: Callable[..., None]) -> Callable[..., None]:
 @hub_options
 @common_options
 def list_nodes(call: Call, *, address: str | None, ca: Path | None) -> None:
-    """List the nodes of a fleet, and what happened to them lately."""
+    """List the nodes of a fleet, and what happened to them."""
     overview = _open(call, address, ca)
     try:
         nodes, events = overview.nodes(), overview.events(SHOWN_EVENTS)

@@ -84,9 +84,9 @@ def test_a_command_is_ended_with_its_children(open_kind, tmp_path):
 def test_a_command_that_closes_its_errors_does_not_keep_us_busy(open_kind):
     reader = open_kind("command", command=["sh", "-c", "exec 2>&-; echo a; exec sleep 600"])
     assert take_lines(reader, 1) == [b"a"]
-    used = time.process_time()
+    used = time.thread_time()
     assert reader.read(100, 1) is None
-    assert time.process_time() - used < 0.05
+    assert time.thread_time() - used < 0.05
 
 
 # serial lines
@@ -286,6 +286,6 @@ def test_columns_that_messages_do_not_have(open_kind):
 
 def test_an_idle_listener_uses_next_to_nothing(open_kind):
     reader = open_kind("syslog", "message: string", listen=0, protocol="both")
-    used = time.process_time()
+    used = time.thread_time()
     assert reader.read(100, 2) is None
-    assert time.process_time() - used < 0.02
+    assert time.thread_time() - used < 0.02
