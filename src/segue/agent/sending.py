@@ -167,6 +167,7 @@ class Sending:
         settings = json.dumps(asdict(self._opened)) if self._opened else "{}"
         command = [sys.executable, "-m", "segue.agent.launch", DRAIN, "0", str(os.getpid())]
         command += [str(self.home), settings, str(self.pack_from), self.instance]
+        before = self._list_places()
         child = self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, cwd=self.home)
         while child.poll() is None:
             if self._stop.wait(CHILD_SECONDS):
@@ -174,5 +175,12 @@ class Sending:
                 child.wait()
             self._look(self._read_stamp())
         self._child = None
-        self._child_from = time.monotonic() + (CHILD_REST if child.returncode else 0.0)
+        # A child that came to nothing, however it ended, rests: this process goes on meanwhile.
+        idle = child.returncode != 0 or self._list_places() == before
+        self._child_from = time.monotonic() + (CHILD_REST if idle else 0.0)
         sender.forget()
+
+    def _list_places(self) -> list[tuple[str, str, int]]:
+        """Return where each lane stands."""
+        lanes = self._spool.streams(READER) if self._spool is not None else []
+        return [(each.stream, each.epoch, each.acknowledged) for each in lanes]
