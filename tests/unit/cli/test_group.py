@@ -9,7 +9,6 @@ import pytest
 
 from segue.cli.group import COMMANDS, segue
 
-
 SHARED = {"node": "nodes", "rollback": "deployments"}
 """Commands that look at what another one lists, and share its module."""
 
