@@ -5,7 +5,9 @@ import shutil
 import pytest
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps a running loop in its thread while it is open: a browser that outlived
+# its module would fail every other test of the process that starts a loop.
+@pytest.fixture(scope="module")
 def browser():
     from playwright.sync_api import sync_playwright
 
