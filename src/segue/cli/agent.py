@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from segue.cli.agent_spool import find_home, home_option, spool
 from segue.cli.call import Call, answer_options
 from segue.cli.group import Command, CommandFamily
 from segue.errors import UsageError
+
+if TYPE_CHECKING:
+    from segue.agent.identity import Identity
 
 STDIN = "-"
 
@@ -60,11 +63,19 @@ def enrol_node(
         call.out,
         line(f"This machine is node {identity.node} of project {identity.project}."),
         line(f"Its hub is {identity.hub}, its home {folder}."),
+        line(*_tell_trust(identity)),
         next_moves(
             ("segue agent install", "run it as a service, from each start of the machine"),
             ("segue agent run", "run it here and now"),
         ),
     )
+
+
+def _tell_trust(identity: Identity) -> tuple[str | tuple[str, str]]:
+    if identity.trust:
+        return ("It runs what those sign whom the token's trust root names, and nothing else.",)
+    told = "Its token names no trust root: it will believe the first one that the hub shows."
+    return ((told, "yellow"),)
 
 
 @agent.command(

@@ -185,11 +185,11 @@ def _name_user() -> str:
 def find_trusted(start: Path) -> dict[str, list[PublicKey]]:
     """Return who may sign for the project; nobody if nothing says so yet."""
     from segue.declare.discover import find_root
-    from segue.deploy.desk import FOLDER
     from segue.deploy.repository import list_trusted, walk_roots
+    from segue.wire.trust_folder import PROJECT
 
     try:
-        return list_trusted(walk_roots(find_root(start) / FOLDER))
+        return list_trusted(walk_roots(find_root(start) / PROJECT))
     except UsageError:
         return {"root": [], "deploy": []}
 

@@ -23,6 +23,11 @@ _RUN = [
     ("segue hub --host :: --cert cert.pem --key key.pem", "with certificates of your own"),
 ]
 
+_NO_ROOT = (
+    "Nobody may deploy this project yet, so the token names no trust root: the node will believe"
+    " the first one that the hub shows. Better: segue deploy init, then another token."
+)
+
 
 class _HubFamily(CommandFamily):
     """Commands below ``hub``, which does something by itself, too."""
@@ -125,12 +130,13 @@ def make_token(call: Call, *, name: str, labels: tuple[str, ...], url: str | Non
         told = {"token": token, "node": name, "project": place.project, "hub": issuer.url}
         call.print_json(told)
         return
-    from segue.cli.look import line, next_moves, say
+    from segue.cli.look import ODD, line, next_moves, say
 
     click.echo(token)
     say(
         call.err,
         line(f"It makes one machine the node {name} of {place.project}, once, for 15 minutes."),
+        *([] if issuer.trust else [line((_NO_ROOT, ODD))]),
         next_moves(("segue agent enrol -", "on that machine; paste the token, end with Ctrl-D")),
     )
 

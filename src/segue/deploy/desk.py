@@ -24,15 +24,12 @@ from segue.wire.deployment import Deployment
 from segue.wire.durable import write_durably
 from segue.wire.fetch import fetch_from_hub
 from segue.wire.trust import Trust
-from segue.wire.trust_folder import METADATA, TARGETS, Fetch, pin_root
+from segue.wire.trust_folder import FIRST_ROOT, METADATA, PROJECT, TARGETS, Fetch, pin_root
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exports
 
     from segue.wire.client import HubClient
-
-FOLDER = "trust"
-"""Folder of a project with its roots: part of the project, so that all who deploy share it."""
 
 KNOWN = "known"
 """Folder in it with what this person has seen signed: their own, and not to be shared."""
@@ -56,7 +53,7 @@ class Desk:
             root: The project's folder.
             client: The hub, asked as an operator; None for work without it.
         """
-        self.folder = root / FOLDER
+        self.folder = root / PROJECT
         self._client = client
 
     @property
@@ -80,7 +77,7 @@ class Desk:
 
     def has_root(self) -> bool:
         """Return whether the project says who may deploy."""
-        return (self.folder / "1.root.json").is_file()
+        return (self.folder / FIRST_ROOT).is_file()
 
     def refresh(self) -> Known:
         """Return what is signed now, after the same checks that a node makes.
@@ -95,7 +92,7 @@ class Desk:
         if not known.exists():
             known.mkdir(parents=True)
             (known / ".gitignore").write_text("*\n")
-        pin_root(known, (self.folder / "1.root.json").read_bytes())
+        pin_root(known, (self.folder / FIRST_ROOT).read_bytes())
         if not self._has_metadata():
             if (known / "timestamp.json").exists():
                 raise DeploymentError(

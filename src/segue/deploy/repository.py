@@ -27,6 +27,7 @@ from segue.deploy.keys import PublicKey, name_of
 from segue.errors import DeploymentError, UsageError
 from segue.wire.deployment import Deployment, read_custom
 from segue.wire.trust import check_root
+from segue.wire.trust_folder import FIRST_ROOT
 
 if TYPE_CHECKING:
     from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]  # re-exports
@@ -200,7 +201,7 @@ def walk_roots(folder: Path) -> Root:
         DeploymentError: One is not signed by enough of the keys before.
     """
     try:
-        root = check_root((folder / "1.root.json").read_bytes())
+        root = check_root((folder / FIRST_ROOT).read_bytes())
         while (path := folder / f"{root.version + 1}.root.json").is_file():
             read = Metadata[Root].from_file(str(path))
             for judge in (root, read.signed):

@@ -13,9 +13,10 @@ from segue.errors import UsageError
 from segue.hub.hub import Hub
 from segue.hub.ingest import note_commits
 from segue.hub.rollout_routes import FOLDER, HubRollouts
-from segue.hub.rollout_store import Shelf
+from segue.hub.rollout_store import digest_root, read_root, take_root
 from segue.place.edge import map_fleets
 from segue.spec.edge import REJECTS_SUFFIX
+from segue.wire.trust_folder import FIRST_ROOT, PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,7 @@ class HubPlace:
         home: Folder of the hub's own files.
         database: URL of its database.
         tables: Names of all tables that nodes may send.
+        root: The project's folder.
     """
 
     project: str
@@ -45,6 +47,7 @@ class HubPlace:
     home: Path
     database: str
     tables: frozenset[str]
+    root: Path
 
     @property
     def streams(self) -> frozenset[str]:
@@ -69,7 +72,8 @@ def find_place(folder: Path) -> HubPlace:
     database = spec.ledger
     if not database or database.startswith("sqlite"):
         database = f"sqlite:///{lake / DATABASE}"
-    return HubPlace(spec.name, lake, lake / HOME, database, frozenset(_name_tables(spec)))
+    tables = frozenset(_name_tables(spec))
+    return HubPlace(spec.name, lake, lake / HOME, database, tables, spec.root)
 
 
 def _name_tables(spec: ProjectSpec) -> Iterable[str]:
@@ -79,9 +83,18 @@ def _name_tables(spec: ProjectSpec) -> Iterable[str]:
 
 
 def find_trust(place: HubPlace) -> str:
-    """Return the SHA-256 of the first TUF root; empty if nobody has deployed yet."""
+    """Return the SHA-256 of the first TUF root; empty if nobody may deploy yet.
+
+    The project's own root goes to the hub with it, so that nodes get it when they are enrolled.
+
+    Raises:
+        DeploymentError: The hub has another root than the project.
+    """
     folder = place.home / FOLDER
-    return Shelf(folder).root_digest() if folder.exists() else ""
+    own = place.root / PROJECT / FIRST_ROOT
+    if own.is_file():
+        take_root(folder, own.read_bytes())
+    return digest_root(read_root(folder))
 
 
 def open_store(place: HubPlace) -> HubStore:

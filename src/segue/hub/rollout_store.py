@@ -17,11 +17,10 @@ from segue.wire.archive import Limits, read_member, read_members
 from segue.wire.bundle import LIMITS, read_manifest, read_target
 from segue.wire.deployment import Deployment, read_live
 from segue.wire.durable import sync_folder, write_durably
-from segue.wire.trust_folder import METADATA, TARGETS, fetch_from_folders
+from segue.wire.trust_folder import FIRST_ROOT, METADATA, TARGETS, fetch_from_folders
 
 KNOWN = "known"
 PROGRESS = "rollouts.json"
-FIRST_ROOT = "1.root.json"
 MOST_FILES = 300
 _METADATA = re.compile(r"([1-9]\d{0,8}\.(?:root|targets|snapshot)|timestamp)\.json", re.ASCII)
 _ORDER = ("root", "targets", "snapshot", "timestamp")
@@ -57,15 +56,11 @@ class Shelf:
 
     def root(self) -> bytes:
         """Return the first root; empty if nobody has deployed yet."""
-        try:
-            return (self.folder / METADATA / FIRST_ROOT).read_bytes()
-        except FileNotFoundError:
-            return b""
+        return read_root(self.folder)
 
     def root_digest(self) -> str:
         """Return the SHA-256 of the first root, hex; empty if nobody has deployed yet."""
-        text = self.root()
-        return hashlib.sha256(text).hexdigest() if text else ""
+        return digest_root(self.root())
 
     def find_metadata(self, name: str) -> Path:
         """Return a file of signed metadata.
@@ -134,7 +129,7 @@ class Shelf:
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".upload-") as name:
             staged = Path(name)
             _extract(upload, staged, limits)
-            self._check_first_root(staged)
+            self._check_offered_root(staged)
             if self._find(staged, "timestamp.json") is not None:
                 self._check(staged)
             self._take(staged)
@@ -145,22 +140,12 @@ class Shelf:
         found = (staged / METADATA / name, self.folder / METADATA / name)
         return next((path for path in found if path.is_file()), None)
 
-    def _check_first_root(self, staged: Path) -> None:
-        from segue.wire.trust import check_root
-
+    def _check_offered_root(self, staged: Path) -> None:
         offered = staged / METADATA / FIRST_ROOT
-        here = self.root()
-        if not offered.is_file():
-            if not here:
-                raise UsageError("nobody may deploy here yet", hint="segue deploy init")
-            return
-        text = offered.read_bytes()
-        check_root(text)
-        if here and here != text:
-            raise DeploymentError(
-                "this hub knows another root of those who may deploy",
-                hint="take the folder trust/ of the project that was deployed here first",
-            )
+        if offered.is_file():
+            _check_root(self.root(), offered.read_bytes())
+        elif not self.root():
+            raise UsageError("nobody may deploy here yet", hint="segue deploy init")
 
     def _check(self, staged: Path) -> None:
         """Go the way that a node goes, on a copy of what this hub has checked so far."""
@@ -209,6 +194,42 @@ class Shelf:
         for path in (self.folder / TARGETS).glob("*"):
             if path.name not in used:
                 path.unlink()
+
+
+def read_root(folder: Path) -> bytes:
+    """Return the first root on a shelf; empty if nobody may deploy yet."""
+    try:
+        return (folder / METADATA / FIRST_ROOT).read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def digest_root(text: bytes) -> str:
+    """Return the SHA-256 of a root, hex; empty for none."""
+    return hashlib.sha256(text).hexdigest() if text else ""
+
+
+def take_root(folder: Path, text: bytes) -> None:
+    """Put the first root of a project on the shelf of its hub, which may be running.
+
+    Raises:
+        DeploymentError: It is none, or this hub has another one.
+    """
+    here = read_root(folder)
+    if here != text:
+        _check_root(here, text)
+        write_durably(folder / METADATA / FIRST_ROOT, text)
+
+
+def _check_root(here: bytes, text: bytes) -> None:
+    from segue.wire.trust import check_root
+
+    check_root(text)
+    if here and here != text:
+        raise DeploymentError(
+            "this hub knows another root of those who may deploy",
+            hint="take the folder trust/ of the project that was deployed here first",
+        )
 
 
 def _extract(upload: Path, staged: Path, limits: Limits) -> None:

@@ -22,7 +22,7 @@ from segue.errors import (
 )
 from segue.wire.messages import Challenge, Message, SessionAnswer
 from segue.wire.signing import Request, sign
-from segue.wire.transport import LARGEST_ANSWER, Address, Answer, Transport
+from segue.wire.transport import LARGEST_ANSWER, Address, Answer, Transport, tell_fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -227,10 +227,11 @@ class HubClient:
                 f"the hub {address} is not trusted: {error.verify_message}",
                 hint="if the hub has got another root, enrol this node again",
             )
-        reason = str(error) or type(error).__name__
+        waits = "what is collected meanwhile waits"
+        look = "see whether `segue hub` runs there, and whether this machine may call it"
         return HubError(
-            f"the hub {address} can't be reached: {reason}",
-            hint="what is collected meanwhile waits",
+            f"the hub {address} can't be reached: {tell_fault(error)}",
+            hint=look if self.access.key is None else waits,
         )
 
     def _check(self, answer: Answer) -> Answer:

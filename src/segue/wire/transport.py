@@ -24,6 +24,8 @@ LARGEST_ANSWER = 16 * 2**20
 _NO_TIME_CHECK = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL."""
 _PROBES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 40_000}
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
+"""What OpenSSL calls an answer that is none of TLS."""
 _CHUNK = 256 * 1024
 _PIECE = 64 * 1024
 
@@ -240,9 +242,15 @@ def fetch_ca(address: Address, digest: str) -> str:
         answer = transport.exchange("GET", "/v1/ca", {}, b"", seconds=10, most=64 * 1024)
         der = ssl.PEM_cert_to_DER_cert(answer.body.decode())
     except (OSError, http.client.HTTPException) as error:
-        raise HubError(f"the hub {address} can't be reached: {error}") from None
+        raise HubError(
+            f"the hub {address} can't be reached: {tell_fault(error)}",
+            hint="see whether `segue hub` runs there, and whether this machine may call it",
+        ) from None
     except ValueError:
-        raise HubError(f"the hub {address} does not tell its certificate") from None
+        raise HubError(
+            f"what answers at {address} is no hub with TLS: it shows no root certificate",
+            hint="see what listens there, or stands in between",
+        ) from None
     finally:
         transport.close()
     if not hmac.compare_digest(hashlib.sha256(der).hexdigest(), digest.lower()):
@@ -251,6 +259,20 @@ def fetch_ca(address: Address, digest: str) -> str:
             hint="ask who gave you the token; look whether something stands in between",
         )
     return ssl.DER_cert_to_PEM_cert(der)
+
+
+def tell_fault(error: Exception) -> str:
+    """Return what is wrong with a network, in words.
+
+    Example:
+        >>> tell_fault(ConnectionRefusedError(111, "Connection refused"))
+        'Connection refused'
+    """
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return "what listens there does not speak TLS"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
 
 
 def _cut(body: bytes) -> Iterator[memoryview]:

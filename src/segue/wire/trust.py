@@ -21,13 +21,11 @@ from tuf.ngclient.updater import Updater
 from segue.errors import DeploymentError, HubError, SegueError
 from segue.wire.bundle import LIMITS
 from segue.wire.deployment import Deployment, read_custom
-from segue.wire.trust_folder import METADATA, TARGETS, Fetch, pin_root, read_pinned
+from segue.wire.trust_folder import FIRST_ROOT, METADATA, TARGETS, Fetch, pin_root, read_pinned
 
 _LONGEST_METADATA = 8 * 2**20
 _CHUNK = 1 << 20
 _MISSING = 404
-
-FIRST_ROOT = "1.root.json"
 
 
 class _Fetcher(FetcherInterface):

@@ -15,6 +15,11 @@ from segue.wire.durable import write_durably
 PINNED = "pinned.json"
 """The root that all trust begins with; whatever else stands in the folder was checked by it."""
 
+PROJECT = "trust"
+"""Folder of a project with its roots: part of the project, so that all who deploy share it."""
+
+FIRST_ROOT = "1.root.json"
+
 METADATA = "trust"
 TARGETS = "targets"
 """Folders of a hub, and the beginnings of paths in `/v1/`, for signed metadata and bundles."""

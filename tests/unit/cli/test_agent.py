@@ -48,6 +48,7 @@ def test_a_node_is_enrolled_and_told_what_comes_next(capsys, tmp_path, token):
     assert code == 0
     assert "node till-7 of project shops" in out
     assert "segue agent install" in out
+    assert "it will believe the first one that the hub shows" in out
     code, _, err = answer(capsys, "enrol", token, "--home", tmp_path)
     assert code == 1
     assert "--force" in err
