@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING
 
-from segue.agent.fill import Order, tell_error
 from segue.agent.identity import read_identity
-from segue.agent.probation import IDLE_STARTS, Probation, Verdict
 from segue.agent.slots import (
     FOLDER,
     Slots,
@@ -23,33 +16,28 @@ from segue.agent.slots import (
     remove_rubbish,
     write_slots,
 )
-from segue.errors import (
-    BundleError,
-    DeploymentError,
-    HubError,
-    SegueError,
-    StorageError,
-    StorageFullError,
-)
+from segue.errors import BundleError, DeploymentError, SegueError
 from segue.wire.client import HubClient
-from segue.wire.deployment import Deployment
 from segue.wire.fetch import fetch_from_hub
-from segue.wire.messages import DesiredState, Status
-from segue.wire.trust_folder import Fetch
 
-SILENCE = 900.0
-"""Seconds without a word after which a process that fills a slot is ended."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from segue.agent.probation import Probation, Verdict
+    from segue.wire.deployment import Deployment
+    from segue.wire.messages import DesiredState, Status
+    from segue.wire.trust_folder import Fetch
 
 HOLD = 30.0
 LONGEST_HOLD = 900.0
 """Seconds before a deployment that was refused is looked at again: doubling, and the most."""
 
+IDLE_STARTS = 10
+"""Starts in a row without proof after which a deployment is taken to end the agent itself."""
+
 KEEP_EVERY = 5.0
 """Seconds of probation after which they are written down."""
-
-_KINDS: dict[str, type[SegueError]] = {
-    kind.code: kind for kind in (BundleError, HubError, StorageError, StorageFullError)
-}
 
 
 class Deployments:
@@ -110,6 +98,8 @@ class Deployments:
         deployment = self.slots.read_deployment(self.slots.candidate)
         if deployment is None:
             return None
+        from segue.agent.probation import Probation
+
         self._looked = None
         return Probation(deployment.read_rollout(), self.slots.proven)
 
@@ -232,6 +222,9 @@ class Deployments:
         )
 
     def _fill(self, desired: DesiredState) -> Deployment:
+        from segue.agent.fill_process import run_fill
+        from segue.agent.order import Order
+
         identity = read_identity(self.home)
         order = Order(
             home=str(self.home),
@@ -251,90 +244,3 @@ class Deployments:
         finally:
             with self._lock:
                 self._filling = False
-
-
-def run_fill(order: Order, fetch: Fetch) -> Deployment:
-    """Fill a slot in a process of its own, and serve the files of the hub that it asks for.
-
-    Raises:
-        FleetError: As `segue.agent.fill.fill_slot` does.
-        StorageError: The disk can't hold it.
-    """
-    command = [sys.executable, "-P", "-m", "segue.agent.fill"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        if process.stdin is None or process.stdout is None or process.stderr is None:
-            raise AssertionError("Popen was asked for pipes")
-        told: list[str] = []
-        listener = threading.Thread(target=_listen, args=(process.stderr, told), daemon=True)
-        listener.start()
-        try:
-            _say(process.stdin, order.plain())
-            return _serve(process, process.stdin, process.stdout, fetch)
-        except _ProcessEndedError:
-            process.wait()
-            listener.join(1)
-            raise DeploymentError(
-                f"checking deployment {order.generation} ended with code {process.returncode}:"
-                f" {''.join(told).strip()[-1000:] or 'no message'}"
-            ) from None
-        finally:
-            process.kill()
-
-
-class _ProcessEndedError(Exception):
-    """A process that fills a slot has ended without a result."""
-
-
-def _listen(errors: IO[str], told: list[str]) -> None:
-    for line in errors:
-        told.append(line)
-        del told[:-50]
-
-
-def _say(pipe: IO[str], document: dict[str, Any]) -> None:
-    try:
-        pipe.write(json.dumps(document) + "\n")
-        pipe.flush()
-    except BrokenPipeError:
-        raise _ProcessEndedError from None
-
-
-def _serve(
-    process: subprocess.Popen[str], pipe: IO[str], lines: IO[str], fetch: Fetch
-) -> Deployment:
-    while True:
-        watchdog = threading.Timer(SILENCE, process.kill)
-        watchdog.daemon = True
-        watchdog.start()
-        try:
-            line = lines.readline()
-        finally:
-            watchdog.cancel()
-        try:
-            told = json.loads(line)
-        except ValueError:
-            raise _ProcessEndedError from None
-        if "filled" in told:
-            return Deployment.read(told["filled"])
-        if "error" in told:
-            raise _read_error(told["error"])
-        _say(pipe, _answer(fetch, told))
-
-
-def _answer(fetch: Fetch, asked: dict[str, Any]) -> dict[str, Any]:
-    try:
-        fetch(asked["get"], Path(asked["into"]), asked["most"])
-    except FileNotFoundError:
-        return {"missing": True}
-    except SegueError as error:
-        return {"error": tell_error(error)}
-    except OSError as error:
-        return {"error": {"message": f"{asked['get']} can't be kept: {error}"}}
-    return {}
-
-
-def _read_error(told: dict[str, str]) -> SegueError:
-    kind = _KINDS.get(told["code"], DeploymentError)
-    return kind(told["message"], hint=told["hint"])

@@ -13,10 +13,11 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from segue.agent.order import Order, tell_error
 from segue.agent.slots import FOLDER, LOCK
 from segue.errors import BundleError, DeploymentError, HubError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
@@ -24,31 +25,7 @@ from segue.spec.edge_codec import read_edge
 from segue.wire.bundle import EDGE, Manifest, digest_file, read_target, unpack_bundle
 from segue.wire.bundle import LOCK as LOCK_FILE
 from segue.wire.deployment import Deployment
-from segue.wire.messages import Message
 from segue.wire.trust_folder import Fetch
-
-
-@dataclass(frozen=True, slots=True)
-class Order(Message):
-    """What slot to fill.
-
-    Attributes:
-        home: Home of the node.
-        node: Its name.
-        project: Its project.
-        labels: Its labels.
-        generation: Generation that it was told.
-        target: Name of the bundle that it was told.
-        highest: Highest generation that it ever began.
-    """
-
-    home: str
-    node: str
-    project: str
-    generation: int
-    target: str
-    highest: int = 0
-    labels: dict[str, str] = field(default_factory=dict)
 
 
 def fill_slot(order: Order, fetch: Fetch) -> Deployment:
@@ -125,11 +102,6 @@ def fetch_from_parent(out: IO[str], back: IO[str]) -> Fetch:
             raise HubError(told["message"], hint=told.get("hint", ""))
 
     return fetch
-
-
-def tell_error(error: SegueError) -> dict[str, Any]:
-    """Return an error as plain values."""
-    return {"code": error.code, "message": error.message, "hint": error.hint}
 
 
 def main() -> None:

@@ -17,9 +17,6 @@ EARLIEST = 10.0
 WINDOWS = 6
 """Parts of a probation that are also judged each by itself, so that what breaks late counts."""
 
-IDLE_STARTS = 10
-"""Starts in a row without proof after which a deployment is taken to end the agent itself."""
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

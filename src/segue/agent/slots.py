@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segue.failpoints import pass_point
-from segue.wire.bundle import EDGE
-from segue.wire.deployment import Deployment
 from segue.wire.durable import write_durably
 from segue.wire.messages import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from segue.wire.deployment import Deployment
+
+EDGE = "edge.json"
 
 STATE = "slots.json"
 FOLDER = "slots"
@@ -59,6 +62,7 @@ class Slots(Message):
         """Return the slots with a new candidate.
 
         Example:
+            >>> from segue.wire.deployment import Deployment
             >>> slots = Slots(current=1, last_good=1).begin(Deployment(2, "shop", "shops"))
             >>> slots.current, slots.candidate, slots.last_good
             (2, 2, 1)
@@ -117,7 +121,11 @@ class Slots(Message):
     def read_deployment(self, generation: int) -> Deployment | None:
         """Return what was signed about a generation that has a folder."""
         signed = self.deployments.get(str(generation))
-        return Deployment.read(signed) if signed else None
+        if not signed:
+            return None
+        from segue.wire.deployment import Deployment
+
+        return Deployment.read(signed)
 
 
 def read_slots(home: Path) -> Slots:
@@ -176,6 +184,8 @@ def remove_rubbish(home: Path, slots: Slots) -> None:
             continue
         pass_point("deploy.clean")
         if path.is_dir() and not path.is_symlink():
+            import shutil
+
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)

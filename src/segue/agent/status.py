@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -126,7 +126,7 @@ def compose_status(
         destinations=report.destinations if report else [],
         alerts=list(dict.fromkeys(told))[:_TOLD],
         version=__version__,
-        python=platform.python_version(),
+        python=sys.version.split()[0],
     )
 
 

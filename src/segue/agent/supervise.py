@@ -9,10 +9,8 @@ the status, one sends what is in the spool. Whatever goes wrong in them is told 
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import time
-import traceback
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +24,7 @@ from segue.agent.link import POLL, Poller, Teller, read_generation, repeat
 from segue.agent.processes import measure_process
 from segue.agent.send import PACK_FROM
 from segue.agent.sending import Sending
+from segue.agent.slots import EDGE
 from segue.agent.status import LinkState, Local, compose_status, write_status
 from segue.agent.worker_process import MODULE, Job, WorkerProcess
 from segue.errors import SegueError
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from segue.spec.edge import EdgePart
     from segue.wire.messages import DesiredState, Status
 
-EDGE = "edge.json"
 TICK = 0.5
 WRITE_SECONDS = 5.0
 LEAVE_SECONDS = 5.0
@@ -128,7 +126,7 @@ class Supervisor:
         check = self.clock.quality() == OK
         access = open_access(home, self.identity, check_time=check, patience=settings.patience)
         client = HubClient(access)
-        instance = secrets.token_hex(8)
+        instance = os.urandom(8).hex()
         self._sending = Sending(home, client.another(), instance, settings.pack_from)
         teller = Teller(client.another(), self.compose)
         work = [(self._sending.client, self._sending.round), (teller.client, teller.round)]
@@ -148,6 +146,8 @@ class Supervisor:
         try:
             return work()
         except Exception as error:  # noqa: BLE001  # a fault of segue: collecting goes on
+            import traceback
+
             traceback.print_exc()
             self._fault = f"segue itself failed: {type(error).__name__}: {error}"
             return FAULT_SECONDS

@@ -6,7 +6,6 @@ until rows come: Arrow, DuckDB and the project's modules are loaded with the fir
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -299,25 +298,37 @@ def read_node(home: Path) -> tuple[str, dict[str, str]]:
     return str(identity["node"]), dict(identity.get("labels", {}))
 
 
+def read_arguments(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the arguments by name: only the supervisor types them, and argparse takes 0.4 MB.
+
+    Example:
+        >>> read_arguments(["--home", "h", "--slot", "s", "--once"])
+        {'--home': 'h', '--slot': 's', '--once': '1'}
+    """
+    asked: dict[str, str] = {}
+    words = iter(arguments)
+    for word in words:
+        if word not in ("--home", "--slot", "--generation", "--idle", "--once"):
+            raise SystemExit(f"segue.agent.worker: what is {word!r}?")
+        asked[word] = "1" if word == "--once" else next(words)
+    return asked
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m segue.agent.worker", allow_abbrev=False)
-    parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--slot", type=Path, required=True)
-    parser.add_argument("--generation", type=int)
-    parser.add_argument("--once", action="store_true")
-    parser.add_argument("--idle", type=float, default=IDLE)
-    asked = parser.parse_args(arguments)
-    home = asked.home.resolve()
+    asked = read_arguments(sys.argv[1:] if arguments is None else arguments)
+    home, once = Path(asked["--home"]).resolve(), bool(asked.get("--once"))
+    generation = int(asked["--generation"]) if "--generation" in asked else None
     try:
-        slot = open_slot(asked.slot, asked.generation)
+        slot = open_slot(Path(asked["--slot"]), generation)
     except SegueError as error:
-        write_report(home, WorkerReport(os.getpid(), 1, asked.generation or 0, error=str(error)))
+        write_report(home, WorkerReport(os.getpid(), 1, generation or 0, error=str(error)))
         sys.stderr.write(f"{error}\n")
         return 1
     if not any(step.function is not None for step in slot.part.steps):
         leave_out("pandas")
-    worker = Worker(home, slot, *read_node(home), once=asked.once, idle=asked.idle)
+    idle = float(asked.get("--idle", IDLE))
+    worker = Worker(home, slot, *read_node(home), once=once, idle=idle)
     try:
         return worker.run()
     except SegueError as error:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from segue.errors import FleetError
 from segue.wire.durable import write_durably
@@ -22,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_BYTES = 32
+_BEGIN, _END = b"-----BEGIN PRIVATE KEY-----\n", b"-----END PRIVATE KEY-----\n"
+_PKCS8 = bytes.fromhex("302e020100300506032b657004220420")
+"""What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410, section 7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class NodeKey:
         """
         hint = "enrol the node again: segue agent enrol TOKEN --force"
         try:
-            private = load_pem_private_key(path.read_bytes(), password=None)
+            private = _read_pem(path.read_bytes())
         except (OSError, ValueError, TypeError) as error:
             raise FleetError(f"the node's key {path} can't be read: {error}", hint=hint) from None
         if not isinstance(private, Ed25519PrivateKey):
@@ -75,12 +74,32 @@ class NodeKey:
 
     def write(self, path: Path) -> None:
         """Write the key as PEM; only the owner of the new file may read it."""
-        text = self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_durably(path, text, 0o600)
+        text = base64.b64encode(_PKCS8 + self._private.private_bytes_raw())
+        write_durably(path, _BEGIN + text + b"\n" + _END, 0o600)
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature of bytes, 64 bytes long."""
         return self._private.sign(data)
+
+
+def _read_pem(text: bytes) -> object:
+    """Return the private key in a PEM file: one that `NodeKey.write` wrote without any library.
+
+    Raises:
+        ValueError: There is none.
+        TypeError: It has a password.
+    """
+    middle = text.strip().removeprefix(_BEGIN.strip()).removesuffix(_END.strip())
+    try:
+        plain = base64.b64decode(b"".join(middle.split()), validate=True)
+    except binascii.Error:
+        plain = b""
+    if plain.startswith(_PKCS8) and len(plain) == len(_PKCS8) + KEY_BYTES:
+        return Ed25519PrivateKey.from_private_bytes(plain[len(_PKCS8) :])
+    # loaded for what others wrote: it brings every kind of key there is
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(text, password=None)
 
 
 def name_key(public: bytes) -> str:

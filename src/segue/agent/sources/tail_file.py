@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from segue.agent.digests import digest_sha256
 from segue.agent.sources.lines import TIMES
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def look_at(path: str) -> tuple[Identity, int] | None:
 
 def print_bytes(head: bytes, mark: bytes) -> str:
     """Return the digest by which a place is known again."""
-    return hashlib.sha256(head + b"\0" + mark).hexdigest()[:32]
+    return digest_sha256(head + b"\0" + mark)[:32]
 
 
 class TailFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 
 def make_epoch() -> str:
@@ -12,4 +12,4 @@ def make_epoch() -> str:
         >>> len(make_epoch())
         16
     """
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()

@@ -6,7 +6,6 @@ the next write. Cursors, states of windows and bookmarks of readers are facts.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 import zlib
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from segue.agent.digests import digest_blake2b
 from segue.agent.spool.damage import DamageError
 from segue.agent.spool.model import Bookmark, Boots, Head, Lane, Skip
 
@@ -23,7 +23,7 @@ COPIES = ("facts", "facts_again")
 @lru_cache(4096)
 def fact_id(key: str) -> int:
     """Return the row id of a fact: 63 bits of its key's digest."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big") >> 1
+    return int.from_bytes(digest_blake2b(key.encode(), 8), "big") >> 1
 
 
 def fact_crc(key: str, batch: int, value: bytes | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -83,6 +82,12 @@ class Row(NamedTuple):
         return str(json.loads(self.head)["reason"])
 
 
+def _digest(payload: memoryview) -> str:
+    import hashlib  # with the first rows: see `segue.agent.digests`
+
+    return hashlib.sha256(payload).hexdigest()
+
+
 def insert_record(t: Transaction, lane: Lane, entry: Entry) -> None:
     """Append an entry to a lane; a gap grows where the one before it is alike."""
     gap = entry.kind == "gap"
@@ -98,7 +103,7 @@ def insert_record(t: Transaction, lane: Lane, entry: Entry) -> None:
         "stream": lane.stream,
         "epoch": lane.epoch,
         "first": lane.last,
-        "digest": "" if gap else hashlib.sha256(payload).hexdigest(),
+        "digest": "" if gap else _digest(payload),
         "schema": entry.schema,
         "deployment": entry.deployment,
         "clock": entry.clock,
