@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.live_engines", "tests.live_postgres"]
+pytest_plugins = ["tests.grouping", "tests.live_engines", "tests.live_postgres"]
 
 # Machines differ in speed: a slow example is no failure, `--timeout` is the guard.
 settings.register_profile(
