@@ -75,7 +75,7 @@ class Budget:
     def _leave(self, size: int, turn: asyncio.Future[None]) -> None:
         if turn.done() and not turn.cancelled():
             self._free += size  # its turn came in the same moment
-        else:
+        elif (size, turn) in self._queue:  # else it was passed over in the same moment
             self._queue.remove((size, turn))
         self._admit()
 

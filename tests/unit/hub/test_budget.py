@@ -63,6 +63,27 @@ def test_who_leaves_while_waiting_gives_way():
     asyncio.run(play())
 
 
+def test_who_leaves_in_the_moment_in_which_room_comes_free_leaves_no_trace():
+    async def play():
+        budget = Budget(100)
+        taken = budget.take(80)
+        await taken.__aenter__()
+
+        async def work():
+            async with budget.take(50):
+                pass
+
+        waiting = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await taken.__aexit__(None, None, None)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert (budget.used, budget.waiting) == (0, 0)
+
+    asyncio.run(play())
+
+
 def test_what_is_larger_than_all_room_goes_alone():
     async def play():
         budget = Budget(100)
