@@ -25,6 +25,7 @@ ROOT_DAYS = 20 * 365
 SERVER_DAYS = 90
 RENEW_DAYS = 30
 """Days before its end at which the server's certificate is made anew."""
+_RESTORE = "restore ca.pem and ca-key.pem from a backup; nodes have pinned that root"
 _EARLIER = timedelta(days=1)
 """How far back certificates are good, for nodes whose clocks are behind."""
 
@@ -57,20 +58,21 @@ def prepare_authority(home: Path, names: Sequence[str]) -> Certificates:
         names: Names and addresses under which agents reach it.
 
     Raises:
-        StorageError: The files can't be read.
+        StorageError: The files can't be read, or the root's key is gone.
     """
     made = Certificates(home / "server.pem", home / "server-key.pem", home / "ca.pem")
     root_key = home / "ca-key.pem"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not (made.root.exists() and root_key.exists()):
+    if not made.root.exists():
         _make_root(made.root, root_key)
+    if not root_key.exists():
+        raise StorageError(f"{root_key} is missing, and belongs to {made.root}", hint=_RESTORE)
     try:
         root = x509.load_pem_x509_certificate(made.root.read_bytes())
         key = serialization.load_pem_private_key(root_key.read_bytes(), None)
     except ValueError as error:
         raise StorageError(
-            f"the hub's authority in {home} can't be read: {error}",
-            hint="restore ca.pem and ca-key.pem from a backup; nodes have pinned that root",
+            f"the hub's authority in {home} can't be read: {error}", hint=_RESTORE
         ) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise StorageError(f"{root_key} holds a key of another kind")
@@ -92,6 +94,11 @@ def given_certificates(certificate: Path, key: Path, root: Path | None) -> Certi
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError) as error:
         raise UsageError(f"{certificate} and {key} don't fit together: {error}") from None
+    if root is not None:
+        try:
+            x509.load_pem_x509_certificates(root.read_bytes())
+        except ValueError as error:
+            raise UsageError(f"{root} holds no certificate: {error}") from None
     return Certificates(certificate, key, root or certificate)
 
 

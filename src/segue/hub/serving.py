@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from segue.errors import UsageError
+from segue.errors import SegueError, UsageError
 from segue.hub.app import make_app
 from segue.hub.authority import (
     Certificates,
@@ -33,8 +34,11 @@ PORT = 8443
 STOP_SECONDS = 20
 """How long requests that are under way may take when a hub is told to end."""
 _RENEW_SECONDS = 12 * 3600.0
+_AGAIN_SECONDS = 600.0
 ADDRESS = "hub.json"
 """File in the hub's home that says how it is reached, for commands on this machine."""
+
+_log = logging.getLogger("segue.hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +143,7 @@ def serve(place: HubPlace, listen: Listen, told: Callable[[str], None]) -> None:
     facts = {"url": url, "ca": digest_certificate(ca), "pid": os.getpid()}
     server = _Server(config, lambda: _announce(address, facts, told), hub.end)
     if certificates is not None and listen.certificate is None:
-        server.renew = lambda: _renew(config, place.home, listen)
+        server.renewal = Renewal(lambda: _renew(config, place.home, listen))
     try:
         server.run(sockets=[bound])
     finally:
@@ -154,23 +158,50 @@ class _Server(uvicorn.Server):
     ) -> None:
         super().__init__(config)
         self._listens, self._ends = listens, ends
-        self.renew: Callable[[], None] | None = None
+        self.renewal: Renewal | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit:
             self._listens()
-            if self.renew is not None:
-                asyncio.get_running_loop().call_later(_RENEW_SECONDS, self._renew)
+            if self.renewal is not None:
+                self.renewal.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._ends()
         await super().shutdown(sockets)
 
-    def _renew(self) -> None:
-        if self.renew is not None:
-            self.renew()
-            asyncio.get_running_loop().call_later(_RENEW_SECONDS, self._renew)
+
+class Renewal:
+    """Renews a certificate now and then; a try that fails is not the last one.
+
+    Args:
+        renew: Renews it if it is due.
+        seconds: Time between two looks.
+        again: Time after one that failed.
+    """
+
+    def __init__(
+        self,
+        renew: Callable[[], None],
+        *,
+        seconds: float = _RENEW_SECONDS,
+        again: float = _AGAIN_SECONDS,
+    ) -> None:
+        self._renew, self._seconds, self._again = renew, seconds, again
+
+    def begin(self) -> None:
+        """Look after it from now on, in the loop that runs."""
+        asyncio.get_running_loop().call_later(self._seconds, self._look)
+
+    def _look(self) -> None:
+        wait = self._seconds
+        try:
+            self._renew()
+        except (SegueError, OSError) as error:
+            _log.warning("the certificate could not be renewed: %s", error)
+            wait = self._again
+        asyncio.get_running_loop().call_later(wait, self._look)
 
 
 def _renew(config: uvicorn.Config, home: Path, listen: Listen) -> None:
