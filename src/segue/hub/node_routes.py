@@ -17,6 +17,7 @@ from segue.hub.auth import admit_node, find_length, open_session, read_body
 from segue.hub.hub import LARGEST_BODY
 from segue.hub.ingest import commit_records, read_records, shake_hands
 from segue.hub.reading import are_labels, read_json
+from segue.hub.statuses import clean_status
 from segue.spec.arriving import is_node_name
 from segue.spec.hub import Node
 from segue.wire.keys import KEY_BYTES, name_key
@@ -108,6 +109,7 @@ def enrol_node(hub: Hub, asked: EnrolRequest) -> EnrolAnswer:
     made, again = hub.store.enrol(digest, node, hub.now(), labels)
     if again:
         hub.sessions.forget(before.get(node.name, ""))
+        hub.roster.begin(node.name)
         hub.roster.note("enrolled", node.name, detail="again, with a new key: the old one is void")
     else:
         hub.roster.note("enrolled", node.name)
@@ -174,7 +176,7 @@ def _add_state(router: APIRouter, hub: Hub) -> None:
     async def status(request: Request) -> Response:
         body = await read_body(request)
         node = await admit_node(hub, request, body)
-        told = read_json(body, Status)
+        told = clean_status(read_json(body, Status))
         hub.roster.note_status(node, told.plain())
         hub.rollouts.note_status(node, told)
         return Response(status_code=204)

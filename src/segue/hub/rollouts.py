@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from segue.errors import DeploymentError, UnknownNameError
 from segue.hub.rollout import Decision, NodeView, Progress, Stage, decide
 from segue.hub.rollout_store import Shelf
+from segue.hub.statuses import clean_status
 from segue.spec.hub import Node
 from segue.wire.deployment import Deployment
 from segue.wire.messages import DesiredState, Status
@@ -21,8 +22,6 @@ from segue.wire.messages import DesiredState, Status
 FRESH = 1.0
 """Seconds for which a decision stands while nodes tell what does not change it."""
 
-LONGEST_ERROR = 4000
-_LARGEST = 2**62
 SOON = 0.25
 """Seconds between two decisions at least, however many nodes tell of a change."""
 
@@ -98,11 +97,11 @@ class Rollouts:
         return DesiredState(revision, generation, target, labels)
 
     def note_status(self, node: Node, status: Status) -> None:
-        """Learn what a node says of itself."""
-        now, status = self._steady(), clean_status(status)
+        """Learn what a node says of itself, cleaned."""
+        now = self._steady()
         with self._lock:
-            before = self._told.get(node.name)
-            self._told[node.name] = _Told(status, now)
+            before = self._told.get(node.key_id)
+            self._told[node.key_id] = _Told(status, now)
         changed = before is None or any(
             getattr(before.status, name) != getattr(status, name) for name in _CHANGES
         )
@@ -129,13 +128,13 @@ class Rollouts:
             self._changed()
 
     def _view(self, node: Node, now: float) -> NodeView:
-        told = self._told.get(node.name)
+        told = self._told.get(node.key_id)
         kept, silent = self._nodes.status(node.name)
         if told is None:
             # What was told to a hub before this one.
             status = _read_status(kept.told)
             if status is not None:
-                told = self._told[node.name] = _Told(status, now)
+                told = self._told[node.key_id] = _Told(status, now)
         if told is None:
             return NodeView(node.name, node.project, node.labels)
         age = float("inf") if silent else 0.0
@@ -247,28 +246,6 @@ def _read_status(told: Mapping[str, Any]) -> Status | None:
         return clean_status(Status.read(dict(told))) if told else None
     except ValueError:
         return None
-
-
-def clean_status(status: Status) -> Status:
-    """Return a status with what decisions read, as it must be, whatever a node has sent.
-
-    Example:
-        >>> clean_status(Status(applied="1", rows={"a": None})).rows
-        {}
-    """
-    numbers = ("applied", "failed", "errors", "batches", "restarts", "memory", "lag")
-    cleaned: dict[str, Any] = {name: _clean_number(getattr(status, name)) for name in numbers}
-    for name in ("rows", "rejects"):
-        told: Any = getattr(status, name)
-        pairs = told.items() if isinstance(told, dict) else ()
-        cleaned[name] = {each: count for each, count in pairs if type(count) is int and count >= 0}
-    cleaned["error"] = str(status.error)[:LONGEST_ERROR]
-    cleaned["healthy"] = status.healthy is True
-    return replace(status, **cleaned)
-
-
-def _clean_number(value: Any) -> float:
-    return value if type(value) in (int, float) and 0 <= value < _LARGEST else 0
 
 
 def parse_generation(text: str) -> int:

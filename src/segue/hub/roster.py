@@ -31,6 +31,8 @@ QUIET_SECONDS = 600.0
 """Events of one kind, node and table are kept once in this time."""
 _TOLD = ("desired", "applied", "failed", "error", "healthy", "restarts", "clock_quality", "alerts")
 _MOST_INSTANCES = 8
+_MOST_HELD = 10_000
+"""Events that wait for a database that takes none."""
 
 
 @dataclass(slots=True)
@@ -219,7 +221,7 @@ class Roster:
                     self.note("silent", name, detail=f"nothing heard for {SILENT_SECONDS:.0f} s")
 
     def flush(self) -> None:
-        """Write what is new to the database."""
+        """Write what is new to the database; what can't be written is kept for the next time."""
         with self._lock:
             names, self._fresh = self._fresh, set()
             changes, self._changes = self._changes, []
@@ -228,9 +230,24 @@ class Roster:
                 NodeStatus(name, self._lives[name].seen_at, self._lives[name].told)
                 for name in sorted(names & set(self._lives))
             ]
-        if told or changes:
-            self._store.note_statuses(told, changes)
-        self._store.add_events(events)
+        try:
+            if told or changes:
+                self._store.note_statuses(told, changes)
+            names, changes = set(), []
+            self._store.add_events(events)
+        except BaseException:
+            with self._lock:
+                self._fresh |= names
+                self._changes = (changes + self._changes)[-_MOST_HELD:]
+                self._events = (events + self._events)[-_MOST_HELD:]
+            raise
+
+    def begin(self, name: str) -> None:
+        """Let what was told under a name count no more: another machine has it now."""
+        with self._lock:
+            self._lives.pop(name, None)
+            self._life(name)
+            self._fresh.add(name)
 
     def forget(self, name: str) -> None:
         """Leave a node out that was removed."""

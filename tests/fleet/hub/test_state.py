@@ -57,6 +57,19 @@ def test_what_nodes_tell_is_shown(hub):
     assert 'segue_node_lag_seconds{node="a"} 4.0' in figures
 
 
+def test_a_node_that_tells_nonsense_hides_no_other(hub):
+    odd, good = hub.node("odd"), hub.node("good")
+    nonsense = {name: {"a": []} for name in Status().plain()}
+    odd.client.post("/v1/status", json.dumps(nonsense | {"alerts": 5, "lag": "x"}).encode())
+    good.client.post("/v1/status", Status(lag=4.0).dump())
+    with urllib.request.urlopen(f"{hub.url}/metrics") as answer:
+        figures = answer.read().decode()
+    assert 'segue_node_lag_seconds{node="good"} 4.0' in figures
+    assert 'segue_node_lag_seconds{node="odd"} 0.0' in figures
+    assert "good" in hub.segue("nodes")
+    assert "odd" in hub.segue("node", "show", "odd")
+
+
 def test_a_hub_restored_from_a_backup_is_refilled(idle_hub):
     hub = idle_hub.start()
     node = hub.node()

@@ -1,5 +1,7 @@
 """The shelf of a hub, and rollouts on it, with real keys and metadata."""
 
+from dataclasses import replace
+
 import pytest
 
 from segue.errors import BundleError, DeploymentError, SegueError, UnknownNameError, UsageError
@@ -234,10 +236,17 @@ def test_a_deployment_is_stopped_by_people_too(rollouts, upload):
         rollouts.stop(9, "ann")
 
 
-def test_nodes_that_tell_nonsense_hurt_nobody_else(rollouts, upload):
+def test_what_was_told_under_another_key_is_not_believed(rollouts, upload):
     rollouts.accept(upload(b"one"))
-    odd = Status(applied="x", failed=None, rows=[1], rejects={"a": "b"}, errors=-5, healthy="yes")
-    rollouts.note_status(rollouts._nodes.nodes[0], odd)
+    follow(rollouts, 10)
+    nodes = rollouts._nodes.nodes
+    nodes[0] = replace(nodes[0], key_id="new")
+    told = {each["name"]: each["applied"] for each in rollouts.describe()["nodes"]}
+    assert told == {"n0": 0, "n1": 1, "n2": 1, "n3": 1}
+
+
+def test_what_was_kept_of_nonsense_hurts_nobody(rollouts, upload):
+    rollouts.accept(upload(b"one"))
     rollouts._nodes.told["n1"] = {"applied": [], "rows": 3}
     follow(rollouts, 10)
     assert generations(rollouts) == [1, 1, 1, 1]

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from segue.errors import HubError, SignatureError
+from segue.errors import HubError, SignatureError, StorageError
 from segue.hub.roster import RELOAD_SECONDS, SILENT_SECONDS, Roster
 from segue.hub.tokens import Issuer, make_operator, make_token
 from segue.spec.hub import Node, TokenRecord
@@ -124,3 +124,30 @@ def test_tokens_are_kept_as_digests(store):
         {},
     )
     assert made.name == "a"
+
+
+def test_what_could_not_be_written_is_written_later(roster, store, node, monkeypatch):
+    def fail(*_):
+        raise StorageError("the database is locked")
+
+    roster.note_status(node, {"applied": 1})
+    roster.note_status(node, {"applied": 2})
+    roster.note("gap", "a", "readings", "5 rows lost")
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "add_events", fail)
+        with pytest.raises(StorageError):
+            roster.flush()
+        broken.setattr(store, "note_statuses", fail)
+        with pytest.raises(StorageError):
+            roster.flush()
+    roster.flush()
+    assert [each.kind for each in store.events()] == ["gap"]
+    assert [each.kind for each in store.changes("a")] == ["applied"]
+    assert store.statuses()["a"].told == {"applied": 2}
+
+
+def test_a_machine_that_is_enrolled_anew_has_told_nothing(roster, store, node):
+    roster.note_status(node, {"applied": 7})
+    roster.flush()
+    roster.begin("a")
+    assert roster.status("a")[0].told == {}
