@@ -52,12 +52,14 @@ class Known:
         targets: What is deployed; None before the first signature.
         snapshot: Which versions belong together.
         timestamp: Which is the newest.
+        behind: Whether the hub has less than that, because it was restored from a backup.
     """
 
     root: Root
     targets: Targets | None = None
     snapshot: Snapshot | None = None
     timestamp: Timestamp | None = None
+    behind: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> Known:
@@ -202,15 +204,26 @@ def walk_roots(folder: Path) -> Root:
     """
     try:
         root = check_root((folder / FIRST_ROOT).read_bytes())
-        while (path := folder / f"{root.version + 1}.root.json").is_file():
-            read = Metadata[Root].from_file(str(path))
-            for judge in (root, read.signed):
-                judge.verify_delegate(Root.type, read.signed_bytes, read.signatures)
-            root = read.signed
     except FileNotFoundError:
         raise UsageError("nobody may deploy this project yet", hint="segue deploy init") from None
-    except exceptions.RepositoryError as error:
-        raise DeploymentError(f"{path} is not a good successor: {error}") from None
+    while (path := folder / f"{root.version + 1}.root.json").is_file():
+        try:
+            root = _follow_root(root, path.read_bytes())
+        except (exceptions.RepositoryError, DeploymentError) as error:
+            raise DeploymentError(
+                f"{path} is not a good successor: {error}",
+                hint="take the folder trust/ as those have it who deployed last",
+            ) from None
+    return root
+
+
+def _follow_root(before: Root, text: bytes) -> Root:
+    """Return a root that both its own keys and those of the one before have signed."""
+    root = check_root(text)
+    read = Metadata[Root].from_bytes(text)
+    before.verify_delegate(Root.type, read.signed_bytes, read.signatures)
+    if root.version != before.version + 1:
+        raise DeploymentError(f"it is number {root.version}")
     return root
 
 

@@ -9,7 +9,7 @@ import pytest
 from tuf.api.metadata import Metadata, MetaFile
 
 from segue.deploy.keys import make_key, read_public, read_signer
-from segue.deploy.repository import Known, change_root, sign_deployments
+from segue.deploy.repository import Known, change_root, sign_deployments, walk_roots
 from segue.errors import DeploymentError, FleetError, HubError, UsageError
 from segue.wire.bundle import EDGE, write_bundle
 from segue.wire.deployment import Deployment
@@ -287,3 +287,16 @@ def test_the_order_of_deployments_does_not_matter(world):
     assert not deployed.fits("n", "other", {"role": "shop"})
     assert not deployed.fits("n", "shop", {"role": "shop", "fleet": "vans"})
     assert replace(deployed, selector="node=n").fits("n", "shop", {})
+
+
+def test_a_root_under_the_name_of_another_is_told(world, tmp_path):
+    folder = tmp_path / "trust"
+    folder.mkdir()
+    (folder / "1.root.json").write_bytes(world.root)
+    (folder / "2.root.json").write_bytes(world.root)  # as a merge of two branches can leave it
+    with pytest.raises(DeploymentError, match=r"2\.root\.json is not a good successor"):
+        walk_roots(folder)
+    _, files = world.sign()
+    (folder / "2.root.json").write_bytes(files["timestamp.json"])
+    with pytest.raises(DeploymentError, match=r"2\.root\.json is not a good successor"):
+        walk_roots(folder)
