@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from segue.anywhere.asked import choose_frame
+from segue.anywhere.asked import choose_frame, settle_frame
 from segue.anywhere.inputs import bind_data, bind_inputs
 from segue.anywhere.results import give_frame
 from segue.anywhere.sessions import SESSIONS
@@ -17,6 +17,7 @@ from segue.execute.infer import infer_result
 from segue.execute.skipped import SKIPPED, part_skipped
 from segue.frames.arrow_types import conform, from_arrow
 from segue.frames.chunks import cut_rows, part_size
+from segue.frames.convert import from_frame, load_adapter
 from segue.spec.sql import quote_identifier as quote
 from segue.spec.step import FrameSpec
 
@@ -44,13 +45,20 @@ class Answer:
 
     Attributes:
         table: The rows, None if an engine has them.
+        frame: The rows, if they never were anything but the kind of frame that was given.
         native: The engine's own frame, if it was asked for.
         skipped: Calls that were left out.
     """
 
     table: pa.Table | None = None
+    frame: Any = None
     native: Any = None
     skipped: tuple[SkippedGroup, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether not one column of the result is known."""
+        return self.table is None and self.frame is None and self.native is None
 
 
 def compute(asked: Asked, site: Site | None, *, native: bool) -> Answer:
@@ -66,6 +74,9 @@ def compute(asked: Asked, site: Site | None, *, native: bool) -> Answer:
         OutputError: Its result does not fit, or it can't be told without a declared schema.
     """
     here = site is None or not site.capabilities.distributed
+    answer = _compute_directly(asked) if here else None
+    if answer is not None:
+        return answer
     streamed = _open_stream(asked) if here else None
     if streamed is not None:
         return _gather(*streamed)
@@ -77,6 +88,25 @@ def compute(asked: Asked, site: Site | None, *, native: bool) -> Answer:
     if small and len(tables) == len(asked.datas):
         return _compute_here(asked, tables)
     return _compute_local(asked)
+
+
+def _compute_directly(asked: Asked) -> Answer | None:
+    """Work in this process on a frame as it is, None if that is not how it can be done."""
+    (first, *others), (_, wanted) = asked.datas, asked.function.inputs[0]
+    if others or first.plain is None or first.frame is None or asked.skip:
+        return None
+    alike = {settle_frame(wanted, first), asked.function.returns or first.frame}
+    if asked.split is not None or alike != {first.frame}:
+        return None
+    frame, schema = first.plain
+    plain = load_adapter(first.frame.kind).plain
+    if plain is None or (asked.by and plain.weigh(frame) >= LARGE):
+        return None
+    from segue.execute.direct import DirectRun
+
+    work = asked.make_work({first.name: schema})
+    made, tables = DirectRun(work, first.frame.kind, plain).run(frame)
+    return _gather(work, tables) if made is None else Answer(frame=made)
 
 
 def _compute_here(asked: Asked, tables: Sequence[pa.Table]) -> Answer:
@@ -191,7 +221,11 @@ def give_answer(answer: Answer, asked: Asked, frame: FrameSpec | str | None) -> 
     """Return an answer as the frame that is asked for."""
     if answer.native is not None:
         return answer.native
-    table = answer.table
+    table, given = answer.table, asked.datas[0].frame
+    if answer.frame is not None and given is not None:
+        if frame in (None, given):
+            return answer.frame
+        table = from_frame(answer.frame, given.kind)
     if table is None:
         import pyarrow as pa
 

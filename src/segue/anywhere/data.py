@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from segue.spec.scan import Scan
+    from segue.spec.types import TableSchema
 
 _SERVED = f"a frame ({name_kinds()}), an iterator of them, a path, or an engine's own frame"
 
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """Something that a user gave; one of the last four holds it.
+    """Something that a user gave; one of the last five holds it.
 
     Attributes:
         name: How errors and queries name it.
@@ -32,6 +33,7 @@ class Data:
         batches: Its rows as they come.
         path: Where its files are.
         live: An engine's own frame.
+        plain: A frame that may be worked on as it is, and its columns.
     """
 
     name: str
@@ -40,13 +42,17 @@ class Data:
     batches: Iterator[pa.Table] | None = None
     path: str = ""
     live: Any = None
+    plain: tuple[Any, TableSchema] | None = None
 
     def hold(self) -> Data:
-        """Return the same data with the rows of an iterator in memory.
+        """Return the same data with the rows of an iterator, or a frame, in memory as Arrow's.
 
         Raises:
             UsageError: Its frames have different columns.
         """
+        if self.plain is not None and self.frame is not None:
+            table = _read_frame(self.plain[0], self.frame.kind, self.name)
+            return replace(self, plain=None, table=table)
         if self.batches is None:
             return self
         import pyarrow as pa
@@ -58,13 +64,14 @@ class Data:
         return replace(self, batches=None, table=table)
 
 
-def read_data(value: Any, name: str, *, live: bool) -> Data:
+def read_data(value: Any, name: str, *, live: bool, plain: bool = False) -> Data:
     """Return what a user gave as something that can be worked on.
 
     Args:
         value: What was given.
         name: How errors name it.
         live: Whether an engine calls it its own.
+        plain: Whether a frame may stay as it is until it is held, if Arrow would change nothing.
 
     Raises:
         UsageError: It is nothing that can be read.
@@ -86,7 +93,17 @@ def read_data(value: Any, name: str, *, live: bool) -> Data:
         tables = (pa.Table.from_batches([batch]) for batch in value)
         read = (_read_frame(table, FrameKind.ARROW, name) for table in chain([first], tables))
         return Data(name, frame, batches=read)
+    schema = _describe_plain(value, frame) if plain else None
+    if schema is not None:
+        return Data(name, frame, plain=(value, schema))
     return Data(name, frame, table=_read_frame(value, frame.kind, name))
+
+
+def _describe_plain(value: Any, frame: FrameSpec) -> TableSchema | None:
+    from segue.frames.convert import load_adapter
+
+    plain = load_adapter(frame.kind, frame.over).plain
+    return None if plain is None else plain.describe(value)
 
 
 def _read_frame(value: Any, kind: FrameKind, name: str) -> pa.Table:

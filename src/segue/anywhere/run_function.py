@@ -104,7 +104,7 @@ def transform(  # noqa: PLR0913  # users name them
     owners = [(engine, each) for engine, each in found if engine is not None]
     asked = Asked(
         tuple(
-            read_data(each, name, live=engine is not None)
+            read_data(each, name, live=engine is not None, plain=True)
             for (engine, each), name in zip(found, name_inputs(given), strict=True)
         ),
         function,
@@ -147,6 +147,6 @@ def _check_answer(answer: Answer, asked: Asked) -> None:
         OutputError: It was never called, or returned nothing that tells.
     """
     announced = asked.function.returns is not None or answer.skipped
-    if answer.table is None and answer.native is None and announced and not asked.is_effect:
+    if answer.is_empty and announced and not asked.is_effect:
         message = "it returned nothing to tell columns by"
         raise OutputError(f"{asked.function.blame.subject}: {message}", hint=_HINT)

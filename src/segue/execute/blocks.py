@@ -44,10 +44,15 @@ class Block:
 
     def keys(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return the values of key columns, group by group."""
-        import pyarrow as pa
+        return list_keys(self.table, columns, self.bounds[:-1])
 
-        firsts = self.table.select(list(columns)).take(pa.array(self.bounds[:-1], pa.int64()))
-        return list(zip(*map(list_values, firsts.columns), strict=True))
+
+def list_keys(table: pa.Table, columns: Sequence[str], rows: Any) -> list[tuple[Any, ...]]:
+    """Return the values of key columns in some rows."""
+    import pyarrow as pa
+
+    firsts = table.select(list(columns)).take(pa.array(rows, pa.int64()))
+    return list(zip(*map(list_values, firsts.columns), strict=True))
 
 
 def order_clause(by: Sequence[str], sort: Sequence[str]) -> str:
@@ -116,26 +121,42 @@ def order_codes(table: pa.Table, codes: Any, sort: Sequence[str] = ()) -> tuple[
     """Return rows in the order of numbers, one for each row, then of sort terms."""
     import pyarrow as pa
 
-    order = None
-    if sort and len(codes):
-        order = sort_indices(table, sort)
-        codes = codes[order]
-    if (codes[1:] < codes[:-1]).any():
-        inner = _stable_order(codes)
-        order, codes = inner if order is None else order[inner], codes[inner]
+    inner = sort_indices(table, sort) if sort and len(codes) else None
+    order, codes = order_rows(codes, inner)
     if order is not None:
         table = table.combine_chunks().take(pa.array(order))
     return table, codes
 
 
+def order_rows(codes: Any, inner: Any = None) -> tuple[Any, Any]:
+    """Return the positions of rows in the order of numbers, and the numbers in that order.
+
+    Args:
+        codes: One number for each row.
+        inner: Positions of rows in the order that those of one number keep; None if they are
+            in it. If nothing is to be moved, the same is returned.
+    """
+    if inner is not None:
+        codes = codes[inner]
+    if not (codes[1:] < codes[:-1]).any():
+        return inner, codes
+    outer = _stable_order(codes)
+    return outer if inner is None else inner[outer], codes[outer]
+
+
 def cut_codes(table: pa.Table, codes: Any) -> Block:
     """Return the groups of rows that come in the order of numbers, one for each row."""
+    return Block(table, find_bounds(codes))
+
+
+def find_bounds(codes: Any) -> list[int]:
+    """Return where numbers change, with both ends."""
     import numpy as np
 
     if not len(codes):
-        return Block(table, [0])
+        return [0]
     changes = np.flatnonzero(codes[1:] != codes[:-1]) + 1
-    return Block(table, [0, *changes.tolist(), len(codes)])
+    return [0, *changes.tolist(), len(codes)]
 
 
 def sort_indices(table: pa.Table, sort: Sequence[str]) -> Any:

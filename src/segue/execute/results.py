@@ -120,6 +120,15 @@ class Results:
         except ValueError as error:
             raise self.blame.refuse(str(error), call.group, given=call.given) from None
 
+    def join(self, kind: FrameKind) -> Any | None:
+        """Return what was taken and not yet handed on as one frame of a kind.
+
+        It stays here; None if there is nothing, another kind, or frames that don't simply fit.
+        """
+        if not self._frames or any(each is not kind for _, each, _ in self._frames):
+            return None
+        return join_frames([frame for frame, _, _ in self._frames], kind)
+
     def flush(self) -> None:
         """Convert what was taken and not yet handed on.
 

@@ -18,10 +18,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segue.frames.adapter import FrameAdapter
+from segue.frames.adapter import FrameAdapter, PlainFrames
 from segue.frames.arrow_types import from_arrow_type
 from segue.frames.objects import make_array, make_empty, refuse_odd_names
-from segue.spec.types import DataType
+from segue.spec.types import UNITS, Column, DataType, TableSchema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,19 @@ _NULLABLE = (
     "Float64",
 )
 _MASKED = tuple(type(pd.api.types.pandas_dtype(name)) for name in _NULLABLE)
+_PLAIN = {np.dtype(name): DataType(name) for name in ("bool", "float32", "float64")}
+_PLAIN |= {
+    np.dtype(name): DataType(name)
+    for name in (f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))
+}
+_PLAIN |= {np.dtype(f"M8[{unit}]"): DataType("timestamp", (unit,)) for unit in UNITS}
+_TEXT = pa.table({"text": [""]}).to_pandas()["text"].dtype
+_LABELS = pd.Index(["text"]).dtype
+"""Types of texts and of column names, as pandas makes them by itself."""
+
+_WIDEST = 8
+"""Bytes of a plain number, at most."""
+
 _COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3  # noqa: PLR2004  # pandas 3
 
 
@@ -208,4 +221,58 @@ def read_dtype(dtype: Any) -> DataType:
     return from_arrow_type(_to_array(pd.Series([], dtype=known), "", None).type)
 
 
-PANDAS = FrameAdapter(pd.DataFrame, to_pandas, from_pandas, slice_pandas, join_pandas)
+def describe_plain(frame: pd.DataFrame) -> TableSchema | None:
+    """Return the columns of a frame that Arrow would give back as it is, None for any other.
+
+    Example:
+        >>> str(describe_plain(pd.DataFrame({"a": [1], "b": [1.5]})))
+        'a: int64, b: float64'
+        >>> describe_plain(pd.DataFrame({"a": [1, None]}, dtype="Int64"))
+    """
+    columns = frame.columns
+    if type(frame) is not pd.DataFrame or frame.attrs or _named_levels(frame):
+        return None
+    if type(columns) is not pd.Index or columns.dtype != _LABELS or columns.name is not None:
+        return None
+    if not (columns.is_unique and frame.flags.allows_duplicate_labels):
+        return None
+    found = []
+    for name, dtype in zip(columns.tolist(), _list_types(frame), strict=True):
+        type_ = _find_plain(dtype)
+        if type_ is None or not isinstance(name, str):
+            return None
+        found.append(Column(name, type_))
+    return TableSchema(tuple(found)) if found else None
+
+
+def _find_plain(dtype: Any) -> DataType | None:
+    if isinstance(dtype, np.dtype):
+        return _PLAIN.get(dtype)
+    # before pandas 3 texts are objects, among which there may be anything
+    return DataType("string") if dtype == _TEXT else None
+
+
+def _read_plain(frame: pd.DataFrame, names: Sequence[str]) -> pa.Table:
+    return pa.table({name: _to_array(frame[name], name, None) for name in names})
+
+
+def _own_plain(frame: pd.DataFrame, order: Any) -> pd.DataFrame:
+    held = frame.copy() if order is None else frame.take(order)
+    held.index = pd.RangeIndex(len(held))
+    held.columns = held.columns.copy()  # a name that it is given stays here
+    return held
+
+
+def _weigh_plain(frame: pd.DataFrame) -> int:
+    texts = [at for at, dtype in enumerate(_list_types(frame)) if not isinstance(dtype, np.dtype)]
+    return frame.size * _WIDEST + sum(frame.iloc[:, position].nbytes for position in texts)
+
+
+PANDAS = FrameAdapter(
+    pd.DataFrame,
+    to_pandas,
+    from_pandas,
+    slice_pandas,
+    join_pandas,
+    PlainFrames(describe_plain, _read_plain, _own_plain, _weigh_plain),
+)
