@@ -17,6 +17,8 @@ from segue.wire.client import Access, HubClient
 from segue.wire.transport import Address
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from segue.hub.opening import HubPlace
 
 TOKEN = "SEGUE_HUB_TOKEN"  # noqa: S105  # name of the variable, not its value
@@ -62,7 +64,7 @@ class _Here:
         nothing: Any = None
         self._hub = Hub(place.project, place.home, self._store, nothing, lambda _: False)
         self._hub.roster.look_back()
-        self._hub.rollouts = HubRollouts(self._hub)
+        self._hub.rollouts = HubRollouts(self._hub, keep=False)
 
     def nodes(self) -> list[dict[str, Any]]:
         return [describe_node(self._hub, each) for each in self._hub.roster.all()]
@@ -87,25 +89,24 @@ class _Remote:
     def __init__(self, client: HubClient) -> None:
         self._client = client
 
-    def _get(self, path: str) -> Any:
-        answer = self._client.get(path)
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
+        answer = self._client.get(path, query)
         try:
-            return json.loads(answer.body)
+            told = json.loads(answer.body)
         except ValueError as error:
             raise HubError(f"the hub's answer can't be read: {error}") from None
+        if not isinstance(told, dict):
+            raise HubError("the hub's answer can't be read: it is no object")
+        return told
 
     def nodes(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._get("/v1/nodes")["nodes"]
-        return found
+        return list(self._get("/v1/nodes").get("nodes", ()))
 
     def node(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._get(f"/v1/nodes/{quote(name, safe='')}")
-        return found
+        return self._get(f"/v1/nodes/{quote(name, safe='')}")
 
     def events(self, limit: int) -> list[dict[str, Any]]:
-        answer = self._client.get("/v1/events", {"limit": str(limit)})
-        found: list[dict[str, Any]] = json.loads(answer.body)["events"]
-        return found
+        return list(self._get("/v1/events", {"limit": str(limit)}).get("events", ()))
 
     def remove(self, name: str) -> None:
         self._client.call("DELETE", f"/v1/nodes/{quote(name, safe='')}")

@@ -28,9 +28,9 @@ _BYTES = "application/octet-stream"
 class HubRollouts(Rollouts):
     """The rollouts of a hub, with their routes."""
 
-    def __init__(self, hub: Hub) -> None:
-        """Read what was deployed to this hub."""
-        super().__init__(hub.home / FOLDER, hub.roster, changed=hub.alarm.ring)
+    def __init__(self, hub: Hub, *, keep: bool = True) -> None:
+        """Read what was deployed to this hub; see `Rollouts` for `keep`."""
+        super().__init__(hub.home / FOLDER, hub.roster, changed=hub.alarm.ring, keep=keep)
         self._hub = hub
 
     def router(self) -> APIRouter:
@@ -82,15 +82,14 @@ def _add_operations(router: APIRouter, hub: Hub, rollouts: Rollouts) -> None:
     )
     async def deploy(request: Request) -> Response:
         who = admit_operator(hub, request)
-        with tempfile.NamedTemporaryFile(dir=rollouts.shelf.folder, prefix=".body-") as file:
+        with tempfile.TemporaryFile(dir=rollouts.shelf.folder) as file:
             size = 0
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > LIMITS.bytes:
                     raise _refuse_size()
                 file.write(chunk)
-            file.flush()
-            new = await asyncio.to_thread(rollouts.accept, Path(file.name))
+            new = await asyncio.to_thread(rollouts.accept, file)
         for each in new:
             hub.roster.note("deployed", detail=f"{each.generation} by {who}")
         return tell_plain({"generations": [each.generation for each in new]}, 201)

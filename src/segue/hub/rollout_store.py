@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from segue.errors import BundleError, DeploymentError, UnknownNameError, UsageError
 from segue.hub.rollout import Progress
@@ -21,13 +24,14 @@ from segue.wire.trust_folder import FIRST_ROOT, METADATA, TARGETS, fetch_from_fo
 
 KNOWN = "known"
 PROGRESS = "rollouts.json"
+LOCK = "lock"
 MOST_FILES = 300
 _METADATA = re.compile(r"([1-9]\d{0,8}\.(?:root|targets|snapshot)|timestamp)\.json", re.ASCII)
 _ORDER = ("root", "targets", "snapshot", "timestamp")
 
 
 class Shelf:
-    """What was deployed by way of this hub; used under one lock.
+    """What was deployed by way of this hub, which may be looked at while the hub runs.
 
     Attributes:
         folder: Where it lies: ``trust/``, ``targets/``, what this hub itself has checked
@@ -39,9 +43,20 @@ class Shelf:
         self.folder = folder
         for name in (METADATA, TARGETS):
             (folder / name).mkdir(parents=True, exist_ok=True)
-        for path in folder.glob(".upload-*"):
-            shutil.rmtree(path, ignore_errors=True)
-        self._catch_up()
+        try:
+            with self._hold(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                for path in folder.glob(".upload-*"):
+                    shutil.rmtree(path, ignore_errors=True)
+                self._catch_up()
+        except BlockingIOError:
+            pass  # nothing was left: somebody is taking an upload in
+
+    @contextmanager
+    def _hold(self, how: int) -> Iterator[None]:
+        """Be the only one who changes what lies here, for a ``with`` block."""
+        with (self.folder / LOCK).open("w") as file:
+            fcntl.flock(file, how)
+            yield
 
     def _catch_up(self) -> None:
         """Check what a hub that died in between had on the shelf and not yet checked."""
@@ -110,7 +125,7 @@ class Shelf:
         listed = [each.plain() for _, each in sorted(progress.items())]
         write_durably(self.folder / PROGRESS, json.dumps(listed).encode())
 
-    def accept(self, upload: Path, limits: Limits = LIMITS) -> list[Deployment]:
+    def accept(self, upload: BinaryIO, limits: Limits = LIMITS) -> list[Deployment]:
         """Take signed metadata and bundles in, if nodes will take them too.
 
         Args:
@@ -125,16 +140,17 @@ class Shelf:
             DeploymentError: It is not signed by who may, or older than what is here.
             DeploymentError: Likewise if somebody else has deployed meanwhile.
         """
-        before = {each.generation for each in self.deployments()}
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix=".upload-") as name:
-            staged = Path(name)
-            _extract(upload, staged, limits)
-            self._check_offered_root(staged)
-            if self._find(staged, "timestamp.json") is not None:
-                self._check(staged)
-            self._take(staged)
-        self._remove_unused()
-        return [each for each in self.deployments() if each.generation not in before]
+        with self._hold(fcntl.LOCK_EX):
+            before = {each.generation for each in self.deployments()}
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".upload-") as name:
+                staged = Path(name)
+                _extract(upload, staged, limits)
+                self._check_offered_root(staged)
+                if self._find(staged, "timestamp.json") is not None:
+                    self._check(staged)
+                self._take(staged)
+            self._remove_unused()
+            return [each for each in self.deployments() if each.generation not in before]
 
     def _find(self, staged: Path, name: str) -> Path | None:
         found = (staged / METADATA / name, self.folder / METADATA / name)
@@ -232,22 +248,21 @@ def _check_root(here: bytes, text: bytes) -> None:
         )
 
 
-def _extract(upload: Path, staged: Path, limits: Limits) -> None:
+def _extract(upload: BinaryIO, staged: Path, limits: Limits) -> None:
     """Write the files of an upload into a folder, if all of them are of the two kinds."""
     for name in (METADATA, TARGETS):
         (staged / name).mkdir()
-    with upload.open("rb") as file:
-        members = read_members(file, limits)
-        if len(members) > MOST_FILES:
-            raise BundleError(f"the upload has more than {MOST_FILES} files")
-        for member in members:
-            folder, _, name = member.name.partition("/")
-            if folder == TARGETS:
-                read_target(name)
-            elif folder != METADATA or _METADATA.fullmatch(name) is None:
-                raise BundleError(f"the upload has a file that is no deployment: {member.name!r}")
-            with (staged / member.name).open("xb") as out:
-                for chunk in read_member(file, member):
-                    out.write(chunk)
-                out.flush()
-                os.fsync(out.fileno())
+    members = read_members(upload, limits)
+    if len(members) > MOST_FILES:
+        raise BundleError(f"the upload has more than {MOST_FILES} files")
+    for member in members:
+        folder, _, name = member.name.partition("/")
+        if folder == TARGETS:
+            read_target(name)
+        elif folder != METADATA or _METADATA.fullmatch(name) is None:
+            raise BundleError(f"the upload has a file that is no deployment: {member.name!r}")
+        with (staged / member.name).open("xb") as out:
+            for chunk in read_member(upload, member):
+                out.write(chunk)
+            out.flush()
+            os.fsync(out.fileno())

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from segue.errors import DeploymentError, UnknownNameError
 from segue.hub.rollout import Decision, NodeView, Progress, Stage, decide
@@ -61,6 +61,7 @@ class Rollouts:
         *,
         changed: Callable[[], None] = lambda: None,
         steady: Callable[[], float] = time.monotonic,
+        keep: bool = True,
     ) -> None:
         """Read what was deployed, and how far it has come.
 
@@ -69,13 +70,14 @@ class Rollouts:
             nodes: The hub's nodes.
             changed: Called when a node should run something else: wakes those who wait.
             steady: A clock that only rises.
+            keep: Whether to write down how far they have come: not for who only looks.
         """
         self.shelf = Shelf(folder)
         self._nodes, self._changed, self._steady = nodes, changed, steady
         self._lock = threading.RLock()
         self._deployments = self.shelf.deployments()
         self._progress = self.shelf.read_progress()
-        self._kept = dict(self._progress)
+        self._keeps, self._kept = keep, dict(self._progress)
         self._told: dict[str, _Told] = {}
         self._decision = Decision({}, {})
         self._known: frozenset[str] = frozenset()
@@ -146,16 +148,16 @@ class Rollouts:
             number: replace(each, elapsed=each.elapsed // _KEEP_EVERY)
             for number, each in self._progress.items()
         }
-        if rounded != self._kept:
+        if self._keeps and rounded != self._kept:
             self.shelf.write_progress(self._progress)
             self._kept = rounded
 
-    def accept(self, upload: Path) -> list[Deployment]:
+    def accept(self, upload: BinaryIO) -> list[Deployment]:
         """Take signed metadata and bundles in; see `Shelf.accept`."""
         with self._lock:
             new = self.shelf.accept(upload)
             self._deployments = self.shelf.deployments()
-        self._look()
+            self._look()
         return new
 
     def stop(self, generation: int, who: str) -> Progress:
@@ -177,13 +179,13 @@ class Rollouts:
                 )
             stopped = replace(known, stage=Stage.STOPPED, reason=f"stopped by {who}")
             self._progress = {**self._progress, generation: stopped}
-        self._look()
+            self._look()
         return stopped
 
     def describe(self) -> dict[str, Any]:
         """Return all deployments and nodes as plain values, for people who deploy."""
-        self._look()
         with self._lock:
+            self._look()
             now = self._steady()
             views = [self._view(node, now) for node in self._nodes.all()]
             return {

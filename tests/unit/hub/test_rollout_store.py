@@ -1,5 +1,6 @@
 """The shelf of a hub, and rollouts on it, with real keys and metadata."""
 
+import fcntl
 from dataclasses import replace
 
 import pytest
@@ -59,6 +60,11 @@ def pack(world, files, path, *, root=True):
     return path
 
 
+def take(shelf, upload):
+    with upload.open("rb") as file:
+        return shelf.accept(file)
+
+
 @pytest.fixture
 def upload(world, tmp_path):
     def make(content=b"{}", **options):
@@ -70,7 +76,7 @@ def upload(world, tmp_path):
 
 
 def test_what_is_taken_in_is_what_a_node_gets(world, shelf, upload, tmp_path):
-    (new,) = shelf.accept(upload(b"one"))
+    (new,) = take(shelf, upload(b"one"))
     assert new.generation == 1
     assert shelf.root() == world.root
 
@@ -79,41 +85,46 @@ def test_what_is_taken_in_is_what_a_node_gets(world, shelf, upload, tmp_path):
     assert node.refresh() == [new]
     node.fetch_bundle(new.target, tmp_path / "bundle")
     assert Shelf(shelf.folder).deployments() == [new]
-    assert sorted(path.name for path in shelf.folder.iterdir()) == ["known", "targets", "trust"]
+    assert sorted(path.name for path in shelf.folder.iterdir()) == [
+        "known",
+        "lock",
+        "targets",
+        "trust",
+    ]
 
 
 def test_the_root_can_come_before_anything_else(world, shelf, tmp_path):
     write_archive(tmp_path / "u.zip", {"trust/1.root.json": world.root})
-    assert shelf.accept(tmp_path / "u.zip") == []
+    assert take(shelf, tmp_path / "u.zip") == []
     assert shelf.root_digest()
 
 
 def test_nothing_is_taken_before_there_is_a_root(world, shelf, tmp_path):
     _, files = world.sign()
     with pytest.raises(UsageError, match="nobody may deploy here yet"):
-        shelf.accept(pack(world, files, tmp_path / "u.zip", root=False))
+        take(shelf, pack(world, files, tmp_path / "u.zip", root=False))
 
 
 def check_refused(shelf, upload, match, error=SegueError):
     before = {path: path.read_bytes() for path in shelf.folder.rglob("*") if path.is_file()}
     with pytest.raises(error, match=match):
-        shelf.accept(upload)
+        take(shelf, upload)
     after = {path: path.read_bytes() for path in shelf.folder.rglob("*") if path.is_file()}
     assert after == before
 
 
 def test_two_who_deploy_at_once_are_told(world, shelf, upload, tmp_path):
-    shelf.accept(upload(b"one"))
+    take(shelf, upload(b"one"))
     _, files = world.sign(b"two")
     first = pack(world, files, tmp_path / "first.zip")
     _, files = world.sign(b"three")
     second = pack(world, files, tmp_path / "second.zip")
-    shelf.accept(first)
+    take(shelf, first)
     check_refused(shelf, second, "meanwhile", DeploymentError)
 
 
 def test_what_strangers_sign_is_refused(world, shelf, upload, tmp_path):
-    shelf.accept(upload(b"one"))
+    take(shelf, upload(b"one"))
     stranger = World(tmp_path / "stranger")
     _, files = stranger.sign(b"evil")
     check_refused(shelf, pack(stranger, files, tmp_path / "u.zip"), "another root")
@@ -123,7 +134,7 @@ def test_what_strangers_sign_is_refused(world, shelf, upload, tmp_path):
 
 
 def test_a_bundle_that_is_missing_or_another_is_refused(world, shelf, upload, tmp_path):
-    shelf.accept(upload(b"one"))
+    take(shelf, upload(b"one"))
     new, files = world.sign(b"two")
     good = world.path
     world.path = None
@@ -132,7 +143,7 @@ def test_a_bundle_that_is_missing_or_another_is_refused(world, shelf, upload, tm
     write_archive(tmp_path / "v.zip", {**named, f"targets/{new.target}": b"other"})
     check_refused(shelf, tmp_path / "v.zip", "differs")
     write_archive(tmp_path / "w.zip", {**named, f"targets/{good.name}": good})
-    assert [each.generation for each in shelf.accept(tmp_path / "w.zip")] == [2]
+    assert [each.generation for each in take(shelf, tmp_path / "w.zip")] == [2]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +157,7 @@ def test_other_files_are_refused(world, shelf, tmp_path, name):
 
 @pytest.mark.parametrize("name", ["../known/root.json", "1.root.json/..", "x", "", "/etc/passwd"])
 def test_only_metadata_and_bundles_are_served(world, shelf, upload, name):
-    shelf.accept(upload())
+    take(shelf, upload())
     with pytest.raises(UnknownNameError):
         shelf.find_metadata(name)
     with pytest.raises(UnknownNameError):
@@ -155,20 +166,30 @@ def test_only_metadata_and_bundles_are_served(world, shelf, upload, name):
 
 def test_bundles_that_nobody_needs_are_removed(world, shelf, upload):
     for number in range(8):
-        shelf.accept(upload(b"%d" % number))
+        take(shelf, upload(b"%d" % number))
     assert len(list((shelf.folder / "targets").iterdir())) == 5
 
 
 def test_a_hub_that_died_before_it_had_noted_what_it_took_goes_on(world, shelf, upload, tmp_path):
     import shutil
 
-    shelf.accept(upload(b"one"))
+    take(shelf, upload(b"one"))
     shutil.copytree(shelf.folder / "known", tmp_path / "older", symlinks=True)
-    shelf.accept(upload(b"two"))
+    take(shelf, upload(b"two"))
     shutil.rmtree(shelf.folder / "known")
     shutil.copytree(tmp_path / "older", shelf.folder / "known", symlinks=True)
 
     assert [each.generation for each in Shelf(shelf.folder).deployments()] == [1, 2]
+
+
+def test_who_only_looks_disturbs_nobody_who_takes_an_upload_in(world, shelf, upload):
+    take(shelf, upload(b"one"))
+    with shelf._hold(fcntl.LOCK_EX):
+        (shelf.folder / ".upload-now").mkdir()
+        assert [each.generation for each in Shelf(shelf.folder).deployments()] == [1]
+        assert (shelf.folder / ".upload-now").is_dir()
+    Shelf(shelf.folder)
+    assert not (shelf.folder / ".upload-now").exists()
 
 
 CANARY = {"kind": "canary", "part": "1", "health": "errors < 1%", "after": 60}
@@ -200,16 +221,16 @@ def follow(rollouts, seconds):
 def test_nodes_are_woken_when_something_changes(rollouts, upload):
     assert generations(rollouts) == [0, 0, 0, 0]
     before = rollouts.desired(rollouts._nodes.nodes[0]).revision
-    rollouts.accept(upload(b"one"))
+    take(rollouts, upload(b"one"))
     assert generations(rollouts) == [1, 1, 1, 1]
     assert rollouts.rung
     assert rollouts.desired(rollouts._nodes.nodes[0]).revision != before
 
 
 def test_a_canary_goes_on_where_a_hub_that_was_restarted_was(rollouts, upload):
-    rollouts.accept(upload(b"one"))
+    take(rollouts, upload(b"one"))
     follow(rollouts, 10)
-    rollouts.accept(upload(b"two", rollout=CANARY))
+    take(rollouts, upload(b"two", rollout=CANARY))
     follow(rollouts, 40)
     assert sorted(generations(rollouts)) == [1, 1, 1, 2]
 
@@ -221,9 +242,9 @@ def test_a_canary_goes_on_where_a_hub_that_was_restarted_was(rollouts, upload):
 
 
 def test_a_deployment_is_stopped_by_people_too(rollouts, upload):
-    rollouts.accept(upload(b"one"))
+    take(rollouts, upload(b"one"))
     follow(rollouts, 10)
-    rollouts.accept(upload(b"two", rollout=CANARY))
+    take(rollouts, upload(b"two", rollout=CANARY))
     follow(rollouts, 10)
     rollouts.stop(2, "ann")
     follow(rollouts, 200)
@@ -237,7 +258,7 @@ def test_a_deployment_is_stopped_by_people_too(rollouts, upload):
 
 
 def test_what_was_told_under_another_key_is_not_believed(rollouts, upload):
-    rollouts.accept(upload(b"one"))
+    take(rollouts, upload(b"one"))
     follow(rollouts, 10)
     nodes = rollouts._nodes.nodes
     nodes[0] = replace(nodes[0], key_id="new")
@@ -246,13 +267,26 @@ def test_what_was_told_under_another_key_is_not_believed(rollouts, upload):
 
 
 def test_what_was_kept_of_nonsense_hurts_nobody(rollouts, upload):
-    rollouts.accept(upload(b"one"))
+    take(rollouts, upload(b"one"))
     rollouts._nodes.told["n1"] = {"applied": [], "rows": 3}
     follow(rollouts, 10)
     assert generations(rollouts) == [1, 1, 1, 1]
 
 
+def test_who_only_looks_writes_no_progress(rollouts, upload):
+    take(rollouts, upload(b"one", rollout=CANARY))
+    rollouts.stop(1, "ann")
+    written = rollouts.shelf.folder / "rollouts.json"
+    before = written.read_bytes()
+    written.unlink()
+    Rollouts(rollouts.shelf.folder, rollouts._nodes, keep=False).describe()
+    assert not written.exists()
+    written.write_bytes(before)
+    told = Rollouts(rollouts.shelf.folder, rollouts._nodes, keep=False).describe()
+    assert told["deployments"][0]["reason"] == "stopped by ann"
+
+
 def test_a_damaged_progress_begins_again(rollouts, upload):
-    rollouts.accept(upload(b"one"))
+    take(rollouts, upload(b"one"))
     (rollouts.shelf.folder / "rollouts.json").write_bytes(b"{")
     assert generations(Rollouts(rollouts.shelf.folder, rollouts._nodes)) == [1, 1, 1, 1]
