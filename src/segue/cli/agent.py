@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,8 +66,11 @@ def enrol_node(
         line(f"Its hub is {identity.hub}, its home {folder}."),
         line(*_tell_trust(identity)),
         next_moves(
-            ("segue agent install", "run it as a service, from each start of the machine"),
-            ("segue agent run", "run it here and now"),
+            (
+                f"segue agent install{name_home(folder)}",
+                "run it as a service, from each start of the machine",
+            ),
+            (f"segue agent run{name_home(folder)}", "run it here and now"),
         ),
     )
 
@@ -97,13 +101,11 @@ def _tell_trust(identity: Identity) -> tuple[str | tuple[str, str]]:
 def run_agent(*, once: bool, slot: Path | None, home: Path | None) -> None:
     """Run this node's agent, until it is stopped."""
     from segue.agent.identity import read_identity
-    from segue.agent.supervise import Settings, Supervisor
+    from segue.cli.agent_process import become_agent
 
     folder = find_home(home)
-    settings = Settings(folder, slot.absolute() if slot else None, once)
-    code = Supervisor(settings, read_identity(folder)).run()
-    if code:
-        click.get_current_context().exit(code)
+    read_identity(folder)  # what can be said at once is said by this process
+    become_agent(folder, slot.absolute() if slot else None, once=once)
 
 
 @agent.command(
@@ -153,6 +155,7 @@ def install_service(
     home: Path | None,
 ) -> None:
     """Write a unit file for systemd, so that the agent runs from each start of the machine."""
+    from segue.agent.identity import IDENTITY
     from segue.agent.install import find_unit, next_commands, write_unit
 
     folder = find_home(home)
@@ -166,7 +169,10 @@ def install_service(
             path.write_text(text, encoding="utf-8")
         except OSError as error:
             raise name_disk_fault(error, path) from None
-    commands = next_commands(user=user)
+    commands = next_commands(user=user, named=name_home(folder))
+    if not (folder / IDENTITY).exists():
+        told = "before all else: this machine is no node yet"
+        commands.insert(0, (f"segue agent enrol TOKEN{name_home(folder)}", told))
     if call.as_json:
         call.print_json(
             {
@@ -182,6 +188,14 @@ def install_service(
         from segue.cli.look import line, next_moves, say
 
         say(call.out, line(f"The unit file lies in {path}"), next_moves(*commands))
+
+
+def name_home(folder: Path) -> str:
+    """Return what to type behind a command for a home that is not the usual one."""
+    from segue.agent.identity import default_home
+
+    usual = folder == default_home().expanduser().absolute()
+    return "" if usual else f" --home {shlex.quote(str(folder))}"
 
 
 def read_labels(labels: tuple[str, ...]) -> dict[str, str]:
@@ -205,6 +219,8 @@ def read_labels(labels: tuple[str, ...]) -> dict[str, str]:
 
 def describe_status(told: dict[str, Any]) -> list[tuple[str, str]]:
     """Return what is shown of a status: what it is about, and what it is."""
+    from segue.cli.wording import size
+
     status = told["status"]
     runs = f"runs, process {told['pid']}" if told["running"] else "does not run"
     link = "answers" if told["linked"] else "does not answer"
@@ -215,8 +231,8 @@ def describe_status(told: dict[str, Any]) -> list[tuple[str, str]]:
             f"{told['hub']} {link}" + (f": {told['link_error']}" if told["link_error"] else ""),
         ),
         ("deployment", _describe_deployment(status)),
-        ("unsent", f"{status['unsent']:,} rows, the oldest {status['lag']:.0f} s old"),
-        ("spool", f"{status['spool_bytes']:,} of {status['spool_cap']:,} bytes"),
+        ("unsent", _describe_unsent(status)),
+        ("spool", f"{size(status['spool_bytes'])} of {size(status['spool_cap'])}"),
         ("sent", f"{told['sent_rows']:,} rows since it began"),
         ("clock", status["clock_quality"]),
         ("memory", f"{status['memory'] / 2**20:.0f} MiB"),
@@ -226,6 +242,12 @@ def describe_status(told: dict[str, Any]) -> list[tuple[str, str]]:
     if status["error"]:
         rows.append(("error", status["error"]))
     return [*rows, *(("alert", text) for text in status["alerts"])]
+
+
+def _describe_unsent(status: dict[str, Any]) -> str:
+    if not status["unsent"]:
+        return "nothing"
+    return f"{status['unsent']:,} rows, the oldest {status['lag']:.0f} s old"
 
 
 def _describe_deployment(status: dict[str, Any]) -> str:

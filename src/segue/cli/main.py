@@ -68,13 +68,18 @@ def run_command(arguments: Sequence[str]) -> int:
         code = PIPE_CLOSED
     except click.ClickException as error:
         code = _report_click(error, arguments)
-    except SegueError as error:
-        code = _report_error(error, arguments)
     except Exception as error:  # noqa: BLE001  # the last resort: a fault of segue itself
-        code = _report_fault(error, arguments)
+        code = report(error, arguments)
     else:
         code = DONE
     return code
+
+
+def report(error: Exception, arguments: Sequence[str]) -> int:
+    """Say what went wrong; return the exit code."""
+    if isinstance(error, SegueError):
+        return _report_error(error, arguments)
+    return _report_fault(error, arguments)
 
 
 def exit_code(error: BaseException) -> int:
