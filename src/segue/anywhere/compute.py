@@ -225,7 +225,8 @@ def give_answer(answer: Answer, asked: Asked, frame: FrameSpec | str | None) -> 
     if answer.frame is not None and given is not None:
         if frame in (None, given):
             return answer.frame
-        table = from_frame(answer.frame, given.kind)
+        read = from_frame(answer.frame, given.kind)
+        table = conform(read, from_arrow(read.schema))
     if table is None:
         import pyarrow as pa
 
