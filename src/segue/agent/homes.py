@@ -37,7 +37,8 @@ def hold_home(home: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise FleetError(
-                f"an agent runs in {home} already", hint="look at it: segue agent status"
+                f"an agent runs in {home} already",
+                hint=f"look at it: segue agent status --home {home}",
             ) from None
         yield
 

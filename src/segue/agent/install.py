@@ -90,14 +90,19 @@ def find_unit(*, user: bool = False) -> Path:
     return Path(settings) / "systemd" / "user" / NAME
 
 
-def next_commands(*, user: bool = False) -> list[tuple[str, str]]:
-    """Return what to type after the unit file was written, and what it is for."""
+def next_commands(*, user: bool = False, named: str = "") -> list[tuple[str, str]]:
+    """Return what to type after the unit file was written, and what it is for.
+
+    Args:
+        user: Whether it is a service of this account.
+        named: What names the node's home in commands, if it is not the usual one.
+    """
     control = "systemctl --user" if user else "systemctl"
     journal = "journalctl --user" if user else "journalctl"
     commands = [
         (f"{control} daemon-reload", "let systemd read the unit file"),
         (f"{control} enable --now {NAME}", "start it now and with the machine"),
-        ("segue agent status", "look what it does"),
+        (f"segue agent status{named}", "look what it does"),
         (f"{journal} --unit {NAME}", "read what it says"),
     ]
     if user:

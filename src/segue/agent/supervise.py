@@ -9,8 +9,10 @@ the status, one sends what is in the spool. Whatever goes wrong in them is told 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from segue.agent.deployments import Deployments
 from segue.agent.heartbeat import PATIENCE
 from segue.agent.homes import begin_epoch, catch_signals, hold_home
 from segue.agent.identity import Identity, open_access
+from segue.agent.journal import Journal
 from segue.agent.link import POLL, Poller, Teller, read_generation, repeat
 from segue.agent.processes import measure_process
 from segue.agent.send import PACK_FROM
@@ -92,6 +95,7 @@ class Supervisor:
     _fault: str = ""
     _written: float = 0.0
     _finished: bool = False
+    _journal: Journal = field(default_factory=lambda: Journal(_say))
 
     def run(self) -> int:
         """Run until a signal comes, or all is done once.
@@ -265,9 +269,16 @@ class Supervisor:
             worker=worker.pid if worker is not None else 0,
         )
         write_status(self.settings.home, local)
+        self._journal.note(local)
 
     def _describe_link(self) -> LinkState:
         link, poller = self._sending.link, self._poller
         if poller is None:
             return link
         return replace(link, linked=poller.linked, error=poller.error or link.error)
+
+
+def _say(text: str) -> None:
+    """Write a line for whoever looks; nobody has to."""
+    with suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201  # a service speaks so

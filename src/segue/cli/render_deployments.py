@@ -51,13 +51,21 @@ def find_meant(told: Mapping[str, Any], deployment: Deployment) -> list[dict[str
 def describe_rollout(deployment: Deployment) -> str:
     """Return how a deployment spreads, as a sentence."""
     rollout = deployment.read_rollout()
-    trial = f"each keeps it after {duration(rollout.probation)} with {rollout.health}"
+    trial = f"each keeps it after {_tell_span(rollout.probation)} with {rollout.health}"
     if rollout.kind == "canary":
-        waits = duration(rollout.after)
+        waits = _tell_span(rollout.after)
         return f"{rollout.part} first, the others when these were well for {waits}; {trial}"
     if rollout.kind == "rolling":
         return f"{rollout.part} at a time; {trial}"
     return f"at once; {trial}"
+
+
+def _tell_span(seconds: int) -> str:
+    """Return a duration as it was asked for: in the largest unit in which it is a whole number."""
+    for size, unit in ((3_600, "h"), (60, "min")):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
 
 
 def show_dry_run(call: Call, counter: Counter, deployment: Deployment, part: EdgePart) -> None:

@@ -36,6 +36,8 @@ def render_plan(plan: Plan, fleets: Sequence[FleetPlan] = ()) -> Iterator[Render
         yield from (Block(each, indent=0) for each in rest)
         yield Text("")
     if not plan.steps and fleets:
+        yield Text("No step runs here.")
+        yield next_moves(("segue deploy", "bring to the nodes what they run"))
         return
     if not plan.steps:
         yield Text("The project has no steps yet: add one in steps/, then `segue plan` again.")

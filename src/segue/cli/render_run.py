@@ -54,7 +54,7 @@ def render_result(
         published: Tables of which the run published a version.
     """
     if not result.run_id:
-        yield from _render_idle(result.outcomes)
+        yield from _render_idle(result.outcomes, project)
         return
     steps = [outcome for outcome in result.outcomes if outcome.step in project.steps]
     yield Text("")
@@ -66,9 +66,14 @@ def render_result(
         yield from _render_failures(result)
 
 
-def _render_idle(outcomes: Sequence[StepOutcome]) -> Iterator[RenderableType]:
+def _render_idle(outcomes: Sequence[StepOutcome], project: ProjectSpec) -> Iterator[RenderableType]:
     if not outcomes:
-        yield Text("Nothing to do: no step was selected.")
+        places = project.fleets.places
+        if places and all(step.on in places for step in project.steps.values()):
+            yield Text("Nothing to do here: all steps run at nodes.")
+            yield next_moves(("segue deploy", "bring to the nodes what they run"))
+        else:
+            yield Text("Nothing to do: no step was selected.")
         return
     are = "is" if len(outcomes) == 1 else "are"
     yield line(f"Nothing to do: {count(len(outcomes), 'step')} {are} up to date.")

@@ -223,9 +223,11 @@ class HubClient:
         """Return what a failing network means to a user."""
         address = self.access.address
         if isinstance(error, ssl.SSLCertVerificationError):
+            again = "if the hub has got another root, enrol this node again"
+            name_root = "name the hub's root, lake/_hub/ca.pem on its machine: --hub-ca FILE"
             return HubError(
                 f"the hub {address} is not trusted: {error.verify_message}",
-                hint="if the hub has got another root, enrol this node again",
+                hint=name_root if self.access.key is None else again,
             )
         waits = "what is collected meanwhile waits"
         look = "see whether `segue hub` runs there, and whether this machine may call it"

@@ -188,3 +188,29 @@ def test_the_supervisor_loads_the_standard_library_and_cryptography_only():
     code = "import segue.agent.supervise, sys; print(*(name.split('.')[0] for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
     assert not set(done.stdout.split()) & HEAVY
+
+
+def test_what_to_type_next_names_a_home_that_is_not_the_usual(capsys, tmp_path, token):
+    _, out, _ = answer(capsys, "enrol", token, "--home", tmp_path / "a b")
+    assert f"segue agent run --home '{tmp_path / 'a b'}'" in out
+
+
+def test_a_service_of_a_machine_that_is_no_node_is_told_what_is_missing(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    home = tmp_path / "home"
+    code, out, _ = answer(capsys, "install", "--user", "--home", home)
+    assert code == 0
+    assert f"segue agent enrol TOKEN --home {home}" in out
+    assert f"segue agent status --home {home}" in out
+
+
+def test_nothing_unsent_is_said_so(capsys, tmp_path):
+    write_status(tmp_path)
+    told = json.loads((tmp_path / "status.json").read_text())
+    told["status"]["unsent"] = 0
+    (tmp_path / "status.json").write_text(json.dumps(told))
+    _, out, _ = answer(capsys, "status", "--home", tmp_path)
+    assert "nothing" in out
+    assert "oldest" not in out
