@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -85,8 +84,8 @@ def _cast_list(array: pa.Array, target: pa.DataType) -> pa.Array:
     if array.type.value_type == target.value_type:
         return array.cast(target)
     listed = array.cast(pa.large_list(array.type.value_type))
-    lengths = pc.fill_null(pc.list_value_length(listed), 0).to_numpy(zero_copy_only=False)
-    ends = pa.array(np.concatenate(([0], np.cumsum(lengths))), pa.int64())
+    lengths = pc.fill_null(pc.list_value_length(listed), 0)
+    ends = pa.concat_arrays([pa.array([0], pa.int64()), pc.cumulative_sum(lengths)])
     values = cast_array(listed.flatten(), target.value_type)
     return pa.ListArray.from_arrays(ends.cast(pa.int32()), values, mask=array.is_null())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,7 +32,6 @@ def write_text(array: pa.Array) -> pa.Array:
         return text if whole else pc.replace_substring_regex(text, r"\.?0*$", "")
     if pa.types.is_float64(array.type):
         return pa.array([None if v is None else repr(v) for v in array.to_pylist()], pa.string())
-    narrow = array.cast(pa.float32()).to_numpy(zero_copy_only=False)
     # the shortest digits that tell a float32, in the form of a float64
-    texts = [repr(float(str(np.float32(value)))) for value in narrow]
-    return pa.array(texts, pa.string(), mask=array.is_null().to_numpy(zero_copy_only=False))
+    shortest = array.cast(pa.float32()).cast(pa.string()).to_pylist()
+    return pa.array([None if v is None else repr(float(v)) for v in shortest], pa.string())
