@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from segue.spec.arriving import Key
 
 _IDLE_SECONDS = 10.0
+_log = logging.getLogger("segue.hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +122,21 @@ class ArrivingLake:
             HubBusyError: Too many bytes wait already.
         """
         size = sum(len(batch.payload) for batch in batches)
+        grouped: dict[str, list[Batch]] = {}
+        for batch in batches:
+            grouped.setdefault(batch.table, []).append(batch)
+        committers = [self._committer(table) for table in grouped]
         with self._lock:
             if self._in_flight and self._in_flight + size > self._pace.in_flight:
                 raise HubBusyError("the hub has all the batches that it can hold")
             self._in_flight += size
-        grouped: dict[str, list[Batch]] = {}
-        for batch in batches:
-            grouped.setdefault(batch.table, []).append(batch)
         answers = []
-        for table, mine in grouped.items():
+        for committer, mine in zip(committers, grouped.values(), strict=True):
             request = _Request(mine)
+            # from here on it is committed, also if nobody waits for the answer any more
+            request.answer.set_running_or_notify_cancel()
             request.answer.add_done_callback(partial(self._release, request.bytes))
-            self._committer(table).give(request)
+            committer.give(request)
             answers.append(request.answer)
         return answers
 
@@ -238,12 +243,19 @@ class _Committer:
         except Exception as error:  # noqa: BLE001  # whatever Arrow makes of a node's bytes
             self._part(group, error)
             return
-        if self._told is not None:
-            seconds = time.monotonic() - self._began
-            self._told(Commits(self.table.name, batches, places, seconds, self.table.odd_columns))
+        self._tell(batches, places)
         for request in group:
             request.answer.set_result(places[: len(request.batches)])
             places = places[len(request.batches) :]
+
+    def _tell(self, batches: list[Batch], places: list[Place]) -> None:
+        if self._told is None:
+            return
+        seconds = time.monotonic() - self._began
+        try:
+            self._told(Commits(self.table.name, batches, places, seconds, self.table.odd_columns))
+        except Exception:  # noqa: BLE001  # the rows are committed, whatever who is told makes of it
+            _log.exception("a commit could not be told")
 
     def _part(self, group: list[_Request], error: Exception) -> None:
         """Find the batches that can't be committed, so that they don't hold up others."""

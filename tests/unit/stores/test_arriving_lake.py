@@ -93,6 +93,34 @@ def test_rows_that_can_not_be_stored_do_not_hold_up_others(lake, tmp_path):
     assert count_events(tmp_path / "readings")["a", 2] == 1
 
 
+def test_who_stops_waiting_for_an_answer_holds_up_nobody(tmp_path):
+    lake = ArrivingLake(str(tmp_path), Pace(linger=0.2))
+    (gone,) = lake.submit([make_batch("a", 1, events("a", 1))])
+    gone.cancel()
+    (stayed,) = lake.submit([make_batch("b", 1, events("b", 1))])
+    assert stayed.result(30)[0].fresh
+    assert commit(lake, make_batch("b", 2, events("b", 2)))[0].fresh
+    lake.close()
+    assert (count_events(tmp_path / "readings"), lake.in_flight) == (
+        {("a", 1): 1, ("b", 1): 1, ("b", 2): 1},
+        0,
+    )
+
+
+def test_a_fault_of_who_is_told_holds_up_nobody(tmp_path):
+    faults = [RuntimeError("no figures")]
+
+    def told(_):
+        if faults:
+            raise faults.pop()
+
+    lake = ArrivingLake(str(tmp_path), QUICK, told)
+    for n in (1, 2):
+        assert commit(lake, make_batch("a", n, events("a", n)))[0].fresh
+    lake.close()
+    assert not faults
+
+
 def test_a_closed_lake_takes_nothing(tmp_path):
     lake = ArrivingLake(str(tmp_path), QUICK)
     commit(lake, make_batch("a", 1, events("a", 1)))
