@@ -89,6 +89,14 @@ class Lake(Protocol):
         """
         ...
 
+    def check_adoptable(self, table: str) -> None:
+        """See whether what another writer committed to a table may become a version of it.
+
+        Raises:
+            ForeignCommitError: Hubs write the table, and go on writing it.
+        """
+        ...
+
     def held_files(self, table: str) -> frozenset[str]:
         """Return the paths of the files at the head of a table's log."""
         ...

@@ -153,9 +153,11 @@ def adopt_table(
         The version that readers see now.
 
     Raises:
+        ForeignCommitError: Hubs write the table, and go on writing it.
         StorageError: The other writer used what segue can't read by file list.
         ConflictError: A run is publishing the table.
     """
+    lake.check_adoptable(table)
     head, schema, files = lake.current(table)
     strange = [file for file in files if not file.digest]
     if strange:

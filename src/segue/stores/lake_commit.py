@@ -124,9 +124,8 @@ def refuse_foreign(folder: Path, publication: Publication, found: int | None) ->
             hint="bring it back, or segue recover --rebuild makes the ledger from what is left",
         )
     hint = f"segue recover --adopt {table} takes what it wrote as the table's current version"
-    if _is_arriving(folder):  # the next run would replace what was adopted
-        move = f"mv {folder} {folder}_before"
-        hint = f"nodes sent its rows, and a table has one writer: move it aside with {move}"
+    if is_arriving(folder):  # the next run would replace what was adopted
+        hint = tell_move(folder)
     return ForeignCommitError(
         f"another writer committed to the table {table!r}: its Delta log stands at version "
         f"{found}, {'none' if expected is None else f'version {expected}'} was expected",
@@ -134,7 +133,13 @@ def refuse_foreign(folder: Path, publication: Publication, found: int | None) ->
     )
 
 
-def _is_arriving(folder: Path) -> bool:
+def tell_move(folder: Path) -> str:
+    """Return how the name of a table that nodes sent becomes free."""
+    move = f"mv {folder} {folder}_before"
+    return f"nodes sent its rows, and a table has one writer: move it aside with {move}"
+
+
+def is_arriving(folder: Path) -> bool:
     """Return whether hubs write a table: others may have compacted it since."""
     newest = lake_log.list_commits(folder)[-_LOOK_BACK:]
     notes = (lake_log.read_note(lake_log.read_commit(folder, each) or []) for each in newest)

@@ -14,7 +14,13 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from segue.errors import SegueError, StorageError, StorageFullError, UnknownNameError
+from segue.errors import (
+    ForeignCommitError,
+    SegueError,
+    StorageError,
+    StorageFullError,
+    UnknownNameError,
+)
 from segue.registry import nearest
 from segue.spec.nearest import find_storage
 from segue.spec.output import DataFile
@@ -25,15 +31,16 @@ from segue.stores.lake_commit import (
     advance_table,
     create_table,
     import_delta,
+    is_arriving,
     locate,
     refuse_foreign,
+    tell_move,
 )
 from segue.stores.lake_types import read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from segue.errors import ForeignCommitError
     from segue.spec.run import Publication
     from segue.spec.types import DataType, TableSchema
 
@@ -113,6 +120,19 @@ class DeltaLake:
     def refuse(self, publication: Publication, found: int | None) -> ForeignCommitError:
         """Return the error of a log that does not stand where a publication expects it."""
         return refuse_foreign(self._root / publication.table, publication, found)
+
+    def check_adoptable(self, table: str) -> None:
+        """See whether what another writer committed to a table may become a version of it.
+
+        Raises:
+            ForeignCommitError: Hubs write the table, and go on writing it.
+        """
+        folder = self._root / table
+        if is_arriving(folder):
+            raise ForeignCommitError(
+                f"a hub writes the table {table!r}: runs read what has arrived, and adopt nothing",
+                hint=tell_move(folder),
+            )
 
     def history(self, table: str) -> tuple[Mapping[str, Any], ...]:
         """Return segue's own commits found in the table's log, oldest first, for a rebuild."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from segue.errors import StorageError
+from segue.errors import ForeignCommitError, StorageError
 from segue.project.edge import cut
 from tests.fleet.cut.test_arriving import rows, values
 
@@ -44,6 +44,9 @@ def test_append_readers_go_on_when_a_step_comes_back(make_fleet, open_arrivals):
     assert "another writer committed to the table 'clean'" in refused
     assert f"mv {lake / 'clean'} {lake / 'clean'}_before" in refused
     assert "--adopt" not in refused
+    with pytest.raises(ForeignCommitError, match="a hub writes the table 'clean'") as caught:
+        built.project.adopt("clean")
+    assert f"mv {lake / 'clean'} {lake / 'clean'}_before" in caught.value.hint
     (lake / "clean").rename(lake / "clean_before")
     built.run()
     assert values(built) == [1.0, 2.0]
