@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from segue.spec.edge import EdgePart
 
 
 def leave_out(*names: str) -> None:
@@ -23,6 +27,21 @@ def leave_out(*names: str) -> None:
         >>> _ = sys.meta_path.pop(0)
     """
     sys.meta_path.insert(0, _Missing(frozenset(names)))
+
+
+def leave_out_unused(part: EdgePart) -> None:
+    """Leave out NumPy and pandas where no step of a deployment can want them.
+
+    Functions may ask for either; windows and models count with NumPy.
+
+    Args:
+        part: What runs.
+    """
+    steps = part.steps
+    if any(step.function is not None for step in steps):
+        return
+    numbers = any(step.window is not None or step.model is not None for step in steps)
+    leave_out("pandas", *(() if numbers else ("numpy",)))
 
 
 class _Missing:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.agent.heartbeat import RECYCLE, WorkerReport, write_atomically, write_report
-from segue.agent.lean import leave_out
+from segue.agent.lean import leave_out_unused
 from segue.agent.spool import Spool
 from segue.agent.work.commit import Committer
 from segue.agent.work.flow import Flow, Worksite
@@ -325,8 +325,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_report(home, WorkerReport(os.getpid(), 1, generation or 0, error=str(error)))
         sys.stderr.write(f"{error}\n")
         return 1
-    if not any(step.function is not None for step in slot.part.steps):
-        leave_out("pandas")
+    leave_out_unused(slot.part)
     idle = float(asked.get("--idle", IDLE))
     worker = Worker(home, slot, *read_node(home), once=once, idle=idle)
     try:

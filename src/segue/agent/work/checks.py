@@ -94,17 +94,16 @@ class Judge:
             self._session.unbind(self._table)
 
     def _part(self, rows: pa.Table, passed: dict[str, int]) -> Judged:
-        import numpy as np
-        import pyarrow as pa
+        import pyarrow.compute as pc
 
         masks = self._session.fetch(self._mark)
-        aside = np.zeros(rows.num_rows, dtype=bool)
-        for mask in masks.columns:
-            aside |= np.asarray(mask.combine_chunks(), dtype=bool)
-        columns = [mask.to_pylist() for mask in masks.filter(pa.array(aside)).columns]
+        aside = masks.column(0)
+        for mask in masks.columns[1:]:
+            aside = pc.or_(aside, mask)
+        columns = [mask.to_pylist() for mask in masks.filter(aside).columns]
         names = [each.name for each in self._aside]
         reasons = [
             [name for name, breaks in zip(names, marks, strict=True) if breaks]
             for marks in zip(*columns, strict=True)
         ]
-        return Judged(rows.filter(pa.array(~aside)), rows.filter(pa.array(aside)), reasons, passed)
+        return Judged(rows.filter(pc.invert(aside)), rows.filter(aside), reasons, passed)

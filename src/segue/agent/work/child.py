@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from segue.agent.lean import leave_out_unused
 from segue.agent.work.bench import Bench
 from segue.agent.work.payload import add_node, read_payload, write_payload
 from segue.agent.work.slot import open_slot
@@ -130,6 +131,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="segue-") as folder:
         try:
             slot = open_slot(Path(arguments[0]))
+            leave_out_unused(slot.part)
             if "--check" in arguments:
                 check_slot(slot, Path(folder))
             else:

@@ -59,7 +59,7 @@ class RawBatch:
         """Take one more chunk."""
         self.chunks.append(chunk)
         if chunk.data is not None:
-            self.rows += _count_lines(chunk.data)
+            self.rows += chunk.data.count(b"\n")
             self.bytes += len(chunk.data)
         elif chunk.table is not None:
             self.rows += chunk.table.num_rows
@@ -202,10 +202,3 @@ class Intake:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
-
-
-def _count_lines(data: bytes) -> int:
-    # three times as fast as to count in Python's own bytes, where lines are short
-    import numpy as np
-
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n")))
