@@ -438,6 +438,10 @@ class DeploymentError(FleetError):
     code = "deployment-refused"
 
 
+class OlderDeploymentError(DeploymentError):
+    """What a hub shows is older than what is known: it was set back, or holds something back."""
+
+
 def name_disk_fault(error: OSError, where: object) -> StorageError:
     """Return what a failing disk means to a user.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from segue.deploy.repository import (
     sign_deployments,
     walk_roots,
 )
-from segue.errors import DeploymentError, HubError, UsageError
+from segue.errors import DeploymentError, HubError, OlderDeploymentError, UsageError
 from segue.wire.archive import write_archive
 from segue.wire.deployment import Deployment
 from segue.wire.durable import write_durably
@@ -84,8 +85,7 @@ class Desk:
 
         Raises:
             UsageError: Nobody may deploy yet.
-            DeploymentError: The hub shows something that is not in order, or less than was
-                seen here before.
+            DeploymentError: The hub shows something that is not in order, or lost it all.
         """
         root = walk_roots(self.folder)
         known = self.folder / KNOWN
@@ -100,8 +100,12 @@ class Desk:
                     hint=f"if it was set up anew: remove {known}, and deploy again",
                 )
             return Known(root)
-        Trust(known, self._fetch).refresh()
-        read = Known.read(known)
+        try:
+            Trust(known, self._fetch).refresh()
+            read = Known.read(known)
+        except OlderDeploymentError:
+            # Nodes have seen it too, and refuse what a restored hub has: signing goes on here.
+            read = replace(Known.read(known), behind=True)
         for path in (known / "root_history").glob("*.root.json"):
             if not (self.folder / path.name).exists():
                 write_durably(self.folder / path.name, path.read_bytes())
@@ -155,7 +159,7 @@ class Desk:
         """
         new = number_next(known, deployment)
         bundles = {bundle.name: bundle} if bundle is not None else {}
-        live = keep_live(known.deployments(), new)
+        live = keep_live(self._list_live(known), new)
         files = sign_deployments(known, live, bundles, signers, valid=valid)
         self.upload(files, bundles)
         return new
@@ -164,7 +168,15 @@ class Desk:
         self, signers: Sequence[CryptoSigner], known: Known, valid: timedelta = VALID
     ) -> None:
         """Sign what is live again, so that it does not expire."""
-        self.upload(sign_deployments(known, known.deployments(), {}, signers, valid=valid), {})
+        live = self._list_live(known)
+        self.upload(sign_deployments(known, live, {}, signers, valid=valid), {})
+
+    def _list_live(self, known: Known) -> list[Deployment]:
+        """Return what is signed; of it, what a restored hub still has the bundles of."""
+        if not known.behind:
+            return known.deployments()
+        there = {each["target"] for each in self.describe()["deployments"]}
+        return [each for each in known.deployments() if each.target in there]
 
     def upload(self, files: dict[str, bytes], bundles: dict[str, Path]) -> None:
         """Bring signed metadata, bundles and the project's roots to the hub."""

@@ -18,7 +18,7 @@ from tuf.ngclient.config import UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
 
-from segue.errors import DeploymentError, HubError, SegueError
+from segue.errors import DeploymentError, HubError, OlderDeploymentError, SegueError
 from segue.wire.bundle import LIMITS
 from segue.wire.deployment import Deployment, read_custom
 from segue.wire.trust_folder import FIRST_ROOT, METADATA, TARGETS, Fetch, pin_root, read_pinned
@@ -156,7 +156,7 @@ def explain_refusal(error: Exception) -> DeploymentError:
             hint="sign again: segue deploy renew; a wrong clock of this machine looks the same",
         )
     if isinstance(error, exceptions.BadVersionNumberError):
-        return DeploymentError(f"the hub shows something older than what is known: {error}")
+        return OlderDeploymentError(f"the hub shows something older than what is known: {error}")
     if isinstance(error, exceptions.UnsignedMetadataError):
         return DeploymentError(f"not signed by enough of those who may deploy: {error}")
     if isinstance(error, exceptions.LengthOrHashMismatchError | exceptions.DownloadError):

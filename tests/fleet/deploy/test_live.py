@@ -104,6 +104,29 @@ def test_a_node_that_was_away_goes_back_without_a_network_and_jumps_to_the_newes
     assert [each["generation"] for each in slots["failed"]] == [2]
 
 
+def test_a_hub_restored_from_before_a_deployment_gets_the_next_to_its_nodes(plant, tmp_path):
+    begin(plant, "n1")
+    deploy(plant)
+    wait_applied(plant, 1)
+    plant.stop("hub")
+    shutil.copytree(plant.root / "lake", tmp_path / "backup", symlinks=True)
+    plant.start_hub()
+    for factor in (3, 4):
+        plant.step(GOOD.replace("2", str(factor)))
+        last = deploy(plant)
+        wait_applied(plant, last)
+    plant.stop("hub")
+    shutil.rmtree(plant.root / "lake")
+    (tmp_path / "backup").rename(plant.root / "lake")
+    plant.start_hub()
+    # the node keeps what it runs, and the next number is one that it takes
+    plant.step(GOOD.replace("2", "5"))
+    assert deploy(plant) == last + 1
+    wait_applied(plant, last + 1)
+    assert plant.ask("rollback")["again"] == 1, "the others' bundles are gone with the hub's disk"
+    wait_applied(plant, last + 2)
+
+
 @pytest.mark.parametrize("point", ["deploy.fetched", "deploy.switch.before", "deploy.switch.after"])
 def test_an_agent_that_dies_while_it_takes_a_deployment_takes_it_when_it_is_back(plant, point):
     plant.start_hub()
