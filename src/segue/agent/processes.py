@@ -45,6 +45,8 @@ def measure_process(pid: int) -> Use:
         >>> measure_process(os.getpid()).memory > 1_000_000
         True
     """
+    if not _has_proc():
+        return _ask_psutil(pid)
     stat = _read_stat(pid)
     if stat is None:
         return Use()
@@ -81,8 +83,24 @@ def signal_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
+def _has_proc() -> bool:
+    return (_PROC / "self" / "stat").exists()
+
+
+def _ask_psutil(pid: int) -> Use:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            spent = process.cpu_times()
+            return Use((pid,), process.memory_info().rss, sum(spent[:4]))
+    except psutil.Error:
+        return Use()
+
+
 def _list_parents() -> Iterator[tuple[int, int]]:
-    if not (_PROC / "self" / "stat").exists():
+    if not _has_proc():
         import psutil
 
         for process in psutil.process_iter():

@@ -83,12 +83,13 @@ class WorkerProcess:
     @property
     def pid(self) -> int:
         """Its process id; 0 while it is down."""
-        return self._process.pid if self._process is not None else 0
+        process = self._process  # another thread may end it meanwhile
+        return process.pid if process is not None else 0
 
     @property
     def report(self) -> WorkerReport | None:
         """What it says of itself; None before its first word."""
-        return read_report(self.home, self.pid) if self._process is not None else None
+        return read_report(self.home, pid) if (pid := self.pid) else None
 
     def start(self) -> None:
         """Start it, now."""
@@ -132,16 +133,17 @@ class WorkerProcess:
 
     def use(self) -> Use:
         """Return what it uses with all that it has started; what others use is a little old."""
-        if self._process is None:
+        pid = self.pid
+        if not pid:
             return Use()
         now = self.steady()
         if now - self._looked >= FULL_LOOK or not self._looked:
             self._looked = now
             others = Use()
-            for each in find_descendants(self.pid):
+            for each in find_descendants(pid):
                 others += measure_process(each)
             self._others = others
-        return measure_process(self.pid) + self._others
+        return measure_process(pid) + self._others
 
     def stop(self) -> None:
         """Let it end by itself, and end it if it does not."""
