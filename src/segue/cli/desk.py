@@ -76,6 +76,11 @@ def open_counter(
     if not fleet and len(places) > 1 and (hub_needed or len(addresses) > 1) and not address:
         raise UsageError("the project has several fleets", hint=f"--fleet {min(places)}")
     name = fleet or min(places)
+    if not (address or places[name].address):
+        raise UsageError(
+            f"nobody says where the hub of the fleet {name!r} is",
+            hint=f'[places.{name}] with address = "https://hub.example.com:8443", or --hub URL',
+        )
     client = _open_client(project, address or places[name].address, ca)
     if client is None and hub_needed:
         raise UsageError(

@@ -9,7 +9,7 @@ from segue.declare.edge_graph import find_streams
 from segue.errors import Location, OutputError, Problem, ProjectError, SqlError
 from segue.place.edge import inline_views, map_fleets
 from segue.registry import load_check, nearest
-from segue.spec.edge import NODE_COLUMN, PROVENANCE
+from segue.spec.edge import MESSAGE_COLUMN, NODE_COLUMN, PROVENANCE
 from segue.spec.scan import Scan
 from segue.spec.sql import quote_identifier
 from segue.spec.types import Column, TableSchema, parse_schema, parse_type
@@ -243,6 +243,10 @@ class _Describer:
             if name not in names:
                 hint = nearest(name, names, noun="column")
                 raise SqlError(f"{alert.table} has no column {name!r}", hint=hint)
+        for name in MESSAGE_COLUMN.findall(alert.message):
+            if name not in names:
+                hint = nearest(name, names, noun="column")
+                raise SqlError(f"its message names {name!r}, no column of {alert.table}", hint=hint)
         self.session.bind(alert.table, self._empty(alert.table))
         # the line end closes a comment
         query = f"select * from {quote_identifier(alert.table)} where ({alert.condition}\n)"

@@ -9,7 +9,7 @@ from segue.spec.edge import GAPS_SUFFIX
 from segue.spec.step import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from segue.declare.problems import Problems
     from segue.declare.toml import Config
@@ -49,16 +49,20 @@ def name_companions(tables: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def check_fleet_steps(
-    steps: Mapping[str, StepSpec], tables: Mapping[str, str], problems: Problems
+    steps: Mapping[str, StepSpec],
+    tables: Mapping[str, str],
+    broken: Collection[str],
+    problems: Problems,
 ) -> None:
     """Report steps that can't run at nodes.
 
     Args:
         steps: Steps by name, each where it is to run.
         tables: The fleet of each table that nodes make.
+        broken: Names of what could not be read, which is reported already.
         problems: Takes what is wrong.
     """
-    checker = _Checker(steps, tables, problems)
+    checker = _Checker(steps, tables, broken, problems)
     for name in steps.keys() & tables.keys():
         checker.check(steps[name])
 
@@ -107,10 +111,15 @@ def find_streams(
 
 class _Checker:
     def __init__(
-        self, steps: Mapping[str, StepSpec], tables: Mapping[str, str], problems: Problems
+        self,
+        steps: Mapping[str, StepSpec],
+        tables: Mapping[str, str],
+        broken: Collection[str],
+        problems: Problems,
     ) -> None:
         self.steps = steps
         self.tables = tables
+        self.broken = broken
         self.problems = problems
 
     def check(self, step: StepSpec) -> None:
@@ -126,13 +135,13 @@ class _Checker:
                 f" the nodes of {step.on!r}: a step at a node reads one stream",
                 "join them in a step that runs here, or push one of them as a reference table",
             )
-        elif not streams:
+        elif not streams and not any(table in self.broken for table in step.reads):
             self.report(
                 step,
                 f"{step.name!r} runs on {step.on!r} and reads no table of it",
                 f"let it read a table with on = {step.on!r}, or leave its `on` out",
             )
-        elif step.window is not None and step.reads[0] != streams[0]:
+        elif streams and step.window is not None and step.reads[0] != streams[0]:
             self.report(
                 step,
                 f"the window of {step.name!r} is over {step.reads[0]!r}, its first table, which"

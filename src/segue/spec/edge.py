@@ -6,6 +6,7 @@ that a node has to know, so that a node needs neither the project's settings nor
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 PROJECT = "project"
 """Folder of a bundle with the project's own files."""
+MESSAGE_COLUMN = re.compile(r"\{(\w+)\}")
+"""A column in the message of an alert: the value of the row that made it true stands there."""
 NODE_COLUMN = "_node"
 """Column of every batch at a node: the node's name. Steps can use it."""
 

@@ -249,3 +249,11 @@ def test_a_notebook_shows_the_cut(make_fleet):
     page = built.project.plan()._repr_html_()
     assert "At the nodes of shops" in page
     assert "clean to the lake" in page
+
+
+def test_a_message_that_names_no_column_is_told(make_fleet):
+    alert = ALERT + 'message = "{sensr} is hot at {_node}"\n'
+    built = make_fleet({"steps/clean.sql": CLEAN}, alert)
+    with pytest.raises(ProjectError, match="its message names 'sensr'") as caught:
+        cut(built.root, "shops")
+    assert "'sensor'" in caught.value.problems[0].hint

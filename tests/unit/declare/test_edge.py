@@ -83,6 +83,12 @@ def test_mistakes_are_told_with_the_nearest(project, old, new, code, told, hint)
     assert all(each.location.path == "segue.toml" and each.location.line for each in found)
 
 
+def test_a_source_that_is_wrong_is_not_told_again_by_what_reads_it(project):
+    project.add_toml((FLEET + READINGS).replace('kind = "tail"', 'kind = "tial"'))
+    project.write("steps/clean.sql", "-- segue: {on: shops}\nselect * from readings")
+    assert [each.code for each in project.problems()] == ["unknown-kind"]
+
+
 def test_all_problems_come_at_once(project):
     text = (FLEET + READINGS).replace('when_full = "block"\n', "").replace('"csv"', '"cvs"')
     project.add_toml(text + '[destinations.x]\nkind = "s4"\ntables = ["readings"]\n')

@@ -8,11 +8,11 @@ rows came in batches. An episode is over when the condition has not held for `qu
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from segue.spec.edge import MESSAGE_COLUMN
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     Seen = tuple[int, Any]
     """Time of a row that matched, and its value in the column whose values are counted."""
 
-_PLACE = re.compile(r"\{(\w+)\}")
 _NEVER = -(2**62)
 
 
@@ -150,7 +149,7 @@ class Watch:
     def _write(self, at: int, row: dict[str, Any]) -> Iterable[Letter]:
         alert = self.alert
         text = alert.message or f"{alert.condition} ({alert.at_least} within the time)"
-        body = _PLACE.sub(lambda found: str(row.get(found[1], found[0])), text)
+        body = MESSAGE_COLUMN.sub(lambda found: str(row.get(found[1], found[0])), text)
         title = f"{alert.name} at {self._node}"
         for number, channel in enumerate(alert.send):
             yield Letter(
