@@ -53,11 +53,8 @@ def localize(spec: ProjectSpec, workspace: Workspace) -> Workspace:
     if all(source.options.get("columns", "known") for source in first.project.sources.values()):
         return first
     for fleet in spec.fleets.places:
-        try:
-            with open_fleet(spec, first, fleet) as opened:
-                schemas |= opened.described.schemas
-        except SegueError:  # a source or the ledger: its reader tells
-            continue
+        with open_fleet(spec, first, fleet) as opened:
+            schemas |= opened.described.schemas
     return replace(workspace, project=keep_local(spec, there.has, tell))
 
 
