@@ -31,6 +31,21 @@ with load(root) as project:
     assert project.run().snapshot == 1
 """
 
+IDLE_RUN = """
+import os, pathlib, subprocess, sys
+from segue.cli.main import run_command
+root = pathlib.Path("{root}")
+(root / "steps").mkdir(parents=True)
+(root / "segue.toml").write_text('[project]\\nname = "idle"\\n')
+(root / "steps" / "days.sql").write_text("select range::int as day from range(3)")
+os.chdir(root)
+os.environ["SEGUE_CACHE"] = str(root / "cache")
+run = "from segue.cli.main import run_command; assert run_command(['run']) == 0"
+subprocess.run([sys.executable, "-c", run], check=True, stdout=subprocess.DEVNULL)
+sys.stdout = sys.stderr
+assert run_command(["run"]) == 0
+"""
+
 FILE_CHECK = """
 import pathlib, tempfile, duckdb
 path = pathlib.Path(tempfile.mkdtemp()) / "a.parquet"
@@ -49,11 +64,14 @@ assert not segue.check(str(path), {"columns": columns, "rows": 9}).stops
         pytest.param("from segue import load", ENGINES, id="load"),
         pytest.param(HELP, HEAVY, id="help"),
         # rows that stay in DuckDB need no Arrow, and binding nothing of pandas'
+        # what is up to date is told from the ledger, and nothing is parsed or computed
+        pytest.param(IDLE_RUN, HEAVY, id="idle-run"),
         pytest.param(FILE_CHECK, HEAVY - {"duckdb"}, id="file-check"),
         pytest.param(SQL_RUN, {"numpy", "pandas", "polars", "pyarrow"}, id="sql-run"),
     ],
 )
-def test_nothing_heavy_is_loaded(code, fenced):
+def test_nothing_heavy_is_loaded(code, fenced, tmp_path):
+    code = code.replace("{root}", str(tmp_path / "project"))
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{REPORT}"], capture_output=True, text=True, check=False
     )

@@ -8,14 +8,13 @@ import json
 import os
 import shutil
 import sqlite3
-import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 import segue
-from segue import registry
 from segue.cli.main import run_command
 from segue.testing.faults import Ended, Victim, run_segue, running, start_call, start_command
 from segue.testing.processes import wait_until
@@ -98,7 +97,7 @@ def run_and_stop_between_writes(arguments):
     Who is stopped while it writes keeps the lock; `test_storage` tries one that stays.
     """
     guard, kill = threading.RLock(), os.kill
-    ledger = sys.modules[registry.load(registry.LEDGERS, "sql").__module__]
+    ledger = import_module("segue.stores.ledger_connect")
     writing = ledger.writing
 
     @contextmanager

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event, insert, select
+from sqlalchemy import create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
 
@@ -26,13 +26,17 @@ from segue.errors import (
     StorageFullError,
 )
 from segue.settings import expand_secrets
+from segue.stores.ledger_glance import QUICK_CHECK_BYTES
 from segue.stores.ledger_history import fill_points
-from segue.stores.ledger_tables import SCHEMA_VERSION, alerts, meta, metadata
+from segue.stores.ledger_state import SCHEMA_VERSION
+from segue.stores.ledger_tables import alerts, meta, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, CursorResult, Engine, Table
+
+    from segue.stores.ledger_state import Ask
 
 MIGRATIONS: Mapping[int, tuple[str | Callable[[Connection], None], ...]] = {
     1: (
@@ -54,9 +58,6 @@ MIGRATIONS: Mapping[int, tuple[str | Callable[[Connection], None], ...]] = {
 """What brings a ledger from the version in the key to the next one: statements and functions."""
 
 REBUILD_HINT = "segue recover --rebuild sets it aside and makes a new one from the lake"
-
-QUICK_CHECK_BYTES = 8_000_000
-"""Ledgers up to this size are looked over when they are opened, which takes 1 ms per MB."""
 
 _BROKEN = ("no such ", "Could not decode")
 _WRITES = "segue_writes"
@@ -322,6 +323,15 @@ def set_aside(url: str) -> str:
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))
     return str(aside)
+
+
+def asking(connection: Connection) -> Ask:
+    """Return what runs the SELECTs of `segue.stores.ledger_state` in a transaction."""
+
+    def ask(query: str, values: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        return connection.execute(text(query), values).all()
+
+    return ask
 
 
 def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

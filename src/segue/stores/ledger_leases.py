@@ -10,6 +10,7 @@ from segue.errors import ConflictError, LeaseLostError
 from segue.spec.run import Lease, RunStatus
 from segue.stores.codec import decode_owner, dump_json, encode_owner
 from segue.stores.ledger_connect import inserted_number
+from segue.stores.ledger_state import LIVE, OVER, VOID
 from segue.stores.ledger_tables import intents, leases, runs
 
 if TYPE_CHECKING:
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from segue.spec.run import Owner, RunStart
-
-LIVE = "live"
-VOID = "void"
-"""Fenced off; others bring its intent, if it has one, and its record to their end."""
-OVER = "over"
 
 _UNFINISHED = (str(RunStatus.RUNNING), str(RunStatus.PUBLISHING))
 

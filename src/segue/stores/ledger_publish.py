@@ -18,13 +18,8 @@ from segue.stores.codec import (
     encode_schema,
 )
 from segue.stores.ledger_connect import inserted_number, upsert
-from segue.stores.ledger_leases import (
-    OVER,
-    VOID,
-    end_lease,
-    lost,
-    require_live,
-)
+from segue.stores.ledger_leases import end_lease, lost, require_live
+from segue.stores.ledger_state import OVER, PENDING, VOID
 from segue.stores.ledger_tables import (
     files,
     intent_tables,
@@ -48,7 +43,6 @@ if TYPE_CHECKING:
     from segue.spec.output import DataFile
     from segue.spec.run import Intent, Lease, Publication, StepOutcome
 
-PENDING = "pending"
 DONE = "done"
 WITHDRAWN = "withdrawn"
 

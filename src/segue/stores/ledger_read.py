@@ -1,4 +1,4 @@
-"""What a ledger tells: snapshots, versions, memories, runs."""
+"""What a ledger tells beside how it stands: all versions, runs, what is needed."""
 
 from __future__ import annotations
 
@@ -9,76 +9,27 @@ from sqlalchemy import and_, func, or_, select
 
 from segue.errors import UnknownNameError
 from segue.spec.output import DataFile, TableVersion
-from segue.spec.run import RunStatus, RunSummary, Snapshot
-from segue.stores.codec import decode_intent, decode_memory, decode_schema
-from segue.stores.ledger_leases import LIVE, VOID
-from segue.stores.ledger_publish import PENDING
+from segue.spec.run import RunStatus, RunSummary
+from segue.stores.codec import decode_memory
+from segue.stores.ledger_connect import asking
+from segue.stores.ledger_state import LIVE, PENDING, VOID, find_pending, make_version
 from segue.stores.ledger_tables import (
     files,
     intents,
     leases,
     measurements,
-    memories,
     pointers,
     runs,
     snapshot_tables,
     snapshots,
     steps,
-    tables,
     versions,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row
-
-    from segue.spec.output import StepMemory
-    from segue.spec.run import Intent
-
-_OVER = (str(RunStatus.FAILED), str(RunStatus.LOST))
-
-
-def find_pending(connection: Connection, *, dead_only: bool) -> tuple[Intent, ...]:
-    """Return intents that are not finished, oldest first."""
-    query = select(intents.c.payload).where(intents.c.state == PENDING)
-    if dead_only:
-        query = query.join(leases, leases.c.run_id == intents.c.run_id)
-        query = query.where(leases.c.state == VOID)
-    found = connection.execute(query.order_by(intents.c.run_number)).scalars()
-    return tuple(decode_intent(payload) for payload in found)
-
-
-def find_snapshot(connection: Connection, environment: str, number: int | None) -> Snapshot:
-    """Return a snapshot of an environment; the newest without a number."""
-    if number is None:
-        query = select(pointers.c.snapshot).where(pointers.c.environment == environment)
-        number = connection.execute(query).scalar()
-        if number is None:
-            return Snapshot(0, environment, {})
-        held: ColumnElement[bool] = snapshot_tables.c.last.is_(None)
-    else:
-        held = _spans(snapshot_tables, number)
-    made = connection.execute(select(snapshots).where(snapshots.c.number == number)).first()
-    if made is None or made.environment != environment:
-        raise UnknownNameError(
-            f"there is no snapshot {number} of {environment!r}", hint="segue runs lists them"
-        )
-    here = and_(snapshot_tables.c.environment == environment, held)
-    join = and_(
-        versions.c.name == snapshot_tables.c.name, versions.c.number == snapshot_tables.c.number
-    )
-    rows = connection.execute(select(versions).join(snapshot_tables, join).where(here)).all()
-    found = select(*_FILE).join(snapshot_tables, snapshot_tables.c.name == files.c.name)
-    found = found.where(here, _spans(files, snapshot_tables.c.number))
-    listed = _group_files(connection.execute(found.order_by(files.c.first, files.c.path)).all())
-    return Snapshot(
-        number,
-        environment,
-        {row.name: _version(row, listed.get(row.name, ())) for row in rows},
-        made.run_id,
-        made.created_at,
-    )
 
 
 _FILE = (
@@ -95,29 +46,6 @@ def _spans(table: Any, number: Any) -> ColumnElement[bool]:
     return and_(table.c.first <= number, or_(table.c.last.is_(None), table.c.last >= number))
 
 
-def _group_files(rows: Sequence[Any]) -> dict[str, list[DataFile]]:
-    # One text for all statistics: a tenth of the calls that one by one would take.
-    stats = json.loads(f"[{','.join([row[5] for row in rows])}]")
-    listed: dict[str, list[DataFile]] = {}
-    for (name, path, count, size, digest, _), told in zip(rows, stats, strict=True):
-        listed.setdefault(name, []).append(DataFile(path, count, size, digest, told))
-    return listed
-
-
-def _version(row: Row[Any], held: Iterable[DataFile]) -> TableVersion:
-    return TableVersion(
-        table=row.name,
-        number=row.number,
-        delta_version=row.delta_version,
-        schema=decode_schema(row.schema),
-        files=tuple(held),
-        content_hash=row.content_hash,
-        run_id=row.run_id,
-        fingerprint=row.fingerprint,
-        published_at=row.published_at,
-    )
-
-
 def find_versions(connection: Connection, table: str) -> tuple[TableVersion, ...]:
     """Return all published versions of a table, oldest first."""
     query = select(versions).where(versions.c.name == table).order_by(versions.c.number)
@@ -131,7 +59,7 @@ def find_versions(connection: Connection, table: str) -> tuple[TableVersion, ...
         for _, path, count, size, digest, stats, first, last in spans
     ]
     return tuple(
-        _version(
+        make_version(
             row,
             (
                 file
@@ -141,41 +69,6 @@ def find_versions(connection: Connection, table: str) -> tuple[TableVersion, ...
         )
         for row in connection.execute(query)
     )
-
-
-def find_memories(connection: Connection, environment: str) -> dict[str, StepMemory]:
-    """Return each step's last success that became true."""
-    query = select(memories.c.memory).where(memories.c.environment == environment)
-    return _decode_memories(connection.execute(query).scalars())
-
-
-def _decode_memories(texts: Iterable[str]) -> dict[str, StepMemory]:
-    plain = json.loads(f"[{','.join(texts)}]")
-    return {each["step"]: decode_memory(each) for each in plain}
-
-
-def find_staged(connection: Connection) -> dict[str, StepMemory]:
-    """Return each step's last staged success that no run published."""
-    query = (
-        select(steps.c.memory)
-        .join(runs, runs.c.run_id == steps.c.run_id)
-        .where(steps.c.reusable == 1, runs.c.status.in_(_OVER))
-        # Later ones replace earlier ones in the dictionary.
-        .order_by(steps.c.run_number)
-    )
-    return _decode_memories(connection.execute(query).scalars())
-
-
-def find_heads(connection: Connection) -> dict[str, int]:
-    """Return the Delta version at which each table's log must stand."""
-    query = select(tables.c.name, tables.c.head).where(tables.c.head.is_not(None))
-    return {row.name: row.head for row in connection.execute(query)}
-
-
-def find_numbers(connection: Connection) -> dict[str, int]:
-    """Return the last number given to each table."""
-    query = select(tables.c.name, tables.c.last_number)
-    return {row.name: row.last_number for row in connection.execute(query)}
 
 
 def find_protected(connection: Connection, keep: int) -> dict[str, set[str]]:
@@ -221,7 +114,7 @@ def _protect_staged(connection: Connection, oldest_run: int, needed: dict[str, s
         memory = decode_memory(json.loads(text))
         for staged in filter(None, (memory.staged, memory.rejects)):
             needed.setdefault(staged.table, set()).update(file.path for file in staged.files)
-    for intent in find_pending(connection, dead_only=False):
+    for intent in find_pending(asking(connection), dead_only=False):
         for part in intent.publications:
             needed.setdefault(part.table, set()).update(file.path for file in part.staged.files)
 

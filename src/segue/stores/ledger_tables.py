@@ -1,4 +1,4 @@
-"""The tables of a SQL ledger.
+"""The tables of a SQL ledger, as of `segue.stores.ledger_state.SCHEMA_VERSION`.
 
 What changes with every run is kept as *spans*: a file belongs to the versions ``first`` to
 ``last`` of its table, and a version to the snapshots ``first`` to ``last`` of an environment
@@ -18,9 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
 )
-
-SCHEMA_VERSION = 3
-"""Version of the tables below; `segue.stores.ledger_connect` migrates older ones."""
 
 metadata = MetaData()
 
