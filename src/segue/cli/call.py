@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
 import sys
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from segue.project import Project
 
 PROJECT_FILE = "segue.toml"
+COLLECT_AFTER = (50_000, 20, 100)
+"""Objects, and rounds of younger ones, after which garbage is looked for."""
 PIPE_WIDTH = 100_000
 """Columns of a file or a pipe: it has no edge, so that a row stays one line for programs."""
 
@@ -62,6 +65,7 @@ class Call:
             ProjectError: Its files are wrong.
             UsageError: There is no project.
         """
+        collect_seldom()
         from segue.project import load
 
         with load(self.start) as project:
@@ -70,6 +74,14 @@ class Call:
     def print_json(self, document: Any) -> None:
         """Write a document as the command's answer."""
         print_json(document)
+
+
+def collect_seldom() -> None:
+    """Let Python look for garbage less often: this process ends soon, and most of it stays.
+
+    What an import or a plan makes is gone through again and again otherwise, for nothing.
+    """
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def common_options(function: Callable[..., None]) -> Callable[..., None]:

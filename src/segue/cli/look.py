@@ -131,12 +131,19 @@ def next_moves(*moves: tuple[str, str]) -> Grid:
 
 def say(console: Console, *parts: RenderableType) -> None:
     """Write parts below each other; lines of text are wrapped on terminals only."""
+    # what follows each other is written at once: Rich takes as long for a line as for a hundred
+    plain: list[str] = []
     for part in parts:
-        if console.is_terminal:
-            console.print(part)
-        elif isinstance(part, Text | Grid):
-            # plain lines, without the styles that a file or a pipe would not show
-            lines = [part] if isinstance(part, Text) else part.lines(console, console.options)
-            console.out("\n".join(each.plain for each in lines), highlight=False)
-        else:
-            console.print(part, soft_wrap=isinstance(part, Block))
+        if not console.is_terminal and isinstance(part, Text | Grid):
+            # without the styles that a file or a pipe would not show
+            plain += [part.plain] if isinstance(part, Text) else part.plain_lines(console)
+            continue
+        _write_plain(console, plain)
+        console.print(part, soft_wrap=not console.is_terminal and isinstance(part, Block))
+    _write_plain(console, plain)
+
+
+def _write_plain(console: Console, lines: list[str]) -> None:
+    if lines:
+        console.out("\n".join(lines), highlight=False)
+        lines.clear()

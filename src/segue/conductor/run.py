@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from segue.conductor.workspace import Workspace
     from segue.publish.intent import Base
+    from segue.record.write import Described
     from segue.spec.alerts import Delivery
     from segue.spec.run import Lease
 
@@ -133,6 +134,7 @@ class Run:
     base: Base = field(init=False)
     numbers: dict[str, int] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
+    described: Described | None = None
 
     def go(self) -> RunResult:
         """Execute and judge, then publish, and record whatever came of it."""
@@ -299,7 +301,7 @@ class Run:
         error: str = "",
     ) -> str:
         """Write the run's record as it stands; its path."""
-        from segue.record.write import RunFacts, build_record, write_record
+        from segue.record.write import Described, RunFacts, build_record, write_record
 
         workspace = self.workspace
         facts = RunFacts(
@@ -317,4 +319,6 @@ class Run:
             engine=self.work.engines.tell_facts(),
             environ=os.environ,
         )
-        return str(write_record(workspace.records, build_record(facts)))
+        if self.described is None:
+            self.described = Described()
+        return str(write_record(workspace.records, build_record(facts, self.described)))

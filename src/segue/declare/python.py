@@ -101,6 +101,7 @@ def load_function(project: ProjectSpec, step: StepSpec) -> Callable[..., Any]:
         UnknownNameError: The file no longer declares the step.
     """
     loaded = _loaded.get(project.root)
+    functions: Mapping[str, Callable[..., Any]]
     if loaded is None:
         problems = Problems()
         modules, _ = _load_modules(project.root, [step.location.path], problems)
@@ -108,7 +109,7 @@ def load_function(project: ProjectSpec, step: StepSpec) -> Callable[..., Any]:
         functions = {_name_of(marked): marked.function for marked in modules.marked}
     else:
         loaded.modules.activate()
-        functions = dict(loaded.functions)
+        functions = loaded.functions
     if step.name not in functions:
         hint = "its file has changed since the run began: run again"
         message = f"{step.location.path} no longer declares {step.name!r}"

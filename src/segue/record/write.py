@@ -68,9 +68,66 @@ class RunFacts:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-def build_record(facts: RunFacts) -> Document:
-    """Return the record of a run as plain values, without the values of secrets."""
+class Described:
+    """The parts of a record that say the same each time that it is written, described once.
+
+    A run writes its record three times, and most of it is steps.
+    """
+
+    def __init__(self) -> None:
+        self._hidden: Mapping[str, str] = {}
+        self._around: Document = {}
+        self._steps: dict[str, tuple[StepOutcome, Document]] = {}
+
+    def hide(self, hidden: Mapping[str, str]) -> None:
+        """Forget what was described while other values were secret."""
+        if hidden != self._hidden:
+            self._hidden = dict(hidden)
+            self._around.clear()
+            self._steps.clear()
+
+    def tell_around(self, plan: Plan, hide: Callable[[str], str]) -> Document:
+        """Return what is known before the first step."""
+        if not self._around:
+            parts = {
+                "plan": [_describe_plan(planned) for planned in plan.steps],
+                "places": {name: asdict(place) for name, place in plan.places.items()},
+                "lineage": [
+                    {"start": edge.start, "end": edge.end, "how": edge.how}
+                    for edge in table_lineage(plan.project).edges
+                ],
+            }
+            self._around = _clean(parts, hide)
+        return self._around
+
+    def tell_step(
+        self, outcome: StepOutcome, numbers: Mapping[str, int], hide: Callable[[str], str]
+    ) -> Document:
+        """Return one step, with the numbers that its tables have by now."""
+        known, told = self._steps.get(outcome.step, (None, {}))
+        if known is not outcome:
+            told = _clean(_describe_step(outcome), hide)
+            self._steps[outcome.step] = (outcome, told)
+        for part, made in (("output", outcome.staged), ("rejects", outcome.rejects)):
+            if made is not None:
+                told = {**told, part: {**told[part], "version": numbers.get(made.table)}}
+        return told
+
+
+def build_record(facts: RunFacts, described: Described | None = None) -> Document:
+    """Return the record of a run as plain values, without the values of secrets.
+
+    Args:
+        facts: What the run knows.
+        described: What was described for the same run before.
+    """
     start, plan = facts.start, facts.plan
+    names = (name for name in plan.project.secrets if facts.environ.get(name))
+    hidden = {name: facts.environ[name] for name in names}
+    hide: Callable[[str], str] = (lambda text: redact(text, hidden, hidden)) if hidden else str
+    told = described or Described()
+    told.hide(hidden)
+    around = told.tell_around(plan, hide)
     record: Document = {
         "format": FORMAT,
         "run_id": start.run_id,
@@ -88,14 +145,15 @@ def build_record(facts: RunFacts) -> Document:
         "alerts": [],
         "selection": asdict(plan.selection),
         "parameters": dict(plan.parameters),
-        "plan": [_describe_plan(planned) for planned in plan.steps],
-        "steps": [_describe_step(outcome, facts.numbers) for outcome in facts.outcomes],
+        "plan": [],
+        "steps": [],
         "software": _describe_software(facts),
-        "places": {name: asdict(place) for name, place in plan.places.items()},
-        "lineage": [asdict(edge) for edge in table_lineage(plan.project).edges],
+        "places": {},
+        "lineage": [],
     }
-    cleaned: Document = _clean(record, _make_redactor(facts))
-    return cleaned
+    steps = [told.tell_step(outcome, facts.numbers, hide) for outcome in facts.outcomes]
+    cleaned: Document = _clean(record, hide)
+    return cleaned | around | {"steps": steps}
 
 
 def _describe_plan(planned: PlannedStep) -> Document:
@@ -107,7 +165,7 @@ def _describe_plan(planned: PlannedStep) -> Document:
     }
 
 
-def _describe_step(outcome: StepOutcome, numbers: Mapping[str, int]) -> Document:
+def _describe_step(outcome: StepOutcome) -> Document:
     """Return one step: what it was, read, made and measured. Rows in, out and rejected add up."""
     return {
         "step": outcome.step,
@@ -130,8 +188,8 @@ def _describe_step(outcome: StepOutcome, numbers: Mapping[str, int]) -> Document
             "made": _new_rows(outcome.staged),
             "rejected": _new_rows(outcome.rejects),
         },
-        "output": _describe_table(outcome.staged, numbers),
-        "rejects": _describe_table(outcome.rejects, numbers),
+        "output": _describe_table(outcome.staged),
+        "rejects": _describe_table(outcome.rejects),
         "measurements": _describe_report(outcome),
         "failure": asdict(outcome.failure) if outcome.failure else None,
         "seen_files": {name: list(files) for name, files in outcome.seen_files.items()},
@@ -142,12 +200,12 @@ def _new_rows(staged: StagedTable | None) -> int | None:
     return sum(file.rows for file in staged.adds) if staged else None
 
 
-def _describe_table(staged: StagedTable | None, numbers: Mapping[str, int]) -> Document | None:
+def _describe_table(staged: StagedTable | None) -> Document | None:
     if staged is None:
         return None
     return {
         "table": staged.table,
-        "version": numbers.get(staged.table),
+        "version": None,
         "base": staged.base,
         "mode": str(staged.mode),
         "rows": staged.rows,
@@ -216,11 +274,6 @@ def _find_versions() -> dict[str, str]:
 
 def _round(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 6)
-
-
-def _make_redactor(facts: RunFacts) -> Callable[[str], str]:
-    names = [name for name in facts.plan.project.secrets if facts.environ.get(name)]
-    return (lambda text: redact(text, names, facts.environ)) if names else str
 
 
 def _clean(value: Any, hide: Callable[[str], str]) -> Any:

@@ -1,8 +1,10 @@
 """Tables that fit: whole words at every width."""
 
+import io
 import re
 
 import pytest
+from rich.console import Console
 from rich.text import Text
 
 from segue.cli.look import facts, make_table, next_moves
@@ -75,3 +77,15 @@ def test_values_and_commands_wrap_at_words():
 
 def test_a_table_without_rows_is_empty():
     assert show(make_table(["a"], []), width=40).strip() == ""
+
+
+@pytest.mark.parametrize("width", [40, 90, 100_000])
+@pytest.mark.parametrize("columns", [COLUMNS, [""] * len(COLUMNS)])
+def test_plain_lines_are_the_lines_without_their_styles(width, columns):
+    odd = ["日本", "1", "", "two\nlines", "é"]
+    rows = [[Text(value, "bold") for value in row] for row in [*ROWS, odd[:3] + ["", ""], odd]]
+    console = Console(file=io.StringIO(), width=width)
+    for some in (rows, rows[:3], []):
+        grid = make_table(columns, some, numbers=["rows"], wrap=["why"])
+        styled = [line.plain for line in grid.lines(console, console.options)]
+        assert grid.plain_lines(console) == styled
