@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -122,13 +122,19 @@ def _find_blame(name: str, code: Any) -> Blame:
     subject = f"function {name!r}"
     if code is None:
         return Blame(subject, os.getcwd())  # noqa: PTH109  # text is what is needed
-    path = os.path.realpath(code.co_filename)
-    folder = os.path.dirname(path)  # noqa: PTH120
-    inside = os.path.relpath(folder)
-    far = inside.startswith("..")
-    shown = f"{folder}/" if far else "" if inside == "." else f"{inside}/"
-    location = Location(f"{shown}{os.path.basename(path)}", code.co_firstlineno)  # noqa: PTH119
+    here = os.getcwd()  # noqa: PTH109
+    folder, shown, file = _find_file(code.co_filename, here)
+    location = Location(f"{shown}{file}", code.co_firstlineno)
     return Blame(subject, folder, location=location, shown=shown)
+
+
+@lru_cache(maxsize=256)
+def _find_file(path: str, here: str) -> tuple[str, str, str]:
+    """Return the folder of a file, what is shown before its name, and its name."""
+    folder, file = os.path.split(os.path.realpath(path))
+    inside = os.path.relpath(folder, here)
+    far = inside.startswith("..")
+    return folder, f"{folder}/" if far else "" if inside == "." else f"{inside}/", file
 
 
 def _read_annotations(bare: Any, code: Any) -> Annotations:

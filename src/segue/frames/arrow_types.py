@@ -152,6 +152,8 @@ def _from_decimal(type_: pa.DataType) -> DataType:
 
 
 def _refuse_twins(names: list[str]) -> None:
+    if len(set(names)) == len(names):
+        return
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"column {twice!r} comes twice")
@@ -168,6 +170,8 @@ def conform(data: pa.Table, schema: TableSchema) -> pa.Table:
         ValueError: A column is missing, comes twice or is not in the schema; or a value can't
             be cast. The message names the column, both types and the first bad value.
     """
+    if _fits(data.schema, schema):
+        return data
     columns = [
         pa.chunked_array(
             [_cast_column(chunk, column) for chunk in data.column(column.name).chunks],
@@ -184,9 +188,17 @@ def conform_batch(batch: pa.RecordBatch, schema: TableSchema) -> pa.RecordBatch:
     Raises:
         ValueError: As `conform`.
     """
+    if _fits(batch.schema, schema):
+        return batch
     matched = _match_columns(batch.schema, schema)
     columns = [_cast_column(batch.column(column.name), column) for column in matched]
     return _assemble(pa.RecordBatch, columns, schema, batch.num_rows)
+
+
+def _fits(found: pa.Schema, schema: TableSchema) -> bool:
+    """Return whether columns are laid out already as a schema says, and carry nothing else."""
+    _refuse_twins(found.names)
+    return bool(found.equals(to_arrow(schema), check_metadata=True))
 
 
 def _assemble(kind: Any, columns: list[Any], schema: TableSchema, rows: int) -> Any:
@@ -197,9 +209,9 @@ def _assemble(kind: Any, columns: list[Any], schema: TableSchema, rows: int) -> 
 
 
 def _match_columns(found: pa.Schema, schema: TableSchema) -> TableSchema:
-    _refuse_twins(found.names)
     expected = set(schema.names)
-    missing = [name for name in schema.names if name not in set(found.names)]
+    present = set(found.names)
+    missing = [name for name in schema.names if name not in present]
     excess = [name for name in found.names if name not in expected]
     if missing or excess:
         parts = []
