@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -91,6 +90,8 @@ def _add(columns: dict[str, DataType], name: str, type_: DataType, *, starred: b
 
 
 def _suggest(name: str, known: Collection[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=1)
     if near:
         return f": did you mean {near[0]!r}?"

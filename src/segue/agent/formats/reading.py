@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from segue.registry import nearest
 
@@ -115,9 +114,12 @@ def _check_encoding(encoding: str) -> list[str]:
 
 
 def _check_zone(zone: str) -> list[str]:
+    if not zone:
+        return []
+    from zoneinfo import ZoneInfo  # 0.4 MB: it reads all that this Python was built with
+
     try:
-        if zone:
-            ZoneInfo(zone)
+        ZoneInfo(zone)
     except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError on some platforms
         return [f"zone: there is no time zone called {zone!r}"]
     except KeyError:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
+from segue.agent.spool.aside import finish
 from segue.agent.spool.clock import Uptime, read_boot, read_uptime
 from segue.agent.spool.damage import DamageError, is_damage, is_full
 from segue.agent.spool.epochs import make_epoch
@@ -20,8 +21,6 @@ from segue.agent.spool.mark import Evidence, Mark, Tail
 from segue.agent.spool.model import Head
 from segue.agent.spool.pages import Pages
 from segue.agent.spool.room import Room
-from segue.agent.spool.salvage import finish, salvage
-from segue.agent.spool.scan import scan_journal
 from segue.agent.spool.schema import PAGE, connect
 from segue.agent.spool.transaction import Transaction
 from segue.errors import SegueError, StorageError, StorageFullError, name_disk_fault
@@ -169,6 +168,8 @@ class SpoolFile:
         head = Facts(connection).head()
         known = evidence.batch
         if not known and pages is not None:
+            from segue.agent.spool.scan import scan_journal
+
             known = scan_journal(pages)
         if head is None or head.batch < known:
             raise DamageError("its last commits are missing")
@@ -210,6 +211,8 @@ class SpoolFile:
         self._disconnect()
         try:
             if pages is not None:
+                from segue.agent.spool.salvage import salvage
+
                 salvage(self.path, pages, evidence, why)
             self._mark.clear()
             self._settle(self._open())

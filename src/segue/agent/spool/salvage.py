@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from segue.agent.spool.alerts import add_alert
+from segue.agent.spool.aside import finish, remove_file
 from segue.agent.spool.clock import Uptime, read_boot, read_uptime
 from segue.agent.spool.epochs import make_epoch
 from segue.agent.spool.facts import Facts
@@ -24,18 +24,13 @@ from segue.agent.spool.rebuild import (
     find_bookmarks,
     find_lanes,
 )
-from segue.agent.spool.room import damaged_number, list_damaged
 from segue.agent.spool.scan import Find, scan_pages
 from segue.agent.spool.schema import connect
 from segue.agent.spool.totals import remember_total
 from segue.agent.spool.transaction import Transaction
-from segue.wire.durable import sync_folder
 
 _OWN = ("head", "home")
 """Facts that the new file has of its own."""
-
-KEPT = 2
-"""Damaged files that are set aside at most."""
 
 
 def salvage(path: Path, pages: Pages, evidence: Evidence, why: str) -> str:
@@ -59,43 +54,6 @@ def salvage(path: Path, pages: Pages, evidence: Evidence, why: str) -> str:
     building.rename(path.with_name(f"{path.stem}-ready.db"))
     finish(path)
     return told
-
-
-def finish(path: Path) -> None:
-    """Finish what a salvage has begun: each step may have been done before."""
-    ready = path.with_name(f"{path.stem}-ready.db")
-    if not ready.exists():
-        return
-    if path.exists():
-        set_aside(path)
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    ready.rename(path)
-    sync_folder(path.parent)
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file; the oldest of those set aside goes.
-
-    Its journal goes first: beside another file it would do harm.
-    """
-    aside = list_damaged(path)
-    number = damaged_number(aside[-1]) + 1 if aside else 1
-    for old in aside[: max(0, len(aside) - KEPT + 1)]:
-        remove_file(old)
-    target = path.with_name(f"{path.stem}-damaged-{number}.db")
-    for suffix in ("-wal", ""):
-        with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
-    path.with_name(path.name + "-shm").unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return target
-
-
-def remove_file(path: Path) -> None:
-    """Remove a file and what SQLite keeps beside it."""
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _build(path: Path, pages: Pages, evidence: Evidence, why: str) -> str:
