@@ -108,18 +108,6 @@ class Results:
         if len(self._frames) >= JOINED_FRAMES or self._rows >= JOINED_ROWS:
             self.flush()
 
-    def add_table(self, table: pa.Table, call: Call) -> None:
-        """Take a result that is a table already.
-
-        Raises:
-            OutputError: It does not fit what came before.
-        """
-        self.flush()
-        try:
-            self._fit(table)
-        except ValueError as error:
-            raise self.blame.refuse(str(error), call.group, given=call.given) from None
-
     def join(self, kind: FrameKind) -> Any | None:
         """Return what was taken and not yet handed on as one frame of a kind.
 

@@ -57,10 +57,6 @@ class RunTables:
             staged.files,
         )
 
-    def add_source(self, table: str, state: TableState) -> None:
-        """Let readers see a source."""
-        self.made[table] = state
-
     def find(self, table: str) -> TableState | None:
         """Return what a table is now: what the run made, else what is published."""
         state = self.made.get(table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -92,22 +91,6 @@ def _describe_end(run: RunSummary, numbers: Mapping[str, int]) -> Recovery:
     }
     reason = reasons.get(run.status, run.error)
     return Recovery(run.run_id, run.status, run.snapshot, numbers, reason)
-
-
-def watch_lease(
-    ledger: Ledger,
-    lake: Lake,
-    observer: Owner,
-    seconds: float,
-    sleep: Callable[[float], None] = time.sleep,
-) -> tuple[Recovery, ...]:
-    """Recover, wait for the length of a lease, and recover again.
-
-    A run of another machine can only be told dead by its heart's standing still meanwhile.
-    """
-    first = recover(ledger, lake, observer)
-    sleep(seconds)
-    return first + recover(ledger, lake, observer)
 
 
 def _finish(ledger: Ledger, lake: Lake, intent: Intent) -> Recovery:

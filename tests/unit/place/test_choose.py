@@ -6,7 +6,6 @@ import pytest
 
 from segue.errors import MissingExtraError, UnknownNameError, UnsupportedError
 from segue.place.choose import choose_places
-from segue.place.cut import cut_segments
 from segue.spec.step import Limits, PlaceSpec
 from tests.unit.plan.samples import make_history, make_project, make_step, plan_of
 
@@ -58,10 +57,3 @@ def test_a_limit_of_memory_is_refused_where_nobody_keeps_it():
 def test_a_place_that_no_step_runs_in_needs_no_engine():
     cluster = PlaceSpec("cluster", engine="ray")
     assert choose_places(plan_on("local", known=(cluster,)))["s0"].place == "local"
-
-
-def test_work_is_cut_where_the_place_changes():
-    small = PlaceSpec("small")
-    plan = choose_places(plan_on("local", "local", "small", "local", known=(small,)))
-    cut = [(part.place, [step.name for step in part.steps]) for part in cut_segments(plan)]
-    assert cut == [("local", ["s0", "s1"]), ("small", ["s2"]), ("local", ["s3"])]

@@ -4,16 +4,14 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from segue.plan.diff import diff_plans, diff_text
 from segue.plan.explain import close_plan, explain_rows, plan_text, plan_to_json
-from segue.spec.step import Fingerprint, Mode
+from segue.spec.step import Mode
 from tests.unit.plan.samples import (
     make_function,
     make_history,
     make_project,
     make_state,
     make_step,
-    make_version,
     plan_of,
     publish,
 )
@@ -74,18 +72,3 @@ def test_json_is_plain_and_says_the_same():
         "text": "parameter changed: horizon 14 -> 7",
     }
     assert steps["weather"]["action"] == "blocked"
-
-
-def test_plans_can_be_compared():
-    old = plan_of(make_project(STEPS[0], STEPS[1], sources=SOURCES), make_history())
-    recoded = replace(STEPS[0], fingerprint=Fingerprint("2"), mode=Mode.MERGE)
-    project = make_project(recoded, STEPS[4], sources=SOURCES)
-    new = plan_of(project, make_history(versions={"log": make_version("log")}))
-    assert diff_plans(old, old) == ()
-    assert diff_text(diff_plans(old, new)).splitlines() == [
-        "orders: code orders:1 -> 2",
-        "orders: mode replace -> merge",
-        "orders: rebuild no -> yes",
-        "log is new",
-        "stores is gone",
-    ]

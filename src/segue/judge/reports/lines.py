@@ -22,17 +22,6 @@ _WORDS = {
 }
 
 
-def report_to_json(report: Report) -> dict[str, Any]:
-    """Return a report as plain values that JSON can hold."""
-    return {
-        "table": report.table,
-        "rows": report.rows,
-        "verdict": str(report.verdict),
-        "stops": report.stops,
-        "checks": [measurement_to_json(found) for found in report.measurements],
-    }
-
-
 def measurement_to_json(found: Measurement) -> dict[str, Any]:
     """Return a measurement as plain values that JSON can hold."""
     return {
