@@ -3,11 +3,8 @@
 import contextlib
 import dataclasses
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 from segue.wire.client import Access, HubClient, read_message
@@ -16,6 +13,7 @@ from segue.wire.messages import EnrolRequest, Handshake, Position, Positions, Re
 from segue.wire.records import CONTENT_TYPE, pack_records
 from segue.wire.token import Token
 from segue.wire.transport import Address
+from tests import warm
 from tests.arriving import EPOCH, events, make_batch
 
 TOML = """
@@ -53,6 +51,12 @@ def free_port():
         return listening.getsockname()[1]
 
 
+def lines_of(path):
+    """Return the whole lines of a file; none before it is there."""
+    text = path.read_text() if path.exists() else ""
+    return text.splitlines() if text.endswith("\n") else text.splitlines()[:-1]
+
+
 class HubProcess:
     """A hub on a port of its own, that can be killed and started again."""
 
@@ -67,43 +71,35 @@ class HubProcess:
         (self.folder / "segue.toml").write_text(TOML)
 
     def segue(self, *arguments):
-        command = [sys.executable, "-m", "segue", *arguments]
-        done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        done = warm.run(*arguments, cwd=self.folder)
+        assert done.code == 0, done.err
+        return done.out
 
     def start(self, *options, failpoint=""):
-        environ = {**os.environ, "SEGUE_FAILPOINT": failpoint}
-        command = [sys.executable, "-m", "segue", "hub", "--json", "--port", str(self.port)]
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [*command, *options],
-                cwd=self.folder,
-                env=environ,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        line = self.process.stdout.readline()
-        assert line, self.log.read_text()
-        self.url = json.loads(line)["hub"]
+        said = self.folder / "hub.out"
+        said.unlink(missing_ok=True)
+        self.process = warm.start(
+            *("hub", "--json", "--port", self.port, *options),
+            cwd=self.folder,
+            out=said,
+            err=self.log,
+            SEGUE_FAILPOINT=failpoint,
+        )
+        warm.wait_until(lambda: not self.process.runs or lines_of(said), "the hub")
+        assert lines_of(said), self.log.read_text()
+        self.url = json.loads(lines_of(said)[0])["hub"]
         return self
 
     def kill(self):
         self.process.kill()
-        self.wait()
 
     def stop(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if self.process is not None and self.process.runs:
+            self.process.send(signal.SIGTERM)
             self.wait()
 
     def wait(self):
-        self.process.wait(SECONDS)
-        self.process.stdout.close()
-        return self.process.returncode
+        return self.process.wait(SECONDS).code
 
     def token(self, node="a", *options):
         return json.loads(self.segue("hub", "token", "--node", node, "--json", *options))["token"]
