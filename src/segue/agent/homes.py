@@ -43,6 +43,18 @@ def hold_home(home: Path) -> Iterator[None]:
         yield
 
 
+def is_held(home: Path) -> bool:
+    """Return whether an agent runs in a home."""
+    try:
+        with (home / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextmanager
 def catch_signals(stop: threading.Event) -> Iterator[None]:
     """Let SIGTERM and SIGINT ask for the end, for a ``with`` block."""

@@ -39,7 +39,9 @@ def tell_changes(before: Local | None, now: Local) -> Iterator[str]:
         yield f"node {now.node} runs; its hub is {now.hub}"
     asked = now.link.linked or bool(now.link.error)
     if asked and (before is None or _link(before) != _link(now)):
-        if now.link.linked:
+        if now.link.linked and now.link.error:
+            yield f"the hub refuses: {now.link.error}"
+        elif now.link.linked:
             yield "the hub answers"
         else:
             yield f"the hub does not answer; what is collected waits: {now.link.error}"
@@ -65,5 +67,7 @@ def _tell_deployment(before: Local | None, now: Local) -> Iterator[str]:
             yield f"deployment {status.applied} is healthy"
     elif status.applied:
         yield f"deployment {status.applied} runs"
+    elif status.failed:
+        yield "nothing runs: wait for the next deployment"
     elif not status.desired:
         yield "nothing is deployed to it yet"

@@ -50,6 +50,7 @@ def enrol_node(
     names, and no other.
     """
     from segue.agent.enrol import enrol
+    from segue.agent.homes import is_held
     from segue.wire.token import Token
 
     typed = sys.stdin.read() if token == STDIN else token
@@ -60,6 +61,16 @@ def enrol_node(
         return
     from segue.cli.look import line, next_moves, say
 
+    if is_held(folder):
+        restart = ("systemctl restart segue-agent", "let the agent that runs here take its new key")
+        say(
+            call.out,
+            line(f"Node {identity.node} of project {identity.project} has a new key."),
+            line(("The agent that runs here has the old one, which is void.", "yellow")),
+            line(*_tell_trust(identity)),
+            next_moves(restart),
+        )
+        return
     say(
         call.out,
         line(f"This machine is node {identity.node} of project {identity.project}."),

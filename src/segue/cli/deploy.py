@@ -54,6 +54,16 @@ def key_option(function: Callable[..., None]) -> Callable[..., None]:
     )(function)
 
 
+def share_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--share``."""
+    return click.option(
+        "--share",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write it into a file for the others who must sign, in place of the hub.",
+    )(function)
+
+
 @click.group("deploy", cls=DeployFamily, invoke_without_command=True)
 @click.option(
     "--to", "selector", metavar="SELECTOR", help="Which nodes, by label; all if not stated."
@@ -81,6 +91,7 @@ def key_option(function: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--valid", metavar="TIME", default="90d", show_default=True, help="How long it counts."
 )
+@share_option
 @key_option
 @hub_options
 @common_options
@@ -122,10 +133,28 @@ def _deploy(call: Call, project: Project, counter: Counter, options: dict[str, A
         known = counter.desk.refresh()
         signers = counter.choose_signers(known, options["keys"])
         valid = timedelta(seconds=_seconds(options["valid"]))
-        new = counter.desk.deploy(deployment, made.path, signers, known, valid)
+        share = options["share"]
+        new = counter.desk.deploy(deployment, made.path, signers, known, valid, share)
+    if share:
+        tell_shared(call, share, f"deployment {new.generation}")
+        return
     from segue.cli.render_deployments import show_deployed
 
     show_deployed(call, counter, new)
+
+
+def tell_shared(call: Call, share: Path, what: str) -> None:
+    """Say that something waits in a file for other signatures."""
+    if call.as_json:
+        call.print_json({"shared": str(share)})
+        return
+    from segue.cli.look import line, next_moves, say
+
+    say(
+        call.out,
+        line(f"{share} holds {what} with your signature; nothing is deployed yet."),
+        next_moves((f"segue deploy sign {share}", "what the next one types, in the project")),
+    )
 
 
 def _describe(
@@ -275,11 +304,18 @@ def init(
 @click.option(
     "--valid", metavar="TIME", default="90d", show_default=True, help="How long it counts."
 )
+@share_option
 @key_option
 @hub_options
 @common_options
 def renew(
-    call: Call, *, valid: str, keys: Sequence[Path], address: str | None, ca: Path | None
+    call: Call,
+    *,
+    valid: str,
+    share: Path | None,
+    keys: Sequence[Path],
+    address: str | None,
+    ca: Path | None,
 ) -> None:
     """Sign what is deployed again, so that nodes that come later still take it."""
     from segue.cli.desk import open_counter
@@ -288,8 +324,11 @@ def renew(
         counter = open_counter(project, "", address, ca)
     known = counter.desk.refresh()
     counter.desk.renew(
-        counter.choose_signers(known, keys), known, timedelta(seconds=_seconds(valid))
+        counter.choose_signers(known, keys), known, timedelta(seconds=_seconds(valid)), share
     )
+    if share:
+        tell_shared(call, share, "what is deployed")
+        return
     live = [each.generation for each in known.deployments()]
     if call.as_json:
         call.print_json({"renewed": live})
@@ -299,10 +338,12 @@ def renew(
     say(call.out, line(f"Signed again: {', '.join(map(str, live)) or 'nothing is deployed'}."))
 
 
-def _add_keys() -> None:
+def _add_others() -> None:
     from segue.cli.deploy_keys import keys
+    from segue.cli.deploy_sign import sign
 
     deploy.add_command(keys)
+    deploy.add_command(sign)
 
 
-_add_keys()
+_add_others()

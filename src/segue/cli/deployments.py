@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from segue.cli.call import Call, common_options
-from segue.cli.deploy import key_option
+from segue.cli.deploy import key_option, share_option, tell_shared
 from segue.cli.group import Command, CommandFamily
 from segue.cli.nodes import hub_options
 from segue.errors import DeploymentError, UnknownNameError
@@ -83,6 +83,7 @@ def stop(call: Call, *, generation: int, address: str | None, ca: Path | None) -
 )
 @click.argument("generation", type=click.IntRange(min=1), required=False)
 @click.option("--note", default="", help="For people who look later.")
+@share_option
 @key_option
 @hub_options
 @common_options
@@ -91,6 +92,7 @@ def rollback(
     *,
     generation: int | None,
     note: str,
+    share: Path | None,
     keys: Sequence[Path],
     address: str | None,
     ca: Path | None,
@@ -115,7 +117,11 @@ def rollback(
         note=note,
     )
     signers = counter.choose_signers(known, keys)
-    show_deployed(call, counter, counter.desk.deploy(again, None, signers, known))
+    new = counter.desk.deploy(again, None, signers, known, share=share)
+    if share:
+        tell_shared(call, share, f"deployment {new.generation}")
+    else:
+        show_deployed(call, counter, new)
 
 
 def _at_once(earlier: Deployment) -> dict[str, Any]:

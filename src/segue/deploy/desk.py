@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from segue.deploy.joint import write_joint
 from segue.deploy.keys import PublicKey, is_locked, list_keys, read_signer
 from segue.deploy.repository import (
     VALID,
@@ -144,6 +145,7 @@ class Desk:
         signers: Sequence[CryptoSigner],
         known: Known,
         valid: timedelta = VALID,
+        share: Path | None = None,
     ) -> Deployment:
         """Sign a deployment under the next number, and bring it to the hub.
 
@@ -153,6 +155,7 @@ class Desk:
             signers: Keys.
             known: What is signed now.
             valid: How long the signatures count.
+            share: A file in which it goes to others who sign after, in place of the hub.
 
         Returns:
             The deployment with its number.
@@ -160,16 +163,28 @@ class Desk:
         new = number_next(known, deployment)
         bundles = {bundle.name: bundle} if bundle is not None else {}
         live = keep_live(self._list_live(known), new)
-        files = sign_deployments(known, live, bundles, signers, valid=valid)
-        self.upload(files, bundles)
+        whole = share is None
+        files = sign_deployments(known, live, bundles, signers, valid=valid, whole=whole)
+        if share is None:
+            self.upload(files, bundles)
+        else:
+            write_joint(share, files, bundles)
         return new
 
     def renew(
-        self, signers: Sequence[CryptoSigner], known: Known, valid: timedelta = VALID
+        self,
+        signers: Sequence[CryptoSigner],
+        known: Known,
+        valid: timedelta = VALID,
+        share: Path | None = None,
     ) -> None:
-        """Sign what is live again, so that it does not expire."""
-        live = self._list_live(known)
-        self.upload(sign_deployments(known, live, {}, signers, valid=valid), {})
+        """Sign what is live again, so that it does not expire; arguments as of `deploy`."""
+        live, whole = self._list_live(known), share is None
+        files = sign_deployments(known, live, {}, signers, valid=valid, whole=whole)
+        if share is None:
+            self.upload(files, {})
+        else:
+            write_joint(share, files, {})
 
     def _list_live(self, known: Known) -> list[Deployment]:
         """Return what is signed; of it, what a restored hub still has the bundles of."""

@@ -251,6 +251,7 @@ def sign_deployments(
     *,
     valid: timedelta = VALID,
     now: datetime | None = None,
+    whole: bool = True,
 ) -> dict[str, bytes]:
     """Return new signed metadata, for a hub's folder ``trust/``.
 
@@ -261,10 +262,16 @@ def sign_deployments(
         signers: Private keys of those who deploy.
         valid: How long the signatures count.
         now: The time; the clock's if not stated.
+        whole: Whether the keys must be enough; if not, others sign after them. Then the parts
+            name each other by version only, for signatures are among their bytes.
 
     Raises:
         DeploymentError: The keys are not enough, or are not among those that may deploy.
     """
+
+    def refer(version: int, text: bytes) -> MetaFile:
+        return MetaFile.from_data(version, text, ["sha256"]) if whole else MetaFile(version)
+
     expires = _expire(now, valid)
     version = known.targets.version + 1 if known.targets else 1
     targets = Targets(version=version, expires=expires)
@@ -272,22 +279,22 @@ def sign_deployments(
         target = _find_target(known, bundles, name)
         target.unrecognized_fields["custom"] = {"deployments": [each.signed() for each in listed]}
         targets.targets[name] = target
-    target_text = _sign_role(known.root, targets, signers)
+    target_text = _sign_role(known.root, targets, signers, whole=whole)
     snapshot = Snapshot(
         version=known.snapshot.version + 1 if known.snapshot else 1,
         expires=expires,
-        meta={"targets.json": MetaFile.from_data(version, target_text, ["sha256"])},
+        meta={"targets.json": refer(version, target_text)},
     )
-    snapshot_text = _sign_role(known.root, snapshot, signers)
+    snapshot_text = _sign_role(known.root, snapshot, signers, whole=whole)
     timestamp = Timestamp(
         version=known.timestamp.version + 1 if known.timestamp else 1,
         expires=expires,
-        snapshot_meta=MetaFile.from_data(snapshot.version, snapshot_text, ["sha256"]),
+        snapshot_meta=refer(snapshot.version, snapshot_text),
     )
     return {
         f"{version}.targets.json": target_text,
         f"{snapshot.version}.snapshot.json": snapshot_text,
-        "timestamp.json": _sign_role(known.root, timestamp, signers),
+        "timestamp.json": _sign_role(known.root, timestamp, signers, whole=whole),
     }
 
 
@@ -306,17 +313,21 @@ def _find_target(known: Known, bundles: Mapping[str, Path], name: str) -> Target
     return TargetFile.from_dict(known.targets.targets[name].to_dict(), name)
 
 
-def _sign_role(root: Root, signed: _T, signers: Sequence[Signer]) -> bytes:
+def _sign_role(root: Root, signed: _T, signers: Sequence[Signer], *, whole: bool) -> bytes:
     metadata = Metadata(signed)
     allowed = root.roles[signed.type].keyids
     _sign(metadata, [each for each in signers if each.public_key.keyid in allowed])
-    try:
-        root.verify_delegate(signed.type, metadata.signed_bytes, metadata.signatures)
-    except exceptions.UnsignedMetadataError as error:
+    found = root.get_verification_result(signed.type, metadata.signed_bytes, metadata.signatures)
+    if not found.signed:
         raise DeploymentError(
-            f"not signed by enough of those who may deploy: {error}",
-            hint="segue deploy keys list shows who may; give their keys: --key FILE",
-        ) from None
+            "not signed by anybody who may deploy",
+            hint="segue deploy keys list shows who may; give such a key: --key FILE",
+        )
+    if whole and found.missing:
+        raise DeploymentError(
+            f"signed by {len(found.signed)} of the {found.threshold} who must",
+            hint="let the others sign after you: --share FILE; or name their keys: --key FILE",
+        )
     return metadata.to_bytes()
 
 

@@ -54,6 +54,17 @@ def test_deployments_are_followed_to_their_end():
     ]
 
 
+def test_a_hub_that_refuses_is_no_hub_that_is_gone():
+    told = listen(look(linked=True), look(linked=True, broken="no node has this key"))
+    assert told[-1] == "the hub refuses: no node has this key"
+
+
+def test_a_first_deployment_that_was_given_up_leaves_nothing():
+    told = listen(look(applied=1), look(failed=1, error="step 'a': boom"))
+    assert told[-1] == "error: step 'a': boom"
+    assert told[2:4] == ["deployment 1 was given up", "nothing runs: wait for the next deployment"]
+
+
 def test_each_alert_is_told_once():
     told = listen(look(alerts=["a"]), look(alerts=["a", "b"]), look(alerts=["b"]))
     assert told[2:] == ["alert: a", "alert: b"]

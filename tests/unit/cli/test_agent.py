@@ -214,3 +214,14 @@ def test_nothing_unsent_is_said_so(capsys, tmp_path):
     _, out, _ = answer(capsys, "status", "--home", tmp_path)
     assert "nothing" in out
     assert "oldest" not in out
+
+
+def test_a_new_key_is_told_to_whoever_runs_the_agent_with_the_old_one(capsys, tmp_path, token):
+    from segue.agent.homes import hold_home
+
+    tmp_path.joinpath("home").mkdir()
+    with hold_home(tmp_path / "home"):
+        code, out, _ = answer(capsys, "enrol", token, "--home", tmp_path / "home")
+    assert code == 0
+    assert "systemctl restart segue-agent" in out
+    assert "segue agent run" not in out
