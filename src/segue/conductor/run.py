@@ -7,9 +7,6 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from segue.conductor.engines import open_engines
-from segue.conductor.work import Work
-from segue.conductor.workspace import bind_plan
 from segue.errors import (
     ConflictError,
     RunError,
@@ -24,6 +21,7 @@ from segue.spec.run import Progress, RunResult, RunStart, RunStatus, StepOutcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from segue.conductor.work import Work
     from segue.conductor.workspace import Workspace
     from segue.publish.intent import Base
     from segue.record.write import Described
@@ -52,6 +50,11 @@ def run_plan(
     refuse_blocked(plan)
     if not plan.work:
         return RunResult("", RunStatus.DONE, skip_steps(plan, workspace.clock.now()))
+    # who has nothing to do needs none of it
+    from segue.conductor.engines import open_engines
+    from segue.conductor.work import Work
+    from segue.conductor.workspace import bind_plan
+
     run_id = workspace.new_run_id()
     with open_engines(plan, run_id) as engines:
         columns = bind_plan(workspace, plan, engines)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue import registry
-from segue.conductor.engines import open_engines, scratch_folder
 from segue.conductor.inputs import tell_changed_types
 from segue.errors import ProjectError, SourceError
 from segue.place.choose import choose_places
@@ -19,7 +18,7 @@ from segue.spec.run import RunStatus
 from segue.spec.sql import quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from segue.conductor.engines import Engines
     from segue.protocols import Clock, Lake, Ledger
@@ -101,9 +100,11 @@ def make_plan(workspace: Workspace, selection: Selection, parameters: Mapping[st
 def recover_runs(workspace: Workspace) -> tuple[Recovery, ...]:
     """Finish or discard what dead runs left behind, and complete their records."""
     from segue.publish.recover import recover
-    from segue.record.write import amend_record, has_record, write_stub
 
     def complete(recovery: Recovery) -> None:
+        from segue.conductor.engines import scratch_folder
+        from segue.record.write import amend_record, has_record, write_stub
+
         changes = {
             "status": str(recovery.status),
             "finished_at": workspace.clock.now(),
@@ -137,6 +138,8 @@ def check_plan(workspace: Workspace, plan: Plan) -> None:
         ProjectError: With every step that does not bind.
     """
     if any(step.action is Action.RUN and step.step.sql is not None for step in plan.steps):
+        from segue.conductor.engines import open_engines
+
         with open_engines(plan, workspace.new_run_id()) as engines:
             bind_plan(workspace, plan, engines)
 
@@ -150,21 +153,40 @@ def bind_plan(workspace: Workspace, plan: Plan, engines: Engines) -> dict[str, T
     Raises:
         ProjectError: With every step that does not bind.
     """
-    from segue.execute.sources import scan_source
+    from segue.conductor.bound_cache import open_bound_cache
     from segue.plan.bind import bind_steps, find_sources
+    from segue.plan.bound import name_binding
 
     project, memories = workspace.project, plan.history.memories
     known = {name: made.schema for name, made in memories.items() if made.schema}
     # a source's columns are those of today
     known = {name: schema for name, schema in known.items() if name not in project.sources}
     known |= {name: version.schema for name, version in plan.history.versions.items()}
-    sources: dict[str, TableSchema] = {}
-    with engines.local.fork() as fork:
-        for name in find_sources(plan):
-            fork.bind(name, scan_source(project, name, engines.scratch, memories))
-            sources[name] = fork.describe(f"select * from {quote_identifier(name)}")
+    sources = _describe_sources(project, find_sources(plan), engines, memories)
+    cache, mark = open_bound_cache(project.root), name_binding(plan, known | sources)
+    if mark in cache:
+        return sources
     if problems := bind_steps(plan, engines.local, known | sources):
         changed = tell_changed_types(sources, memories)
         told = (replace(p, hint="; ".join(filter(None, (changed, p.hint)))) for p in problems)
         raise ProjectError(tuple(told))
+    cache.keep(mark)
     return sources
+
+
+def _describe_sources(
+    project: ProjectSpec,
+    names: Sequence[str],
+    engines: Engines,
+    memories: Mapping[str, StepMemory],
+) -> dict[str, TableSchema]:
+    """Return the columns of sources as they are now."""
+    from segue.execute.sources import scan_source
+
+    found: dict[str, TableSchema] = {}
+    if names:
+        with engines.local.fork() as fork:
+            for name in names:
+                fork.bind(name, scan_source(project, name, engines.scratch, memories))
+                found[name] = fork.describe(f"select * from {quote_identifier(name)}")
+    return found

@@ -141,7 +141,7 @@ def _read_sql(root: Path, problems: Problems) -> tuple[list[StepSpec], set[str]]
     for shown in list_files(root / STEPS, ".sql"):
         name = shown.rpartition("/")[2].removesuffix(".sql")
         named = check_name(name, "step", Location(shown), problems)
-        text = read_text(root / shown, shown, problems)
+        text = read_text(f"{root}/{shown}", shown, problems)
         step = cache.read(name, text, shown, problems) if text is not None else None
         if step is None or not named:
             broken.add(name)

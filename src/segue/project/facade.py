@@ -14,7 +14,6 @@ from segue.errors import LedgerDamagedError, StorageError
 from segue.place.limit import limit_local
 from segue.project.checking import check_published
 from segue.project.clock import SystemClock, find_moment, name_run
-from segue.project.cuts import plan_fleets
 from segue.project.local import localize
 from segue.project.pause import paused_collector
 from segue.project.profiling import open_profile, suggest_for
@@ -144,8 +143,12 @@ class Project(Shown, Closing):
             SelectionError: A selection that can't be read or selects nothing.
             ProjectError: A SQL step does not bind to the columns that are known.
         """
+        from segue.project.cuts import plan_fleets
+        from segue.project.moves import refuse_moved
+
         workspace = self._settle()
         plan = self._plan(select, force=force, since=since, params=params)
+        refuse_moved(self.spec, [each.name for each in plan.work], there=True)
         conductor.check_plan(workspace, plan)
         return PlannedRun(plan, plan_fleets(self.spec, workspace))
 
@@ -195,6 +198,10 @@ class Project(Shown, Closing):
         workspace = self.workspace
         recovered = conductor.recover_runs(workspace)
         plan = self._plan(select, force=force, since=since, params=params)
+        if plan.work:
+            from segue.project.moves import refuse_moved
+
+            refuse_moved(self.spec, [each.name for each in plan.work])
         plan = limit_local(plan, threads, memory)
         command = command or " ".join(("run", *select))
         result = conductor.run_plan(workspace, plan, command, listener or (lambda _: None))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue import conductor, registry
-from segue.conductor.edge_columns import describe_edge, without_provenance
 from segue.declare.problems import REJECTS
 from segue.errors import SegueError
 from segue.place.edge import Cut, find_cut, keep_local
@@ -59,6 +58,8 @@ def localize(spec: ProjectSpec, workspace: Workspace) -> Workspace:
 
 
 def _add_provenance(schema: TableSchema) -> str:
+    from segue.conductor.edge_columns import without_provenance
+
     return str(TableSchema((*without_provenance(schema).columns, *_PROVENANCE)))
 
 
@@ -99,6 +100,8 @@ def open_fleet(spec: ProjectSpec, workspace: Workspace, fleet: str) -> Iterator[
         workspace: One for the part that runs here.
         fleet: Name of the fleet.
     """
+    from segue.conductor.edge_columns import describe_edge
+
     cut = find_cut(spec, fleet)
     place = workspace.project.places["local"]
     with (
