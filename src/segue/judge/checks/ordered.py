@@ -10,41 +10,21 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from segue.judge.among import require_columns
-from segue.judge.row_check import read_flag
+from segue.judge.listed_check import ListedCheck
 from segue.judge.verdict import judge_value
 from segue.spec.sql import quote_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from segue.spec.contract import Check, Measurement
     from segue.spec.types import DataType
 
 
-class OrderedCheck:
+class OrderedCheck(ListedCheck):
     """A table whose columns stand in another order breaks it."""
 
     name = "ordered"
-    scope = "table"
-    row_level = False
-    rowless = True
-    refused = frozenset({"where", "by", "sample", "new", "anomaly"})
-
-    def read(self, value: Any) -> Mapping[str, Any]:
-        """Read ``true``."""
-        read_flag(value, self.name)
-        return {}
-
-    def settle(self, check: Check, columns: Sequence[str]) -> Mapping[str, Any]:
-        """Take the columns that the contract lists, in their order."""
-        if not columns:
-            raise ValueError("the contract lists no columns: write them below `columns`")
-        return {**check.arguments, "listed": list(columns)}
-
-    def failing(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
-        """Return nothing: no single row breaks it."""
-        del check, types, table
-        return ""
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the columns in the table's order as JSON; it costs no look at the rows."""
