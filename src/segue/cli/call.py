@@ -95,6 +95,17 @@ def common_options(function: Callable[..., None]) -> Callable[..., None]:
     )(answer_options(function))
 
 
+def picture_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command ``--svg FILE``, as `picture`."""
+    return click.option(
+        "--svg",
+        "picture",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Draw a picture into FILE.",
+    )(function)
+
+
 def answer_options(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--json`` and ``--color``; it gets them as a `Call`."""
 

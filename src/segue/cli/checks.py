@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segue.cli.call import Call, common_options
+from segue.cli.call import Call, common_options, picture_option
 from segue.cli.complete import complete_table
 from segue.cli.group import Command, CommandFamily
 from segue.errors import UsageError
@@ -42,13 +42,7 @@ def checks() -> None:
     show_default=True,
     help="Most measurements of each check.",
 )
-@click.option(
-    "--svg",
-    "picture",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw a picture into FILE.",
-)
+@picture_option
 @common_options
 def show_history(
     call: Call, *, table: str, check: str | None, last: int, picture: Path | None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from segue.cli.call import Call, common_options
+from segue.cli.call import Call, common_options, picture_option
 from segue.cli.complete import complete_table
 from segue.cli.group import Command
 from segue.errors import UsageError
@@ -35,13 +35,7 @@ if TYPE_CHECKING:
     shell_complete=complete_table,
 )
 @click.option("--mermaid", is_flag=True, help="Answer as a Mermaid flowchart.")
-@click.option(
-    "--svg",
-    "picture",
-    metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw a picture into FILE.",
-)
+@picture_option
 @common_options
 def show_lineage(call: Call, *, subject: str | None, mermaid: bool, picture: Path | None) -> None:
     """Show what tables and columns are made from.

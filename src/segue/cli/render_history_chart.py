@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 HEIGHT = 10
 """Rows of the chart; a point stands in the upper or the lower half of one."""
 WIDEST = 120
-_FAR = 3
-"""What was usual is not drawn farther away than so many times the spread of the points."""
 _MARKS = {Verdict.PASS: " ", Verdict.WARN: "W", Verdict.FAIL: "F", Verdict.ERROR: "E"}
 
 
@@ -92,14 +90,7 @@ def _title(series: Series, hidden: int) -> Text:
 
 
 def _find_scale(series: Series) -> _Scale:
-    numbers = [point.number for point in series.points if point.number is not None]
-    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
-    spread = high - low or abs(high) / 4 or 0.01
-    ends = [end for usual in series.usual if usual for end in (usual.low, usual.high)]
-    seen = [end for end in ends if low - _FAR * spread <= end <= high + _FAR * spread]
-    bounds = [bound for bound in (series.low, series.high) if bound is not None]
-    seen += [bound for bound in bounds if low - spread <= bound <= high + spread]
-    low, high = min((low, *seen)), max((high, *seen))
+    low, high, spread = series.find_reach()
     low = max(low, 0.0) if series.share else low
     return _Scale(low, high) if high > low else _Scale(low, low + spread)
 

@@ -21,8 +21,6 @@ FOOT = 30
 LEFT = 86
 RIGHT = 18
 TOP = 54
-_FAR = 3
-"""What was usual is not drawn farther away than so many times the spread of the points."""
 _TICKS = 4
 _REACH = 12
 """Longest reach of a shade to both sides of its point."""
@@ -144,14 +142,7 @@ def _draw_series(series: Series, top: float) -> Iterator[str]:
 
 
 def _place(series: Series, top: float) -> _Plot:
-    numbers = [point.number for point in series.points if point.number is not None]
-    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
-    spread = high - low or abs(high) / 4 or 0.01
-    ends = [end for usual in series.usual if usual for end in (usual.low, usual.high)]
-    seen = [end for end in ends if low - _FAR * spread <= end <= high + _FAR * spread]
-    bounds = [bound for bound in (series.low, series.high) if bound is not None]
-    seen += [bound for bound in bounds if low - spread <= bound <= high + spread]
-    low, high = min((low, *seen)), max((high, *seen))
+    low, high, spread = series.find_reach()
     room = (high - low) * 0.06 or spread
     times = [_seconds(point.at) for point in series.points]
     bottom = max(low - room, 0.0) if low >= 0 else low - room

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from segue.spec.contract import Report, Segment, Verdict
 
+_FAR = 3
+"""What was usual is not drawn farther away than so many times the spread of the points."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -123,6 +126,21 @@ class Series:
     def title(self) -> str:
         """What is drawn, in words."""
         return f"{self.check}: {self.segment}" if self.segment else self.check
+
+    def find_reach(self) -> tuple[float, float, float]:
+        """Return what has to be seen of the numbers: the lowest, the highest, and their spread.
+
+        Bounds and what was usual belong to it, but for what lies so far off that it would press
+        the points together.
+        """
+        numbers = [point.number for point in self.points if point.number is not None]
+        low, high = min(numbers, default=0.0), max(numbers, default=0.0)
+        spread = high - low or abs(high) / 4 or 0.01
+        ends = [end for usual in self.usual if usual for end in (usual.low, usual.high)]
+        seen = [end for end in ends if low - _FAR * spread <= end <= high + _FAR * spread]
+        bounds = [bound for bound in (self.low, self.high) if bound is not None]
+        seen += [bound for bound in bounds if low - spread <= bound <= high + spread]
+        return min((low, *seen)), max((high, *seen)), spread
 
     def is_odd(self, place: int) -> bool:
         """Return whether a point was unusual beside those before it."""
