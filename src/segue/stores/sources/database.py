@@ -17,10 +17,11 @@ from pydantic import Field
 
 from segue.errors import MissingExtraError, SourceError, UsageError
 from segue.registry import nearest
-from segue.settings import Table, expand_secrets
+from segue.settings import Table
 from segue.spec.scan import Scan, SourceFile, SourceState
 from segue.spec.secrets import hide_passwords
 from segue.stores.sources.database_types import find_arrow_type, make_table, unify_schemas
+from segue.stores.sources.files import fill_secrets
 from segue.stores.sources.options import read_options
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def find_file(source: SourceSpec, options: DatabaseOptions, root: Path) -> Path 
     """
     if not options.url.startswith("sqlite"):
         return None
-    path = root / _expand(source, options.url).partition("://")[2].removeprefix("/")
+    path = root / fill_secrets(source, options.url).partition("://")[2].removeprefix("/")
     if not path.is_file():
         raise SourceError(
             f"table {source.name!r}: there is no database file {path.name}",
@@ -116,24 +117,12 @@ def find_file(source: SourceSpec, options: DatabaseOptions, root: Path) -> Path 
     return path
 
 
-def _expand(source: SourceSpec, url: str) -> str:
-    try:
-        return expand_secrets(url, os.environ)
-    except KeyError as error:
-        name = error.args[0]
-        raise SourceError(
-            f"table {source.name!r}: the environment variable {name} is not set",
-            location=source.location,
-            hint=f"set it: export {name}=…",
-        ) from None
-
-
 @contextmanager
 def _connected(source: SourceSpec, options: DatabaseOptions, root: Path) -> Iterator[Connection]:
     """Open a connection; what goes wrong is told without the password."""
     from sqlalchemy import exc
 
-    url = _expand(source, options.url)
+    url = fill_secrets(source, options.url)
     engine = _make_engine(source, options, url, root)
     try:
         with engine.connect() as connection:

@@ -102,14 +102,14 @@ def find_files(
     return Found(tuple(files), grows, hive, root, find_secrets(options.path))
 
 
-def resolve_path(source: SourceSpec, text: str, root: Path) -> Path:
-    """Return a path of the project's files as an absolute one, with secrets filled in.
+def fill_secrets(source: SourceSpec, text: str) -> str:
+    """Return a text with the values of the variables that it names.
 
     Raises:
-        SourceError: A variable is not set, or the path is an address.
+        SourceError: One is not set.
     """
     try:
-        text = expand_secrets(text, os.environ)
+        return expand_secrets(text, os.environ)
     except KeyError as error:
         name = error.args[0]
         raise SourceError(
@@ -117,6 +117,15 @@ def resolve_path(source: SourceSpec, text: str, root: Path) -> Path:
             location=source.location,
             hint=f"set it: export {name}=…",
         ) from None
+
+
+def resolve_path(source: SourceSpec, text: str, root: Path) -> Path:
+    """Return a path of the project's files as an absolute one, with secrets filled in.
+
+    Raises:
+        SourceError: A variable is not set, or the path is an address.
+    """
+    text = fill_secrets(source, text)
     if "://" in text:
         raise SourceError(
             f"table {source.name!r}: files behind addresses can't be read yet",
