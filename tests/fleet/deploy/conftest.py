@@ -1,15 +1,14 @@
 """A hub, nodes and a person who deploys, each a process, on one machine."""
 
 import json
-import os
+import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 
 import pytest
 
+from tests import warm
 from tests.fleet.waiting import wait_for
 
 TOML = """\
@@ -41,7 +40,7 @@ class Plant:
         self.root = folder / "plant"
         self.nodes = folder / "nodes"
         self.folder = folder
-        self.environ = {**os.environ, "XDG_CONFIG_HOME": str(folder / "config")}
+        self.environ = {"XDG_CONFIG_HOME": str(folder / "config")}
         self.processes = {}
         self.written = 0
         self.trickled = 0.0
@@ -56,26 +55,18 @@ class Plant:
         (self.root / "steps" / "clean.sql").write_text(sql)
 
     def start(self, name, *arguments, **environ):
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", "segue", *map(str, arguments)],
-                env={**self.environ, **environ},
-                stdout=log,
-                stderr=log,
-            )
+        log = self.folder / f"{name}.log"
+        self.processes[name] = warm.start(*arguments, out=log, err=log, **self.environ, **environ)
 
-    def stop(self, name, number=15):
+    def stop(self, name, number=signal.SIGTERM):
         process = self.processes.pop(name)
-        process.send_signal(number)
-        process.wait(60)
+        process.send(number)
+        process.wait()
 
     def call(self, *arguments, code=0):
-        command = [sys.executable, "-m", "segue", *map(str, arguments)]
-        done = subprocess.run(
-            command, env=self.environ, capture_output=True, text=True, cwd=self.root, check=False
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout if not code else done.stderr
+        done = warm.run(*arguments, cwd=self.root, **self.environ)
+        assert done.code == code, done.out + done.err
+        return done.out if not code else done.err
 
     def ask(self, *arguments):
         return json.loads(self.call(*arguments, "--json"))
@@ -101,7 +92,9 @@ class Plant:
 
     def start_node(self, name, **environ):
         readings = self.nodes / name / "readings"
-        self.start(name, "agent", "run", "--home", self.nodes / name, READINGS=readings, **environ)
+        self.start(
+            name, "agent", "run", "--home", self.nodes / name, READINGS=str(readings), **environ
+        )
 
     def write(self, rows=1):
         """Let every node have more to read."""
@@ -134,9 +127,9 @@ class Plant:
 
     def close(self):
         for process in self.processes.values():
-            process.terminate()
+            process.send(signal.SIGTERM)
         for process in self.processes.values():
-            process.wait(60)
+            process.wait()
 
 
 @pytest.fixture
