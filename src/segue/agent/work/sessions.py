@@ -16,6 +16,7 @@ from segue.agent.work.windows import (
     BEGIN,
     Advance,
     align,
+    newest,
     pick_closed,
     read_timed,
     set_late_aside,
@@ -63,14 +64,16 @@ class OpenSessions:
             flush: Whether to end all sessions: nothing comes any more.
         """
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         done = Advance()
         held = self._recall(rows, done)
         timed, times = read_timed(rows, self.window.column, done)
-        timed, times = set_late_aside(timed, times, times < self._watermark, done)
+        late = pc.less(times, self._watermark)
+        timed, times = set_late_aside(timed, times, late, done)
         before = self._watermark
         if len(times):
-            self._watermark = max(before, int(times.max()) - self.window.late)
+            self._watermark = max(before, newest(times) - self.window.late)
         self._close(pa.concat_tables([held, timed]), done, flush=flush)
         self._keep(timed, done)
         if done.states or self._watermark != before:
@@ -91,23 +94,25 @@ class OpenSessions:
 
     def _part_open(self, assigned: pa.Table, schema: pa.Schema) -> pa.Table:
         """Return rows of sessions that the watermark has not passed."""
-        import pyarrow as pa
+        import pyarrow.compute as pc
 
         from segue.frames.windows import read_times
 
-        still = pa.array(read_times(assigned, END) > self._watermark)
+        still = pc.greater(read_times(assigned, END), self._watermark)
         return assigned.filter(still).drop_columns([START, END]).select(schema.names)
 
     def _close(self, table: pa.Table, done: Advance, *, flush: bool) -> None:
         """End the sessions that the watermark has passed."""
+        import pyarrow.compute as pc
+
         from segue.frames.windows import read_times
 
         assigned = self._assign(table)
         ends = read_times(assigned, END)
         if flush and len(ends):
-            self._watermark = max(self._watermark, int(ends.max()))
+            self._watermark = max(self._watermark, newest(ends))
         self._open = table
-        if (ends <= self._watermark).any():
+        if pc.less_equal(ends, self._watermark).true_count:
             done.closed = pick_closed(assigned, BEGIN, self._watermark)
             self._open = self._part_open(assigned, table.schema)
 

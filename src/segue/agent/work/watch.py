@@ -113,7 +113,7 @@ class Watch:
         if not self.alert.column:
             return [self._arrival()] * matching.num_rows, matching
         matching = matching.filter(matching[self.alert.column].is_valid())
-        return read_times(matching, self.alert.column).tolist(), matching
+        return read_times(matching, self.alert.column).to_pylist(), matching
 
     def _read_values(self, times: list[int], matching: pa.Table) -> list[tuple[int, Any, int]]:
         """Return time, value and number of each matching row that counts."""

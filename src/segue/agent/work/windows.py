@@ -82,7 +82,7 @@ class OpenWindows:
         timed, times = self._set_aside(rows, done)
         before = self._watermark
         if len(times):
-            self._watermark = max(before, int(times.max()) - self.window.late)
+            self._watermark = max(before, newest(times) - self.window.late)
         self._close(timed, times, before, done, flush=flush)
         if done.states or self._watermark != before:
             done.states[self._name] = self._write_index()
@@ -98,20 +98,27 @@ class OpenWindows:
 
     def _set_aside(self, rows: pa.Table, done: Advance) -> tuple[pa.Table, Any]:
         """Part rows that have no time, or all of whose windows are closed."""
+        import pyarrow.compute as pc
+
+        from segue.frames.windows import find_panes
+
         window = self.window
         timed, times = read_timed(rows, window.column, done)
-        late = times // window.every * window.every + window.size <= self._watermark
+        ends = pc.add(find_panes(times, window.every), window.size)
+        late = pc.less_equal(ends, self._watermark)
         return set_late_aside(timed, times, late, done)
 
     def _close(
         self, rows: pa.Table, times: Any, before: int, done: Advance, *, flush: bool
     ) -> None:
         """Close what the watermark has passed, and keep the rows that others wait for."""
-        import numpy as np
+        import pyarrow.compute as pc
+
+        from segue.frames.windows import find_panes
 
         size, every = self.window.size, self.window.every
-        panes = times // every * every
-        fresh = np.unique(panes).tolist()
+        panes = find_panes(times, every)
+        fresh = sorted(pc.unique(panes).to_pylist())
         known = sorted({*self._shelf.places, *fresh})
         if flush and known:
             self._watermark = max(self._watermark, known[-1] + size)
@@ -123,18 +130,19 @@ class OpenWindows:
         for pane in (pane for pane in known if pane <= last):
             self._shelf.remove(pane, done.states)
         for pane in (pane for pane in fresh if pane > last):
-            self._shelf.add(pane, _pick(rows, panes == pane), done.states)
+            self._shelf.add(pane, rows.filter(pc.equal(panes, pane)), done.states)
 
     def _give(
         self, touched: list[int], rows: pa.Table, panes: Any, before: int, done: Advance
     ) -> None:
         """Give the rows of windows that end behind one watermark, and not behind the other."""
-        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         from segue.frames.windows import assign_windows
 
         stored = [table for pane in touched for table in self._shelf.fetch(pane)]
-        fresh = _pick(rows, np.isin(panes, np.array(touched)))
+        fresh = rows.filter(pc.is_in(panes, pa.array(touched, pa.int64())))
         held = align([*stored, fresh], rows.schema, done)
         done.closed = pick_closed(assign_windows(held, self.window), before, self._watermark)
 
@@ -185,10 +193,13 @@ def read_timed(rows: pa.Table, column: str, done: Advance) -> tuple[pa.Table, An
 
 def set_late_aside(rows: pa.Table, times: Any, late: Any, done: Advance) -> tuple[pa.Table, Any]:
     """Part rows that come too late."""
-    if not late.any():
+    import pyarrow.compute as pc
+
+    if not late.true_count:
         return rows, times
-    done.aside.append((_pick(rows, late), LATE))
-    return _pick(rows, ~late), times[~late]
+    done.aside.append((rows.filter(late), LATE))
+    kept = pc.invert(late)
+    return rows.filter(kept), times.filter(kept)
 
 
 def pick_closed(assigned: pa.Table, before: int, until: int) -> pa.Table | None:
@@ -196,20 +207,19 @@ def pick_closed(assigned: pa.Table, before: int, until: int) -> pa.Table | None:
 
     They come window by window; None if there are none.
     """
-    import numpy as np
-    import pyarrow as pa
+    import pyarrow.compute as pc
 
     from segue.frames.windows import read_times
 
     ends = read_times(assigned, END)
-    rows = np.flatnonzero((ends <= until) & (ends > before))
-    if not len(rows):
+    rows = assigned.filter(pc.and_(pc.less_equal(ends, until), pc.greater(ends, before)))
+    if not rows.num_rows:
         return None
-    starts = read_times(assigned, START)[rows]
-    return assigned.take(pa.array(rows[np.argsort(starts, kind="stable")]))
+    return rows.take(pc.sort_indices(read_times(rows, START)))  # a stable order
 
 
-def _pick(rows: pa.Table, mask: Any) -> pa.Table:
-    import pyarrow as pa
+def newest(times: pa.Int64Array) -> int:
+    """Return the latest of times, of which there is one at least."""
+    import pyarrow.compute as pc
 
-    return rows.filter(pa.array(mask))
+    return int(pc.max(times).as_py())
