@@ -9,12 +9,16 @@ import http.client
 import random
 import ssl
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
 SECONDS = 90.0
+_CONTEXT = ssl.create_default_context()
+_CONTEXT.check_hostname = False
+_CONTEXT.verify_mode = ssl.CERT_NONE
+"""Who the hub is does not matter here; agents are known by their signatures."""
 _LEFT_OUT = ("content-length", "connection", "transfer-encoding")
 
 
@@ -72,8 +76,11 @@ class Echo:
 
         def work() -> None:
             if not self._over.wait(seconds):
-                with suppress(OSError, http.client.HTTPException):
-                    request.send(self.port)
+                with (
+                    suppress(OSError, http.client.HTTPException),
+                    closing(_connect(self.port)) as hub,
+                ):
+                    request.send(hub)
 
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
@@ -87,23 +94,27 @@ class _Request:
     headers: dict[str, str]
     body: bytes
 
-    def send(self, port: int) -> tuple[int, list[tuple[str, str]], bytes]:
-        # Who the hub is does not matter here; agents are known by their signatures.
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        hub = http.client.HTTPSConnection("127.0.0.1", port, timeout=SECONDS, context=context)
-        try:
-            hub.request(self.method, self.path, self.body or None, self.headers)
-            answer = hub.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
-        finally:
-            hub.close()
+    def send(self, hub: http.client.HTTPSConnection) -> tuple[int, list[tuple[str, str]], bytes]:
+        hub.request(self.method, self.path, self.body or None, self.headers)
+        answer = hub.getresponse()
+        return answer.status, answer.getheaders(), answer.read()
+
+
+def _connect(port: int) -> http.client.HTTPSConnection:
+    return http.client.HTTPSConnection("127.0.0.1", port, timeout=SECONDS, context=_CONTEXT)
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     echo: Echo
+
+    def setup(self) -> None:
+        super().setup()
+        self.hub = _connect(self.echo.port)
+
+    def finish(self) -> None:
+        self.hub.close()
+        super().finish()
 
     def do_POST(self) -> None:
         echo, chance = self.echo, self.echo.chance
@@ -121,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         try:
-            status, headers, content = request.send(echo.port)
+            status, headers, content = request.send(self.hub)
         except (OSError, http.client.HTTPException):
             self.close_connection = True
             return

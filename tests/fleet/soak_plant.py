@@ -6,11 +6,13 @@ import json
 import os
 import random
 import threading
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from segue.errors import FleetError
 from segue.testing.faults import can_mount, mount_disk
 from segue.testing.fleet import HUB, LocalFleet
 from segue.testing.network import Proxy
@@ -44,7 +46,8 @@ time.sleep = lambda seconds: select.select((), (), (), seconds) and None
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 HUB_DISK, NODE_DISK = 1536 * 2**20, 128 * 2**20
 ODD = 0.01
-EVERY = 0.2
+EVERY = 2.5
+TRIES = 5
 LINES = 2000
 """Lines after which a file is followed by the next, about."""
 
@@ -180,6 +183,8 @@ class Plant:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.writer.is_alive():
+            self.writer.stop()
         self._stack.close()
 
     def _join(self, number: int) -> None:
@@ -227,6 +232,10 @@ class Plant:
         self.generation += 1
         text = step or STEP.format(number=self.generation)
         (self.fleet.project / "steps" / "sound.sql").write_text(text)
+        for _ in range(TRIES - 1):
+            with suppress(FleetError):  # as people do when a busy hub did not answer in time
+                return self.fleet.deploy(*PROBATION)
+            time.sleep(EVERY)
         return self.fleet.deploy(*PROBATION)
 
     def running(self) -> list[str]:
