@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from segue.errors import SegueError
+    from segue.spec.edge import DestinationSpec, EdgeSource
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -108,7 +109,7 @@ class Options:
 
 
 class CheckedKind:
-    """What a kind of source or destination inherits to have its options checked early.
+    """What a kind of source or destination inherits to have its options checked and filled.
 
     Attributes:
         optional: Options that may be stated, and their defaults; a value must be of the type of
@@ -137,6 +138,19 @@ class CheckedKind:
             except UsageError as error:
                 problems.append(error.message.removeprefix(": "))
         return problems
+
+    def fill_source(self, source: EdgeSource) -> Options:
+        """Return the options of a source, with defaults; see `fill_options`."""
+        from segue.errors import SourceError
+
+        return fill_options(f"table {source.name!r}", self, source.options, SourceError)
+
+    def fill_destination(self, destination: DestinationSpec) -> Options:
+        """Return the options of a destination, with defaults; see `fill_options`."""
+        from segue.errors import DestinationError
+
+        where = f"destination {destination.name!r}"
+        return fill_options(where, self, destination.options, DestinationError)
 
 
 def fill_options(

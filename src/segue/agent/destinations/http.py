@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from segue.agent.destinations.plain import write_rows
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.errors import DestinationError, ParcelRefusedError
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class HttpDestination(CheckedKind):
 
     def open(self, destination: DestinationSpec) -> HttpTarget:
         """Read the options; the connection is made with the first parcel."""
-        where = f"destination {destination.name!r}"
-        return HttpTarget(fill_options(where, self, destination.options, DestinationError))
+        return HttpTarget(self.fill_destination(destination))
 
 
 class HttpTarget:

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.destinations.plain import number_rows, write_rows
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.errors import DestinationError, MissingExtraError, ParcelRefusedError
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ class KafkaDestination(CheckedKind):
 
     def open(self, destination: DestinationSpec) -> KafkaTarget:
         """Connect; see `segue.protocols.edge`."""
-        where = f"destination {destination.name!r}"
-        return KafkaTarget(fill_options(where, self, destination.options, DestinationError))
+        return KafkaTarget(self.fill_destination(destination))
 
 
 class KafkaTarget:

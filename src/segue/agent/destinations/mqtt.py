@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.agent.destinations.plain import number_rows, write_rows
 from segue.agent.mqtt_link import LINK_OPTIONS, LINK_SHAPES, connect, make_client, read_broker
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.errors import DestinationError, ParcelRefusedError
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class MqttDestination(CheckedKind):
 
     def open(self, destination: DestinationSpec) -> MqttTarget:
         """Connect; see `segue.protocols.edge`."""
-        where = f"destination {destination.name!r}"
-        return MqttTarget(fill_options(where, self, destination.options, DestinationError))
+        return MqttTarget(self.fill_destination(destination))
 
 
 class MqttTarget:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.destinations.postgres_types import sql_type, write_csv
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.errors import DestinationError, MissingExtraError, ParcelRefusedError
 from segue.spec.secrets import hide_passwords
 from segue.spec.sql import quote_identifier
@@ -45,8 +45,7 @@ class PostgresDestination(CheckedKind):
 
     def open(self, destination: DestinationSpec) -> PostgresTarget:
         """Connect; see `segue.protocols.edge`."""
-        where = f"destination {destination.name!r}"
-        return PostgresTarget(fill_options(where, self, destination.options, DestinationError))
+        return PostgresTarget(self.fill_destination(destination))
 
 
 class PostgresTarget:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from segue.agent.destinations.plain import write_rows
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.errors import DestinationError, MissingExtraError, ParcelRefusedError
 
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class S3Destination(CheckedKind):
 
     def open(self, destination: DestinationSpec) -> S3Target:
         """Read the options; a connection is made with the first parcel."""
-        where = f"destination {destination.name!r}"
-        return S3Target(fill_options(where, self, destination.options, DestinationError))
+        return S3Target(self.fill_destination(destination))
 
 
 class S3Target:

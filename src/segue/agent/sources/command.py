@@ -10,7 +10,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.lines import TOO_LONG, LineBuffer
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
@@ -50,7 +50,7 @@ class CommandSource(CheckedKind):
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> CommandReader:
         """Make ready to start it; see `segue.protocols.edge`."""
         del cursor, scratch
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         return CommandReader(options, self._pauses)
 
 

@@ -10,13 +10,12 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.complaints import Complaints
 from segue.agent.sources.lines import TOO_LONG
 from segue.agent.sources.paths import find_paths, find_root
 from segue.agent.sources.tail_file import Identity, Place, TailFile, TruncatedError, look_at
 from segue.agent.sources.watch import FolderWatch
-from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class FolderSource(CheckedKind):
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> FolderReader:
         """Open it where the cursor says; see `segue.protocols.edge`."""
         del scratch
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         return FolderReader(options, cursor, self._complaints)
 
 

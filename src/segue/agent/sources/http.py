@@ -7,10 +7,9 @@ from collections import deque
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.http_server import Admission, make_server
 from segue.agent.sources.repeats import Posted, Repeats
-from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class HttpSource(CheckedKind):
         scratch: Path,  # noqa: ARG002  # the protocol's
     ) -> HttpReader:
         """Listen; see `segue.protocols.edge`."""
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         return HttpReader(source, options, cursor)
 
 

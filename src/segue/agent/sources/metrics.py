@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
@@ -49,7 +49,7 @@ class MetricsSource(CheckedKind):
         scratch: Path,  # noqa: ARG002  # the protocol's
     ) -> MetricsReader:
         """Begin to measure; see `segue.protocols.edge`."""
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         return MetricsReader(source, options)
 
 

@@ -12,7 +12,7 @@ from threading import Condition
 from typing import TYPE_CHECKING, Any
 
 from segue.agent.mqtt_link import LINK_OPTIONS, LINK_SHAPES, connect, make_client, read_broker
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.records import add_field, split_records
 from segue.agent.sources.redelivery import Redeliveries, digest_message
 from segue.errors import SourceError
@@ -63,7 +63,7 @@ class MqttSource(CheckedKind):
 
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> MqttReader:
         """Connect and subscribe; see `segue.protocols.edge`."""
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         reader = MqttReader(source, options, cursor, scratch)
         try:
             reader.start()

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.query_rows import make_rows, read_value, write_value
 from segue.agent.sources.query_sql import Poll, open_database
 from segue.errors import SourceError
@@ -60,7 +60,7 @@ class QuerySource(CheckedKind):
         scratch: Path,  # noqa: ARG002  # the protocol's
     ) -> QueryReader:
         """Connect; see `segue.protocols.edge`."""
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         if bool(options.text("table")) == bool(options.text("query")):
             raise SourceError(f"{options.where}: either table or query must be stated")
         return QueryReader(source, options, cursor)

@@ -6,7 +6,7 @@ import select
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.lines import TOO_LONG, LineBuffer
 from segue.errors import MissingExtraError, SourceError
 from segue.protocols.edge import Chunk
@@ -44,7 +44,7 @@ class SerialSource(CheckedKind):
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> SerialReader:
         """Open the device; see `segue.protocols.edge`."""
         del cursor, scratch
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         return SerialReader(options)
 
 

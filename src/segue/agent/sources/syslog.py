@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.clients import Clients
 from segue.agent.sources.lines import TOO_LONG
 from segue.agent.sources.listen import TLS_OPTIONS, listen, make_tls, read_address
@@ -87,7 +87,7 @@ class SyslogSource(CheckedKind):
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> SyslogReader:
         """Listen; see `segue.protocols.edge`."""
         del cursor, scratch
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         _refuse_columns(source)
         return SyslogReader(options, source.schema)
 

@@ -7,14 +7,13 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.complaints import Complaints
 from segue.agent.sources.lines import TOO_LONG
 from segue.agent.sources.paths import find_paths
 from segue.agent.sources.tail_file import TailFile, TruncatedError, is_packed, look_at
 from segue.agent.sources.tail_set import TailSet
 from segue.agent.sources.watch import FolderWatch
-from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 from segue.wire.durable import write_durably
 
@@ -48,7 +47,7 @@ class TailSource(CheckedKind):
 
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> TailReader:
         """Open it where the cursor says; see `segue.protocols.edge`."""
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         return TailReader(options, cursor, scratch, self._complaints)
 
 

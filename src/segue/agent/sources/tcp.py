@@ -6,11 +6,10 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from segue.agent.options import CheckedKind, fill_options
+from segue.agent.options import CheckedKind
 from segue.agent.sources.clients import Clients
 from segue.agent.sources.lines import TOO_LONG, LineBuffer
 from segue.agent.sources.listen import TLS_OPTIONS, listen, make_tls
-from segue.errors import SourceError
 from segue.protocols.edge import Chunk
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ class TcpSource(CheckedKind):
     def open(self, source: EdgeSource, cursor: Cursor | None, scratch: Path) -> TcpReader:
         """Listen; see `segue.protocols.edge`."""
         del cursor, scratch
-        options = fill_options(f"table {source.name!r}", self, source.options, SourceError)
+        options = self.fill_source(source)
         return TcpReader(options)
 
 
