@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from segue.spec.arriving import Key
 
 _IDLE_SECONDS = 10.0
+_PACKED, _ROW = 3, 64
+"""Bytes that a packed byte is in memory, about, and those of a row's provenance and encoding."""
 _log = logging.getLogger("segue.hub")
 
 
@@ -37,7 +39,8 @@ class Pace:
     Attributes:
         linger: Seconds for which the first batch waits for others.
         every: Seconds between commits of one table, while few bytes wait.
-        bytes: Bytes that are committed without waiting, and most bytes of one commit.
+        bytes: Bytes that are committed without waiting (a quarter of it), and most bytes that
+            one commit takes in memory, roughly.
         in_flight: Bytes of batches that are taken at once; more are turned away.
     """
 
@@ -55,6 +58,17 @@ class _Request:
     @property
     def bytes(self) -> int:
         return sum(len(batch.payload) for batch in self.batches)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that a commit takes for it: files are linked as they are, rows are decoded."""
+        return sum(map(_weigh, self.batches))
+
+
+def _weigh(batch: Batch) -> int:
+    if batch.format == "parquet":
+        return len(batch.payload)
+    return _PACKED * len(batch.payload) + _ROW * (batch.rows or 0)
 
 
 class ArrivingLake:
@@ -220,8 +234,8 @@ class _Committer:
             self._change.wait_for(self._is_full, until - now)
             group, size = [self._waiting.popleft()], 0
             while self._waiting:
-                size += group[-1].bytes
-                if size + self._waiting[0].bytes > self._pace.bytes:
+                size += group[-1].weight
+                if size + self._waiting[0].weight > self._pace.bytes:
                     break
                 group.append(self._waiting.popleft())
             return group

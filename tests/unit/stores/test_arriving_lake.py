@@ -52,6 +52,17 @@ def test_requests_that_come_together_are_one_commit(tmp_path):
     assert lake_log.list_commits(tmp_path / "readings") == [0]
 
 
+def test_rows_that_are_decoded_together_have_a_limit(tmp_path):
+    told = []
+    lake = ArrivingLake(str(tmp_path), Pace(linger=0.3, bytes=64_000), told.append)
+    rows = events("a", *range(400))
+    answers = [lake.submit([make_batch(f"n{n}", 1, rows)])[0] for n in range(5)]
+    assert all(answer.result(30)[0].fresh for answer in answers)
+    lake.close()
+    assert [len(commits.batches) for commits in told] == [2, 2, 1]
+    assert count_events(tmp_path / "readings").total() == 5 * 400
+
+
 def test_many_threads_and_two_lakes_take_each_row_once(tmp_path):
     lakes = [ArrivingLake(str(tmp_path), QUICK) for _ in range(2)]
 
