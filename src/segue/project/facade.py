@@ -15,6 +15,7 @@ from segue.place.limit import limit_local
 from segue.project.checking import check_published
 from segue.project.clock import SystemClock, find_moment, name_run
 from segue.project.local import localize
+from segue.project.moves import refuse_moved
 from segue.project.pause import paused_collector
 from segue.project.profiling import open_profile, suggest_for
 from segue.project.reading import fetch_frame, open_rows, read_schemas
@@ -135,8 +136,7 @@ class Project(Shown, Closing):
             *select: Steps: ``daily``, ``+daily`` with what it needs, ``daily+`` with what
                 depends on it, ``tag:x``; all if none is given.
             force: Run selected steps even if they are up to date.
-            since: Run selected steps that last ran before this: a date or time (UTC), a
-                duration back from now such as ``2h``, or the id of a run.
+            since: Run those that last ran before this: a date or time (UTC), ``2h`` ago, a run.
             params: Values of step settings, ``step.name`` to value.
 
         Raises:
@@ -144,11 +144,9 @@ class Project(Shown, Closing):
             ProjectError: A SQL step does not bind to the columns that are known.
         """
         from segue.project.cuts import plan_fleets
-        from segue.project.moves import refuse_moved
 
         workspace = self._settle()
         plan = self._plan(select, force=force, since=since, params=params)
-        refuse_moved(self.spec, [each.name for each in plan.work], there=True)
         conductor.check_plan(workspace, plan)
         return PlannedRun(plan, plan_fleets(self.spec, workspace))
 
@@ -163,7 +161,8 @@ class Project(Shown, Closing):
     ) -> Plan:
         moment = None if since is None else find_moment(self.workspace, since)
         selection = Selection(select, force=force, since=moment)
-        return conductor.make_plan(self.workspace, selection, dict(params or {}))
+        plan = conductor.make_plan(self.workspace, selection, dict(params or {}))
+        return refuse_moved(self.spec, plan)
 
     def run(
         self,
@@ -192,16 +191,11 @@ class Project(Shown, Closing):
 
         Raises:
             RunError: The run failed and published nothing; every table is as it was.
-            SelectionError: A selection that can't be read or selects nothing.
-            ProjectError: A SQL step does not bind to the columns that are known.
+            SelectionError: As for `plan`; ProjectError likewise.
         """
         workspace = self.workspace
         recovered = conductor.recover_runs(workspace)
         plan = self._plan(select, force=force, since=since, params=params)
-        if plan.work:
-            from segue.project.moves import refuse_moved
-
-            refuse_moved(self.spec, [each.name for each in plan.work])
         plan = limit_local(plan, threads, memory)
         command = command or " ".join(("run", *select))
         result = conductor.run_plan(workspace, plan, command, listener or (lambda _: None))

@@ -131,7 +131,7 @@ def load(folder: Path) -> LogState:
         if ARRIVING not in state.configuration:
             raise StorageError(
                 f"the table in {folder} is not one that nodes send: something else wrote it",
-                hint="move it away or rename the table of the fleet; agents keep their rows",
+                hint=f"nodes keep their rows; move it aside: mv {folder} {folder}_before",
             )
         # whoever wrote it may have died before it was on disk, and the next answer relies on it
         lake_log.sync_commit(folder, state.version)

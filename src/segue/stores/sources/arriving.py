@@ -17,6 +17,7 @@ from segue.spec.types import parse_schema
 from segue.stores import lake_log
 from segue.stores.arriving_names import versions_of
 from segue.stores.arriving_read import read_segments, read_state
+from segue.stores.lake_commit import is_arriving
 from segue.stores.sources.options import read_options
 
 if TYPE_CHECKING:
@@ -111,6 +112,12 @@ class ArrivingSource:
             paths = [_take_file(source, each, scratch) for each in only]
         shown = {path: f"{source.name}/{Path(path).name}" for path in paths}
         return Scan("parquet", tuple(paths), {"union": True, "shown": shown}, schema=state.schema)
+
+    def is_sent(self, folder: Path) -> bool | None:
+        """Return whether hubs write the table of a folder; None if there is none."""
+        if not lake_log.list_commits(folder):
+            return None
+        return is_arriving(folder)
 
     def measure(self, folder: Path) -> Flow | None:
         """Return how much arrives in the table of a folder, None if nothing ever did.
