@@ -16,8 +16,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NEEDED = ("click", "cryptography", "numpy", "psutil", "pyarrow", "rich", "tuf")
-EXTRAS = {"sql": ("duckdb",)}
+NEEDED = ("click", "cryptography", "psutil", "pyarrow", "rich", "tuf")
+EXTRAS = {"sql": ("duckdb",), "numpy": ("numpy",)}
 TAKEN = ("alerts", "pandas", "polars", "narwhals", "mqtt", "serial", "kafka", "s3", "onnx")
 """Extras of segue that a node can have too."""
 

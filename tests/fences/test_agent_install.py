@@ -1,5 +1,6 @@
 """What ``segue-agent`` installs is enough for a node of Python steps: nothing else is loaded."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ on = "shops"
 kind = "tail"
 path = "${READINGS}/*.jsonl"
 format = "json"
-columns = {n = "int64", celsius = "float64"}
+columns = {n = "int64", celsius = "float64", at = "timestamp", tags = "list<float32>"}
 [steps.warm]
 on = "shops"
 """
@@ -33,7 +34,7 @@ STEP = """
 from segue import step
 
 
-@step(schema="n: int64, warm: bool", by="n")
+@step(schema="n: int64, warm: bool", window={"column": "at", "size": "1m"})
 def warm(readings: list[dict]) -> list[dict]:
     return [{"n": each["n"], "warm": each["celsius"] > 0} for each in readings]
 """
@@ -66,11 +67,14 @@ def make_slot(folder: Path) -> Path:
 
 def test_a_node_needs_neither_deltalake_nor_a_sql_engine(tmp_path):
     hidden = find_hidden()
-    assert {"deltalake", "duckdb", "sqlalchemy", "pydantic", "pandas", "sqlglot"} <= hidden
+    assert {"numpy", "deltalake", "duckdb", "sqlalchemy", "pydantic", "pandas", "sqlglot"} <= hidden
     slot, home, lines = make_slot(tmp_path), tmp_path / "home", tmp_path / "lines"
     for folder in (home, lines):
         folder.mkdir()
-    (lines / "a.jsonl").write_text('{"n": 1, "celsius": 2.5}\n{"n": 2, "celsius": -3}\n')
+    rows = [
+        {"n": n, "celsius": n - 1, "at": f"2026-11-01T10:00:0{n}Z", "tags": [n]} for n in (1, 2)
+    ]
+    (lines / "a.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
     def run(program, *arguments):
         begin = HIDE.rpartition("from segue.cli.main")[0]

@@ -32,7 +32,7 @@ def leave_out(*names: str) -> None:
 def leave_out_unused(part: EdgePart) -> None:
     """Leave out NumPy and pandas where no step of a deployment can want them.
 
-    Functions may ask for either; windows and models count with NumPy.
+    Functions may ask for either; models count with NumPy.
 
     Args:
         part: What runs.
@@ -40,7 +40,7 @@ def leave_out_unused(part: EdgePart) -> None:
     steps = part.steps
     if any(step.function is not None for step in steps):
         return
-    numbers = any(step.window is not None or step.model is not None for step in steps)
+    numbers = any(step.model is not None for step in steps)
     leave_out("pandas", *(() if numbers else ("numpy",)))
 
 

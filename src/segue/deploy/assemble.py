@@ -21,6 +21,8 @@ from segue.spec.step import FrameKind
 from segue.wire.bundle import EDGE, LOCK, PROJECT, WHEELS, write_bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from segue.project import Project
     from segue.spec.edge import EdgePart
 
@@ -33,6 +35,7 @@ _FRAMES = {
     FrameKind.DUCKDB: "duckdb",
 }
 _SEGUE_OWN = ("numpy", "pyarrow", "duckdb", "pydantic", "yaml")
+_NUMBERS = "numpy"
 _SOURCES = {"mqtt": "paho", "serial": "serial"}
 _DESTINATIONS = {
     "kafka": "confluent_kafka",
@@ -93,7 +96,12 @@ def assemble(
         files[LOCK] = text = write_lock(pins.values())
         digest = hashlib.sha256(text).hexdigest()
     path = write_bundle(folder, files, project=made.part.project, fleet=fleet)
-    return Assembled(path, made.part, digest, find_needs(made.part))
+    return Assembled(path, made.part, digest, find_needs(made.part, find_imported(made)))
+
+
+def find_imported(made: CutPart) -> set[str]:
+    """Return the modules that the files of a part import, beside the standard library."""
+    return find_imports(made.root / name for name in made.files)
 
 
 def _choose_pins(made: CutPart, lock: Path | None) -> dict[str, Pin]:
@@ -101,15 +109,21 @@ def _choose_pins(made: CutPart, lock: Path | None) -> dict[str, Pin]:
         return read_pins(lock)
     if not made.lock:
         return {}
-    modules = find_imports(made.root / name for name in made.files)
+    modules = find_imported(made)
     # What segue itself needs is there wherever an agent runs, in the version that it runs with.
     own = find_packages(modules) - find_packages(_SEGUE_OWN)
     return {name: pin for name, pin in read_pins(made.root / made.lock).items() if name in own}
 
 
-def find_needs(part: EdgePart) -> tuple[str, ...]:
-    """Return the modules that nodes must have besides segue itself, for a part."""
+def find_needs(part: EdgePart, imported: Collection[str] = ()) -> tuple[str, ...]:
+    """Return the modules that nodes must have besides what ``segue-agent`` brings, for a part.
+
+    Args:
+        part: The part.
+        imported: Modules that its files import.
+    """
     needs = {"duckdb"} if part.needs_sql else set()
+    needs |= {_NUMBERS} & set(imported)
     for step in part.steps:
         if step.model:
             needs.add("onnxruntime")
@@ -117,6 +131,8 @@ def find_needs(part: EdgePart) -> tuple[str, ...]:
             frames = [frame for _, frame in step.function.inputs] + [step.function.returns]
             kinds = {kind for frame in frames for kind in (frame.kind, frame.over)}
             needs |= {_FRAMES[kind] for kind in kinds if kind in _FRAMES}
+            if step.by or step.sort:
+                needs.add(_NUMBERS)  # it finds the rows of groups
     needs |= {_SOURCES[each.kind] for each in part.sources if each.kind in _SOURCES}
     needs |= {_DESTINATIONS[each.kind] for each in part.destinations if each.kind in _DESTINATIONS}
     return tuple(sorted(needs))
