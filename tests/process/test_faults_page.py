@@ -7,7 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "explain" / "faults.md"
 FLEET = HERE.parent / "fleet"
-WHOLE = (HERE, FLEET / "link", FLEET / "spool", FLEET / "deploy", FLEET / "faults")
+WHOLE = (HERE, FLEET, *(path for path in sorted(FLEET.iterdir()) if path.is_dir()))
 """Folders of whose tests the page names every one."""
 ASIDE = ("test_faults_page.py", "test_isolation.py")
 """This file, and the parts that whole runs try again."""

@@ -6,6 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from segue.errors import (
@@ -68,6 +69,8 @@ def find_status(error: SegueError) -> int:
 
 async def tell_error(_: Request, error: Exception) -> Response:
     """Return an error as an answer."""
+    if isinstance(error, ClientDisconnect):  # nobody hears it
+        error = HubError("the request was left before its end")
     if not isinstance(error, SegueError):
         _log.error("a request failed", exc_info=error)
         told = {"code": "internal", "message": "the hub itself failed", "hint": "see its log"}

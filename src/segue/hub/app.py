@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
-from starlette.requests import Request  # noqa: TC002  # FastAPI reads annotations
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from segue import __version__
@@ -59,6 +59,7 @@ def make_app(hub: Hub) -> FastAPI:
         redoc_url=None,
     )
     app.add_exception_handler(SegueError, tell_error)
+    app.add_exception_handler(ClientDisconnect, tell_error)
     app.add_exception_handler(Exception, tell_error)
     app.include_router(node_routes.make_router(hub))
     app.include_router(operator_routes.make_router(hub))

@@ -76,7 +76,7 @@ def test_a_declared_loss_is_there_once_whichever_table_the_hub_dies_in(idle_hub,
 
 
 @pytest.mark.timeout(300)  # starts eleven hubs
-def test_random_kills(tmp_path):
+def test_a_hub_that_dies_at_every_point_in_turn_under_a_node_that_goes_on(tmp_path):
     """The hub dies again and again under a node that goes on; every row is there once."""
     hub = HubProcess(tmp_path).start()
     node = hub.node()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import threading
 import time
 import urllib.request
@@ -31,6 +32,17 @@ def test_a_long_poll_is_kept_until_the_hub_ends(hub):
     waiting.join()
     assert answers[0].status == 204
     assert time.monotonic() - began < 15
+
+
+def test_a_node_that_leaves_in_the_middle_of_a_request_is_nothing_to_complain_of(hub):
+    with socket.create_connection(("127.0.0.1", hub.port)) as connection:
+        connection.sendall(
+            b"POST /v1/records HTTP/1.1\r\nHost: hub\r\nContent-Length: 90\r\n\r\nab"
+        )
+    node = hub.node()
+    assert node.send_events(1)[0].committed == 1
+    hub.stop()
+    assert "Traceback" not in hub.log.read_text()
 
 
 def test_what_nodes_tell_is_shown(hub):
