@@ -273,12 +273,8 @@ def sign_deployments(
         return MetaFile.from_data(version, text, ["sha256"]) if whole else MetaFile(version)
 
     expires = _expire(now, valid)
-    version = known.targets.version + 1 if known.targets else 1
-    targets = Targets(version=version, expires=expires)
-    for name, listed in _group(deployments).items():
-        target = _find_target(known, bundles, name)
-        target.unrecognized_fields["custom"] = {"deployments": [each.signed() for each in listed]}
-        targets.targets[name] = target
+    targets = _list_targets(known, deployments, bundles, expires)
+    version = targets.version
     target_text = _sign_role(known.root, targets, signers, whole=whole)
     snapshot = Snapshot(
         version=known.snapshot.version + 1 if known.snapshot else 1,
@@ -296,6 +292,22 @@ def sign_deployments(
         f"{snapshot.version}.snapshot.json": snapshot_text,
         "timestamp.json": _sign_role(known.root, timestamp, signers, whole=whole),
     }
+
+
+def _list_targets(
+    known: Known,
+    deployments: Iterable[Deployment],
+    bundles: Mapping[str, Path],
+    expires: datetime,
+) -> Targets:
+    """Return what is to be signed about bundles, in a version after what is known."""
+    version = known.targets.version + 1 if known.targets else 1
+    targets = Targets(version=version, expires=expires)
+    for name, listed in _group(deployments).items():
+        target = _find_target(known, bundles, name)
+        target.unrecognized_fields["custom"] = {"deployments": [each.signed() for each in listed]}
+        targets.targets[name] = target
+    return targets
 
 
 def _group(deployments: Iterable[Deployment]) -> dict[str, list[Deployment]]:

@@ -25,13 +25,21 @@ if TYPE_CHECKING:
 def make_router(hub: Hub) -> APIRouter:
     """Return the routes that operators use."""
     router = APIRouter(prefix="/v1", tags=["operators"])
+    _add_tokens(router, hub)
+    _add_nodes(router, hub)
+    _add_events(router, hub)
+    return router
 
+
+def _add_tokens(router: APIRouter, hub: Hub) -> None:
     @router.post("/tokens", summary="Make a token that enrols one node, once")
     async def tokens(request: Request) -> Response:
         who = admit_operator(hub, request)
         asked = read_json(await read_body(request), TokenRequest)
         return tell_plain({"token": await asyncio.to_thread(_make, hub, asked, who)})
 
+
+def _add_nodes(router: APIRouter, hub: Hub) -> None:
     @router.get("/nodes", summary="All nodes, with what they told last")
     async def nodes(request: Request) -> Response:
         admit_operator(hub, request)
@@ -40,7 +48,7 @@ def make_router(hub: Hub) -> APIRouter:
     @router.get("/nodes/{name}", summary="One node, with what changed in it")
     async def node(request: Request, name: str) -> Response:
         admit_operator(hub, request)
-        hub.roster.flush()
+        await asyncio.to_thread(hub.roster.flush)
         return tell_plain(await asyncio.to_thread(describe_node_fully, hub, hub.roster.get(name)))
 
     @router.delete("/nodes/{name}", summary="Forget a node: its key is void", status_code=204)
@@ -54,6 +62,8 @@ def make_router(hub: Hub) -> APIRouter:
         hub.alarm.ring()
         return Response(status_code=204)
 
+
+def _add_events(router: APIRouter, hub: Hub) -> None:
     @router.get("/events", summary="What somebody should know, oldest first")
     async def events(
         request: Request, after: int = 0, node: str = "", limit: int = 100
@@ -62,8 +72,6 @@ def make_router(hub: Hub) -> APIRouter:
         await asyncio.to_thread(hub.roster.flush)
         found = await asyncio.to_thread(hub.store.events, after, node, max(1, min(limit, 1000)))
         return tell_plain({"events": [asdict(each) for each in found]})
-
-    return router
 
 
 def _make(hub: Hub, asked: TokenRequest, who: str) -> str:
