@@ -98,8 +98,7 @@ class Work:
             outcome = self.fail(name, error)
         except OSError as error:
             outcome = self.fail(name, name_disk_fault(error, self.workspace.project.lake))
-        taken = clock.monotonic() - began
-        outcome = replace(self.describe(outcome), started_at=started_at, seconds=taken)
+        outcome = self.describe(outcome, started_at, clock.monotonic() - began)
         self.outcomes[name] = outcome
         self.listen(Progress(name, "settled", details={"outcome": outcome}))
         return outcome.succeeded
@@ -362,11 +361,11 @@ class Work:
         for name, data in bind_tables(self.plan.project, names, self.tables).items():
             session.bind(name, data)
 
-    def describe(self, outcome: StepOutcome) -> StepOutcome:
-        """Add to an outcome what its step is, for the ledger and the record."""
+    def describe(self, outcome: StepOutcome, started_at: str, seconds: float) -> StepOutcome:
+        """Add to an outcome when it was and what its step is, for the ledger and the record."""
         planned = self.planned.get(outcome.step)
         if planned is None:
-            return outcome
+            return replace(outcome, started_at=started_at, seconds=seconds)
         step = planned.step
         files = find_made_files(planned, self.plan.project, self.tables)
         return replace(
@@ -380,6 +379,8 @@ class Work:
             seen_files=seen_after(planned, self.plan.history, self.plan.project, files),
             place=planned.place,
             attempts=self.count_attempts(planned, outcome),
+            started_at=started_at,
+            seconds=seconds,
         )
 
     def count_attempts(self, planned: PlannedStep, outcome: StepOutcome) -> int:

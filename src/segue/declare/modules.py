@@ -7,6 +7,7 @@ import importlib
 import re
 import sys
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from threading import RLock
@@ -28,6 +29,7 @@ _active: list[ProjectModules] = []
 """The project whose modules are in `sys.modules`: none or one."""
 
 
+@lru_cache(maxsize=8192)
 def is_project_file(path: str, root: Path) -> bool:
     """Return whether a file belongs to the project, and is not installed below its folder.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from segue.declare.annotations import SERVED_HINT, Annotations, fits
@@ -20,6 +21,8 @@ Types = tuple[type, ...]
 
 def find_bare(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function that decorators have wrapped, or the given one if it has no code."""
+    if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__"):
+        return function  # as most are
     bare = inspect.unwrap(function)
     return bare if inspect.isfunction(bare) else function
 

@@ -303,15 +303,11 @@ def remember(
             for outcome in made
         ],
     )
-    if made:
-        spent = update(steps).where(
-            steps.c.step == bindparam("spent"),
-            steps.c.run_number <= run_number,
-            steps.c.reusable == 1,
-        )
-        connection.execute(
-            spent.values(reusable=0, memory=null()), [{"spent": each.step} for each in made]
-        )
+    kept = (steps.c.run_number <= run_number, steps.c.reusable == 1)
+    reusable = {*connection.execute(select(steps.c.step).where(*kept)).scalars()}
+    if spent := [{"spent": each.step} for each in made if each.step in reusable]:
+        over = update(steps).where(steps.c.step == bindparam("spent"), *kept)
+        connection.execute(over.values(reusable=0, memory=null()), spent)
 
 
 def _is_true(
