@@ -73,12 +73,17 @@ def read_broker(options: Options) -> Broker:
     Raises:
         SegueError: They name none.
     """
-    url = urlsplit(options.text("url"))
+    what = "an address such as mqtt://broker.example.com or mqtts://…"
+    try:
+        url = urlsplit(options.text("url"))
+        port = url.port
+    except ValueError:
+        raise options.wrong("url", what) from None
     if url.scheme not in _PORTS or not url.hostname:
-        raise options.wrong("url", "an address such as mqtt://broker.example.com or mqtts://…")
+        raise options.wrong("url", what)
     return Broker(
         url.hostname,
-        url.port or _PORTS[url.scheme],
+        port or _PORTS[url.scheme],
         url.scheme == "mqtts",
         unquote(url.username or ""),
         unquote(url.password or ""),

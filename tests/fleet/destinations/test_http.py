@@ -6,6 +6,7 @@ import time
 import pyarrow as pa
 import pytest
 
+from segue.agent.destinations.http import HttpDestination, HttpTarget
 from segue.spec.edge import DestinationSpec
 from tests.fleet.destinations.drain import Deliveries, Origin, drain, wait_drained
 from tests.fleet.destinations.killing import POINTS, drain_killed
@@ -80,6 +81,34 @@ def test_one_bad_batch_is_found_and_declared_and_the_rest_arrives(tmp_path):
     (gap,) = [row for row in rows if "reason" in row]
     assert (gap["first_sequence"], gap["last_sequence"], gap["rows"]) == (8, 8, 5)
     assert "answers 400" in gap["reason"]
+
+
+def test_a_fault_of_a_library_ends_no_delivery(tmp_path, monkeypatch):
+    faults = [RuntimeError("opened"), RuntimeError("declared")]
+    path = tmp_path / "spool.db"
+    fill(path, batches=4)
+    real_open, real_deliver = HttpDestination.open, HttpTarget.deliver
+
+    def fail_once(why):
+        if faults and faults[0].args == (why,):
+            raise faults.pop(0)
+
+    def open_(self, destination):
+        fail_once("opened")
+        return real_open(self, destination)
+
+    def deliver(self, parcel):
+        if parcel.stream.endswith("__gaps"):
+            fail_once("declared")
+        real_deliver(self, parcel)
+
+    monkeypatch.setattr(HttpDestination, "open", open_)
+    monkeypatch.setattr(HttpTarget, "deliver", deliver)
+    with ingest() as (kept, port):
+        kept.judge = lambda body: 400 if b'"n":7,' in body else 200
+        (status,) = drain(path, [spec(port)])
+    assert not faults
+    assert (status["unsent"], status["refused"]) == (0, 5)
 
 
 def test_one_that_is_away_neither_blocks_nor_starves_another(tmp_path):

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from segue.agent.channels import send_letter
+from segue.agent.channels import webhook as webhooks
 from segue.agent.spool import Spool
 from segue.agent.work.once import run_once
 from segue.agent.work.outbox import STATE, Outbox
@@ -150,6 +151,32 @@ def test_a_letter_stays_in_the_spool_until_it_arrived():
         wait_for(lambda: not kept.letters())
         again.stop()
         assert len(server.posted) == 1
+
+
+def test_a_channel_whose_library_fails_is_told_and_tried_again(monkeypatch):
+    faults = [RuntimeError("a fault of a library")]
+    real = webhooks.send
+
+    def send(url, sent):
+        if faults:
+            raise faults.pop()
+        real(url, sent)
+
+    monkeypatch.setattr(webhooks, "send", send)
+    kept = Kept()
+    with webhook() as server:
+        outbox = Outbox(None, kept.save, {})
+        sent = letter(f"http://127.0.0.1:{server.port}/")
+        kept.states |= outbox.enclose([sent])
+        outbox.post([sent])
+        assert outbox.wait(30)
+        outbox.stop()
+    assert not faults
+
+
+def test_a_broker_without_a_port_is_told():
+    with pytest.raises(ChannelError, match="url must be an address"):
+        send_letter(letter("mqtt://127.0.0.1:port/site/alerts"), {})
 
 
 def test_a_channel_that_hangs_holds_up_no_other():

@@ -15,7 +15,7 @@ from segue.agent.backoff import Backoff
 from segue.agent.destinations.intents import Intents
 from segue.agent.destinations.parcels import cut_run, make_gap_parcel, make_parcel
 from segue.agent.destinations.refusals import add_refusal, read_refusals
-from segue.errors import DestinationError, ParcelRefusedError, SegueError
+from segue.errors import ParcelRefusedError, SegueError
 from segue.failpoints import pass_point
 from segue.registry import DESTINATIONS, load
 
@@ -125,8 +125,9 @@ class Delivery:
                     spool = spool or self._open_spool()
                     intents = intents or Intents(self._intents_path)
                     busy = self._go_round(spool, intents)
-                except (SegueError, OSError) as error:  # of the spool or its disk: it may heal
+                except Exception as error:  # noqa: BLE001  # of the spool, its disk, a library: it may heal
                     self._fail(error, self._opening)
+                    self._drop_target()
                     busy = False
                 if not busy:
                     self._wake.wait(IDLE)
@@ -233,8 +234,7 @@ class Delivery:
             return
         try:
             self._target.deliver(make_gap_parcel(header, self._origin, header.rows, reason))
-        except DestinationError as further:
-            # it is declared in the file, whatever the destination says of that
+        except Exception as further:  # noqa: BLE001  # it is declared in the file, whatever comes of this
             self.error = tell(further)
 
     def _drop_target(self) -> None:

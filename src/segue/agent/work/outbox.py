@@ -107,8 +107,9 @@ class Outbox:
         while (letter := self._next(channel)) is not None:
             try:
                 send_letter(letter, self._environ)
-            except SegueError as error:
-                self.problems[letter.alert] = str(error.message)
+            except Exception as error:  # noqa: BLE001  # a library's fault must not end the channel
+                told = error.message if isinstance(error, SegueError) else repr(error)
+                self.problems[letter.alert] = told
                 self._stopped.wait(backoff.next())
                 continue
             backoff.succeed()
