@@ -6,13 +6,20 @@ import shutil
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 from packages.agent import NEEDED
+from packages.trim import trim
 from segue.agent.spool import Spool
 from segue.project.edge import cut
 from segue.spec.edge_codec import write_edge
 from tests.fences.test_core_install import HIDE, find_core
+
+LEAST = 50_000_000
+"""Bytes of an installed Arrow, at least, that nothing on a node loads."""
 
 SETTINGS = """
 [project]
@@ -65,7 +72,27 @@ def make_slot(folder: Path) -> Path:
     return slot
 
 
-def test_a_node_needs_neither_deltalake_nor_a_sql_engine(tmp_path):
+@pytest.fixture(params=["installed", "trimmed"])
+def packages(request, tmp_path):
+    """Return a folder of packages that counts first: empty, or with the Arrow of an image."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    if request.param == "trimmed":
+        arrow = Path(find_spec("pyarrow").origin).parent
+        shutil.copytree(arrow, folder / "pyarrow", copy_function=link)
+        assert trim(folder) > LEAST
+        assert find_spec("pyarrow.tests"), "what is installed here stays whole"
+    return folder
+
+
+def link(source, target):
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def test_a_node_needs_neither_deltalake_nor_a_sql_engine(tmp_path, packages):
     hidden = find_hidden()
     assert {"numpy", "deltalake", "duckdb", "sqlalchemy", "pydantic", "pandas", "sqlglot"} <= hidden
     slot, home, lines = make_slot(tmp_path), tmp_path / "home", tmp_path / "lines"
@@ -79,6 +106,7 @@ def test_a_node_needs_neither_deltalake_nor_a_sql_engine(tmp_path):
     def run(program, *arguments):
         begin = HIDE.rpartition("from segue.cli.main")[0]
         environment = {**os.environ, "PYTHONWARNINGS": "ignore", "READINGS": str(lines)}
+        environment["PYTHONPATH"] = str(packages)
         done = subprocess.run(
             [sys.executable, "-c", begin + program, ",".join(sorted(hidden)), *arguments],
             env=environment,
@@ -93,8 +121,9 @@ def test_a_node_needs_neither_deltalake_nor_a_sql_engine(tmp_path):
     run(worker, "--home", str(home), "--slot", str(slot), "--once")
     command = "from segue.cli.main import main\nmain()"
     assert "2 rows" in run(command, "agent", "spool", "ls", "--home", str(home))
-    for module in ("supervise", "send", "drain", "fill", "enrol", "install"):
+    for module in ("supervise", "send", "drain", "fill", "enrol", "install", "pack"):
         run(f"import segue.agent.{module}")
+    run("import pyarrow.csv, pyarrow.json, pyarrow.ipc, pyarrow.parquet")
     with Spool(home / "spool.db", cut(tmp_path / "p", "shops").part.spool) as spool:
         (standing,) = spool.streams()
         assert (standing.stream, standing.rows) == ("warm", 2)
