@@ -26,10 +26,12 @@ class Bound:
         frame: Spark's frame of it: its columns are called as `carried_names` says, in the
             nearest types, so that names and types that Spark lacks survive.
         schema: What it is.
+        weight: Bytes of its rows in memory, None if they can't be told beforehand.
     """
 
     frame: Any
     schema: TableSchema
+    weight: int | None = None
 
 
 def carried_names(count: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -29,6 +30,11 @@ _INLINE = 32 << 20
 
 _PLAIN_PATH = re.compile(r"/[^\[\]{}*?\\%#:]*")
 """Paths that Spark takes letter for letter."""
+
+_WIDTHS = {"bool": 1, "float32": 4, "float64": 8, "date": 4, "time": 8, "timestamp": 8}
+_WIDTHS |= {"duration": 8, "decimal": 16}
+_WIDTHS |= {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
+"""Bytes of a value, by the kind of its type."""
 
 _DIRECT = ("uint8", "uint16", "uint32", "uint64")
 """Kinds that Spark reads from Parquet as their nearest type by itself."""
@@ -73,7 +79,8 @@ def bind_table(driver: Driver, table: pa.Table) -> Bound:
     """
     schema = from_arrow(table.schema)
     plain = conform(table, schema)
-    return bind_batches(driver, schema, plain.to_batches(), inline=plain.nbytes <= _INLINE)
+    made = bind_batches(driver, schema, plain.to_batches(), inline=plain.nbytes <= _INLINE)
+    return replace(made, weight=plain.nbytes)
 
 
 def bind_batches(
@@ -181,4 +188,14 @@ def _read_parquet(driver: Driver, paths: Sequence[str], schema: TableSchema) -> 
     struct = write_columns(find_storages(schema))
     with translated("reading files"):
         frame = driver.spark.read.schema(struct).parquet(*(f"file://{path}" for path in paths))
-        return Bound(frame.toDF(*carried_names(len(schema))), schema)
+        named = frame.toDF(*carried_names(len(schema)))
+    return Bound(named, schema, _weigh(paths, schema))
+
+
+def _weigh(paths: Sequence[str], schema: TableSchema) -> int | None:
+    """Return how many bytes rows of files need in memory, if all values are equally wide."""
+    widths = [_WIDTHS.get(column.type.kind) for column in schema]
+    if None in widths:
+        return None
+    rows = sum(int(pq.read_metadata(path).num_rows) for path in paths)
+    return rows * sum(width for width in widths if width is not None)
