@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from segue.agent.options import Options, fill_options
-from segue.errors import SourceError
+from segue.errors import DestinationError, SourceError
 from segue.registry import DESTINATIONS, EDGE_SOURCES, load
+from segue.spec.edge import DestinationSpec, EdgeSource
+from segue.spec.types import parse_schema
 
 OURS = [
     *((DESTINATIONS, kind) for kind in ("http", "kafka", "mqtt", "postgres", "s3")),
@@ -43,6 +45,29 @@ def test_defaults_are_right(group, kind):
 def test_a_wrong_value_is_told(group, kind, stated, told):
     (problem,) = load(group, kind)().check(stated)
     assert problem.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stated", "told"),
+    [
+        ("command", {"command": "echo 'a"}, "command must be a command"),
+        ("command", {"command": " "}, "command must be a command"),
+        ("http", {"listen": "127.0.0.1:99999"}, "listen must be a host and a port"),
+        ("tcp", {"listen": "127.0.0.1:99999"}, "listen must be a port, or a host and a port"),
+        ("mqtt", {"url": "mqtt://broker:port", "topics": "a"}, "url must be an address"),
+        ("mqtt", {"url": "mqtt://broker:99999", "topics": "a"}, "url must be an address"),
+    ],
+)
+def test_what_no_source_can_open_is_told(tmp_path, kind, stated, told):
+    source = EdgeSource("a", kind, stated, "text", {}, parse_schema("line: string"))
+    with pytest.raises(SourceError, match=f"table 'a': {told}"):
+        load(EDGE_SOURCES, kind)().open(source, None, tmp_path)
+
+
+@pytest.mark.parametrize("url", ["http://example.com:port/", "https://h:99999/", "ftp://h/"])
+def test_what_no_destination_can_open_is_told(url):
+    with pytest.raises(DestinationError, match="destination 'd': url must be an address"):
+        load(DESTINATIONS, "http")().open(DestinationSpec("d", "http", {"url": url}))
 
 
 def test_secrets_are_known_at_the_node_only():

@@ -68,9 +68,14 @@ class HttpTarget:
         """
         self._where = options.where
         self._url = options.text("url")
-        parts = urlsplit(self._url.replace("{stream}", "s").replace("{node}", "n"))
+        what = "an address such as https://example.com/ingest"
+        try:
+            parts = urlsplit(self._url.replace("{stream}", "s").replace("{node}", "n"))
+            port = parts.port
+        except ValueError:
+            raise options.wrong("url", what) from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise options.wrong("url", "an address such as https://example.com/ingest")
+            raise options.wrong("url", what)
         self._shown = f"{parts.scheme}://{parts.hostname}"
         self._format = options.choice("format", *_TYPES)
         self._compress = options.flag("compress")
@@ -81,10 +86,10 @@ class HttpTarget:
             except OSError as error:
                 raise options.wrong("ca", f"a file of certificates ({error})") from None
             self._connection: HTTPConnection = HTTPSConnection(
-                parts.hostname, parts.port, timeout=timeout, context=context
+                parts.hostname, port, timeout=timeout, context=context
             )
         else:
-            self._connection = HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+            self._connection = HTTPConnection(parts.hostname, port, timeout=timeout)
         self._headers = _read_headers(options)
 
     def deliver(self, parcel: Parcel) -> None:

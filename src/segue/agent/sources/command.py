@@ -77,10 +77,7 @@ class CommandReader:
     """A command that runs, or waits for its next start."""
 
     def __init__(self, options: Options, pauses: _Pauses) -> None:
-        stated = options.values["command"]
-        self._command = shlex.split(stated) if isinstance(stated, str) else options.texts("command")
-        if not self._command:
-            raise options.wrong("command", "a command")
+        self._command = _read_command(options)
         self._every = options.seconds("every")
         self._folder = options.text("folder") or None
         more = options.values["environment"]
@@ -203,6 +200,18 @@ class CommandReader:
         return SourceError(
             f"the command {self._command[0]!r} ended with {how}" + (f": {said}" if said else "")
         )
+
+
+def _read_command(options: Options) -> Sequence[str]:
+    """Return the words of a command, which is stated as a text or as a list of them."""
+    stated = options.values["command"]
+    try:
+        words = shlex.split(stated) if isinstance(stated, str) else options.texts("command")
+    except ValueError as error:  # a quote that is not closed
+        raise options.wrong("command", f"a command ({error})") from None
+    if not words:
+        raise options.wrong("command", "a command")
+    return words
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

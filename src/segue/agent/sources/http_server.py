@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any, Protocol
 
+from segue.agent.sources.listen import LAST_PORT
 from segue.agent.sources.records import split_records
 from segue.agent.sources.repeats import make_posted
 from segue.errors import SourceError
@@ -212,7 +213,7 @@ def make_server(options: Options, format_: str, receiver: Receiver) -> Server:
 def _read_address(options: Options, encrypted: bool) -> tuple[str, int]:  # noqa: FBT001
     host, _, port = options.text("listen").rpartition(":")
     host = host.strip("[]") or "127.0.0.1"
-    if not port.isdecimal():
+    if not (port.isascii() and port.isdecimal()) or int(port) > LAST_PORT:
         raise options.wrong("listen", "a host and a port, such as 127.0.0.1:8088")
     try:
         near = host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -15,7 +15,7 @@ TLS_OPTIONS = {"certificate": "", "key": "", "clients": ""}
 """Files of TLS: the certificate, its key, and the authority of the clients' certificates."""
 
 _LOOPBACK = "127.0.0.1"
-_LAST_PORT = 65535
+LAST_PORT = 65535
 _WAITING = 128
 """Connections that wait to be taken in."""
 
@@ -58,7 +58,7 @@ def read_address(options: Options) -> tuple[str, int]:
     text = options.text("listen")
     host, colon, port = text.rpartition(":")
     host = host.strip("[]") if colon else _LOOPBACK
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > _LAST_PORT:
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > LAST_PORT:
         raise options.wrong("listen", "a port, or a host and a port such as 0.0.0.0:5140")
     return host, int(port)
 
