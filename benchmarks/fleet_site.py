@@ -84,6 +84,12 @@ class Site(LocalFleet):
         """Return the resident bytes of a process and its children now."""
         return _measure(self.processes[name].pid)[1]
 
+    def memory_shared_once(self, name: str) -> int:
+        """Return the same, with each page counted once however many processes have it."""
+        first = psutil.Process(self.processes[name].pid)
+        family = [first, *first.children(recursive=True)]
+        return sum(process.memory_full_info().pss for process in family)
+
     def describe(self) -> str:
         """Say what hub and agents used."""
         agents = [use for name, use in self.uses.items() if name != HUB]

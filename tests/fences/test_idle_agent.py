@@ -11,7 +11,7 @@ from segue.project.edge import cut
 from segue.spec.edge_codec import write_edge
 from segue.testing.fleet import LocalFleet
 
-MOST = 62 * 10**6
+MOST = 60 * 10**6
 """Resident bytes of both processes, pages that they share counted twice."""
 
 SETTINGS = """
