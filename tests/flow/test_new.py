@@ -101,7 +101,7 @@ def test_first_step_quotes_only_odd_names(here):
 
 
 @pytest.mark.parametrize(
-    "name", ["été.csv", "2026.jsonl", "select.csv", "a.b.csv", "it's.csv", "[x].csv"]
+    "name", ["été.csv", "2026.jsonl", "select.csv", "a.b.csv", "it's.csv", "[x].csv", "semi.csv"]
 )
 def test_odd_names_of_files(here, name):
     (here / name).write_text('{"a": 1}\n' if name.endswith("jsonl") else "a,b\n1,2\n")
@@ -137,6 +137,17 @@ def test_mistakes_leave_nothing_behind(here, capsys, arguments, words):
     assert run_command(["new", *arguments]) == 2
     assert words in capsys.readouterr().err
     assert sorted(here.rglob("*")) == before
+
+
+def test_a_file_that_can_not_be_read_ends_in_one_message(tmp_path):
+    """In a process of its own, for what libraries say at its end is seen by users, too."""
+    (tmp_path / "odd.csv").write_bytes(b"a,b\n1,caf\xe9\n")
+    command = [sys.executable, "-m", "segue", "new", "shop", "--from", "odd.csv"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "byte 0xe9 is not UTF-8" in done.stderr
+    assert "[tables.odd]" in done.stderr
+    assert len(done.stderr.splitlines()) < 6
 
 
 def test_empty_folder_may_be_there(here):

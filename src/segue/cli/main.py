@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import signal
@@ -40,6 +41,8 @@ def main() -> NoReturn:
 
         sys.exit(shell_complete(segue, {}, "segue", COMPLETION, asked))
     code = run_command(sys.argv[1:])
+    if code != DONE:
+        gc.collect()  # what an error has kept alive of DuckDB it would tell as leaked at the end
     sys.exit(code)
 
 

@@ -112,8 +112,10 @@ def _write_around(folder: Path, name: str, source: Path, *, copy: bool) -> str:
     except SegueError as error:
         # Its location would lie in a file that is removed again.
         told = error.problems[0] if isinstance(error, ProjectError) else error
+        where = f"state it below [tables.{table}] in segue.toml of a new project: segue new NAME"
         raise UsageError(
-            f"no table can be made of {source}: {told.message}", hint=told.hint
+            f"no table can be made of {source}: {told.message}",
+            hint="\n".join(filter(None, (told.hint, told.hint and where))),
         ) from error
     # The step's columns are the source's, so what holds for one is asked of the other.
     scaffold.write_contract(folder, f"{step}:\n{rules}")

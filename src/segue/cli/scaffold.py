@@ -22,14 +22,17 @@ ENDING = ".template"
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
 
 RESERVED = frozenset(  # as text, because a list of 75 lines reads worse
-    """all analyse analyze and any array as asc asymmetric both case cast check collate column
-    constraint create default deferrable desc describe distinct do else end except false fetch
-    for foreign from grant group having in initially intersect into lambda lateral leading limit
-    not null offset on only or order pivot placing primary qualify references returning select
-    show some summarize symmetric table then to trailing true union unique unpivot using variadic
-    when where window with""".split()  # noqa: SIM905  # see above
+    """all alter analyse analyze and anti any array as asc asof asymmetric at authorization between
+    binary both by case cast check collate collation column concurrently constraint create cross
+    default deferrable desc describe distinct do drop else end except false fetch for force foreign
+    freeze from full glob grant group having ilike in initially inner insert install intersect into
+    is isnull join lambda lateral leading left like limit natural not notnull null offset on only or
+    order outer overlaps pivot pivot_longer pivot_wider placing positional primary qualify
+    references returning revoke right rollback select semi show similar some summarize symmetric
+    table tablesample then to trailing true union unique unpack unpivot using values variadic
+    verbose when where window with""".split()  # noqa: SIM905  # see above
 )
-"""Words that DuckDB's SQL takes for its own."""
+"""Words that DuckDB's SQL, or who reads it for segue, does not take for a table's name."""
 
 
 def prepare_folder(folder: Path) -> None:
@@ -49,8 +52,8 @@ def table_name(stem: str) -> str:
     """Return a table's name for a file's name.
 
     Example:
-        >>> table_name("Sales 2026-03 (final)"), table_name("2026")
-        ('sales_2026_03_final', 't_2026')
+        >>> table_name("Sales 2026-03 (final)"), table_name("2026"), table_name("semi")
+        ('sales_2026_03_final', 't_2026', 't_semi')
     """
     name = re.sub(r"\W+", "_", stem).strip("_").lower() or "data"
     return name if re.match(r"[^\W\d]", name) and name not in RESERVED else f"t_{name}"

@@ -141,6 +141,9 @@ def _explain_csv(message: str, files: Mapping[str, str]) -> SourceError:
     path = _CSV_FILE.findall(message)[0].strip()
     found = _CSV_LINE.search(message)
     line = int(found[1]) if found else None
+    if _find_utf16(path):
+        where = Location(files.get(path, path), None)
+        return SourceError("its text is UTF-16", location=where, hint='state encoding = "utf-16"')
     if "not utf-8" in message or "unicode" in message:
         return _explain_encoding(path, files.get(path, path), line)
     text = _CSV_TEXT.search(message)
@@ -177,6 +180,15 @@ def _read_csv_reason(message: str) -> tuple[str, str]:
         _shorten(" ".join(lines)).rstrip("."),
         "correct the line, or describe the file with `delimiter`, `quote`, `header`, `skip`",
     )
+
+
+def _find_utf16(path: str) -> bool:
+    """Return whether a file begins as UTF-16 does, and is not unpacked or made plain yet."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a path as DuckDB wrote it
+            return file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    except OSError:
+        return False
 
 
 def _explain_encoding(path: str, shown: str, line: int | None) -> SourceError:

@@ -146,6 +146,7 @@ def test_a_header_that_comes_again_is_a_row(world):
         (b"a,b\n1,2\nx,2\n", {"types": {"a": "int64"}}, "'x' is not of type int64", 3),
         (b'a,b\n1,"x\n2,y\n', {}, "a quote is not closed", 2),
         (b"a,b\n1,x\n\xe8,y\n", {}, "byte 0xe8 is not UTF-8", 3),
+        ("a,b\n1,x\n".encode("utf-16"), {}, "its text is UTF-16", None),
         (b"a,b\n\x83\x41,1\n\xff\xff,2\n", {"encoding": "shift_jis"}, "not shift_jis", 3),
         (b"a,a\n1,2\n", {}, "two columns are called 'a'", 1),
         (b"a,b\n1,2\n", {"columns": ("x",)}, "1 names", 1),
