@@ -75,9 +75,12 @@ async def _beat(hub: Hub) -> None:
         await asyncio.sleep(BEAT_SECONDS)
         hub.roster.watch()
         try:
+            await asyncio.to_thread(hub.roster.refresh)
             await asyncio.to_thread(hub.roster.flush)
         except SegueError as error:
             _log.warning("what nodes told could not be written: %s", error.message)
+        except Exception:  # noqa: BLE001  # a driver's fault that has no name: the next beat tries again
+            _log.exception("what nodes told could not be written")
         looked += BEAT_SECONDS
         if looked >= LOOK_SECONDS:
             looked = 0.0

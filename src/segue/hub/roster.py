@@ -7,13 +7,14 @@ had not written is told again by the nodes.
 from __future__ import annotations
 
 import hmac
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import HubError, SignatureError, UnknownNameError
+from segue.errors import HubError, SignatureError, StorageError, UnknownNameError
 from segue.registry import nearest
 from segue.spec.hub import HubEvent, NodeStatus
 
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
 
 RELOAD_SECONDS = 5.0
 """How old what is known of the database may be: another hub may have changed it."""
+_LATEST = 2 * RELOAD_SECONDS
+"""How old it may be where a request would have to wait for it: a hub reads it beside them."""
 SILENT_SECONDS = 180.0
 QUIET_SECONDS = 600.0
 """Events of one kind, node and table are kept once in this time."""
 _TOLD = ("desired", "applied", "failed", "error", "healthy", "restarts", "clock_quality", "alerts")
 _MOST_INSTANCES = 8
+_log = logging.getLogger("segue.hub")
 _MOST_HELD = 10_000
 """Events that wait for a database that takes none."""
 
@@ -72,17 +76,41 @@ class Roster:
         self._events: list[HubEvent] = []
         self._noted: dict[tuple[str, str, str], float] = {}
         self._loaded = 0.0
+        self._readings = self._read = 0
+        self._unread: StorageError | None = None
         self.reload()
         for name, status in store.statuses().items():
             self._life(name).seen_at = status.seen_at
             self._life(name).told = status.told
 
     def reload(self) -> None:
-        """Read nodes and operators from the database."""
+        """Read nodes and operators from the database; nobody else has to wait for that.
+
+        Raises:
+            StorageError: It can't be read; what is known counts on.
+        """
         with self._lock:
-            self._by_key = {node.key_id: node for node in self._store.nodes()}
-            self._operators = self._store.operators()
+            self._readings += 1
+            reading = self._readings
             self._loaded = self._steady()
+        try:
+            nodes, operators = self._store.nodes(), self._store.operators()
+        except StorageError as error:
+            self._unread = error
+            raise
+        with self._lock:
+            if reading >= self._read:  # else a later one was faster
+                self._read, self._unread = reading, None
+                self._by_key = {node.key_id: node for node in nodes}
+                self._operators = operators
+
+    def refresh(self, seconds: float = RELOAD_SECONDS) -> None:
+        """Read them again if what is known is older; a database that fails is asked later."""
+        if self._steady() - self._loaded > seconds:
+            try:
+                self.reload()
+            except StorageError as error:
+                _log.warning("nodes can't be read anew: %s", error.message)
 
     def _life(self, name: str) -> _Life:
         return self._lives.setdefault(name, _Life(self._steady()))
@@ -92,17 +120,18 @@ class Roster:
 
         Raises:
             SignatureError: No node has it.
+            StorageError: None that is known has it, and the database can't be read.
         """
-        with self._lock:
-            if self._steady() - self._loaded > RELOAD_SECONDS:
-                self.reload()
-            node = self._by_key.get(key_id)
-            if node is None:
-                raise SignatureError(
-                    "the request is refused: no node has this key",
-                    hint="enrol the node: segue agent enrol TOKEN",
-                )
+        self.refresh(_LATEST)
+        node = self._by_key.get(key_id)
+        if node is not None:
             return node
+        if self._unread is not None:
+            raise self._unread
+        raise SignatureError(
+            "the request is refused: no node has this key",
+            hint="enrol the node: segue agent enrol TOKEN",
+        )
 
     def get(self, name: str) -> Node:
         """Return a node by name.
@@ -118,10 +147,8 @@ class Roster:
 
     def all(self) -> tuple[Node, ...]:
         """Return all nodes, by name."""
-        with self._lock:
-            if self._steady() - self._loaded > RELOAD_SECONDS:
-                self.reload()
-            return tuple(sorted(self._by_key.values(), key=lambda node: node.name))
+        self.refresh(_LATEST)
+        return tuple(sorted(self._by_key.values(), key=lambda node: node.name))
 
     def find_operator(self, token: str) -> str:
         """Return the name of the operator with a token.
@@ -130,14 +157,10 @@ class Roster:
             HubError: Nobody has it.
         """
         digest = sha256(token.encode()).hexdigest()
-        with self._lock:
-            if digest not in self._operators:
-                self.reload()
-            found = [
-                name
-                for known, name in self._operators.items()
-                if hmac.compare_digest(known, digest)
-            ]
+        if digest not in self._operators:
+            self.reload()
+        operators = self._operators.items()
+        found = [name for known, name in operators if hmac.compare_digest(known, digest)]
         if not found:
             error = HubError(
                 "the hub does not know this operator",
@@ -254,7 +277,7 @@ class Roster:
         with self._lock:
             self._lives.pop(name, None)
             self._fresh.discard(name)
-            self.reload()
+        self.reload()
 
     def figures(self) -> Iterator[NodeFigures]:
         """Yield what metrics tell of each node."""

@@ -87,8 +87,52 @@ def test_another_hubs_nodes_are_found(roster, store, node, clock):
     store.remove_node("a")
     assert roster.find("k").name == "a"
     clock.time += RELOAD_SECONDS + 1
+    roster.refresh()
     with pytest.raises(SignatureError):
         roster.find("k")
+
+
+def test_another_hubs_nodes_are_found_also_if_nobody_looks(roster, store, node, clock):
+    store.remove_node("a")
+    clock.time += 2 * RELOAD_SECONDS + 1
+    with pytest.raises(SignatureError):
+        roster.find("k")
+
+
+def test_nodes_that_are_known_are_let_in_while_the_database_is_locked(
+    roster, store, node, clock, monkeypatch
+):
+    asked = []
+
+    def fail():
+        asked.append(clock.time)
+        raise StorageError("the database is locked")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "nodes", fail)
+        clock.time += 100
+        for _ in range(3):
+            assert roster.find("k").name == "a"
+        with pytest.raises(StorageError, match="locked"):
+            roster.find("other")
+    assert asked == [1100.0]
+    clock.time += 100
+    with pytest.raises(SignatureError):
+        roster.find("other")
+
+
+def test_what_was_read_before_something_newer_does_not_count(roster, store, monkeypatch):
+    real, other = store.nodes, Node("b", "shop", "new", b"2" * 32, {}, 0.0)
+
+    def read_slowly():
+        before = real()
+        monkeypatch.setattr(store, "nodes", lambda: (*real(), other))
+        roster.reload()  # another thread is faster
+        return before
+
+    monkeypatch.setattr(store, "nodes", read_slowly)
+    roster.reload()
+    assert roster.find("new").name == "b"
 
 
 def test_who_only_looks_tells_silence_by_the_database(roster, store, node, clock):
