@@ -82,10 +82,11 @@ class Reader:
 
     Args:
         folder: An empty folder.
+        programs: Where programs are looked for first; the folder of this Python's otherwise.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
+        self.folder, self.programs = folder, programs
         self.state = folder.parent / f"{folder.name}.pwd"
 
     def follow(self, block: Block) -> None:
@@ -137,7 +138,7 @@ class Reader:
         return subprocess.run(
             command,
             cwd=self.folder,
-            env=environment(os.environ),
+            env=environment(os.environ, self.programs),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -145,10 +146,10 @@ class Reader:
         )
 
 
-def environment(caller: Mapping[str, str]) -> dict[str, str]:
-    """Return the caller's environment with this Python's commands first."""
-    bin_folder = str(Path(sys.executable).parent)
-    return {**caller, "PATH": f"{bin_folder}{os.pathsep}{caller['PATH']}", "COLUMNS": "100"}
+def environment(caller: Mapping[str, str], programs: Path | None = None) -> dict[str, str]:
+    """Return the caller's environment with some programs and this Python's commands first."""
+    folders = [*filter(None, [programs]), Path(sys.executable).parent, caller["PATH"]]
+    return {**caller, "PATH": os.pathsep.join(map(str, folders)), "COLUMNS": "100"}
 
 
 def read_commands(text: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from segue.testing.processes import running, start_call, wait_until
 from tests.docs.pages import Reader, matches, read_blocks, read_commands
+from tests.docs.typed import serve, write_stub
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -16,12 +18,23 @@ def name(page):
     return page.relative_to(ROOT).as_posix()
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """A folder with a ``segue`` that starts quickly."""
+    folder = tmp_path_factory.mktemp("bin")
+    path = folder / "socket"
+    with running(start_call(serve, str(path))):
+        wait_until(path.exists, "segue to be loaded")
+        write_stub(folder, path)
+        yield folder
+
+
 @pytest.mark.timeout(300)  # one of them runs the conformance suite of engines
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_page_does_what_it_says(page, tmp_path_factory):
+def test_page_does_what_it_says(page, tmp_path_factory, programs):
     folder = tmp_path_factory.mktemp("page") / "home"  # a short path, for it is in what is shown
     folder.mkdir()
-    problem = follow_page(page, Reader(folder))
+    problem = follow_page(page, Reader(folder, programs))
     assert not problem, problem
 
 
