@@ -65,7 +65,7 @@ assert not segue.check(str(path), {"columns": columns, "rows": 9}).stops
         pytest.param(HELP, HEAVY, id="help"),
         # rows that stay in DuckDB need no Arrow, and binding nothing of pandas'
         # what is up to date is told from the ledger, and nothing is parsed or computed
-        pytest.param(IDLE_RUN, HEAVY, id="idle-run"),
+        pytest.param(IDLE_RUN, HEAVY | {"psutil", "yaml"}, id="idle-run"),
         pytest.param(FILE_CHECK, HEAVY - {"duckdb"}, id="file-check"),
         pytest.param(SQL_RUN, {"numpy", "pandas", "polars", "pyarrow"}, id="sql-run"),
     ],

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from segue.project import Project
 
 PROJECT_FILE = "segue.toml"
-COLLECT_AFTER = (50_000, 20, 100)
-"""Objects, and rounds of younger ones, after which garbage is looked for."""
+COLLECT_AFTER = (10_000, 10, 10)
+"""Objects, and rounds of younger ones, after which garbage is looked for.
+
+No more of them: frames that functions leave behind in circles are large.
+"""
 PIPE_WIDTH = 100_000
 """Columns of a file or a pipe: it has no edge, so that a row stays one line for programs."""
 

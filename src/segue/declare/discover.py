@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from segue.declare.alerts import read_alerts
 from segue.declare.apply import apply_parameters, apply_settings
 from segue.declare.check_code import add_code
-from segue.declare.contracts import read_contracts
 from segue.declare.digest import digest_parts
 from segue.declare.edge_graph import (
     check_fleet_steps,
@@ -31,7 +30,7 @@ from segue.errors import Location, UsageError
 from segue.spec.step import Mode, ProjectSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from segue.spec.contract import Contract
     from segue.spec.step import Scalar, StepSpec
@@ -81,7 +80,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         problems.check()
     steps = index_steps([*declared, *python.steps], config.sources, problems)
     broken |= config.broken
-    contracts = read_contracts(root, [*steps, *config.sources], broken, problems)
+    contracts = _read_contracts(root, [*steps, *config.sources], broken, problems)
     contracts = add_code(contracts, root, problems)
     tables = find_fleet_tables(steps, config.sources, config)
     more = name_companions(tables)
@@ -149,6 +148,17 @@ def _read_sql(root: Path, problems: Problems) -> tuple[list[StepSpec], set[str]]
             steps.append(step)
     cache.keep()
     return steps, broken
+
+
+def _read_contracts(
+    root: Path, tables: Sequence[str], broken: set[str], problems: Problems
+) -> dict[str, Contract]:
+    """Return the contracts by table; who has none does without YAML."""
+    if not any(root.glob("contracts.y*ml")):
+        return {}
+    from segue.declare.contracts import read_contracts
+
+    return read_contracts(root, tables, broken, problems)
 
 
 def _check_contracts(

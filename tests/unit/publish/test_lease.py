@@ -4,6 +4,7 @@ import sys
 import threading
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from segue.errors import LeaseLostError, LedgerBusyError
@@ -30,6 +31,7 @@ class Beats:
 def test_this_process_is_alive():
     owner = this_owner()
     assert owner.pid == os.getpid()
+    assert owner.born == pytest.approx(psutil.Process().create_time(), abs=0.1)
     assert is_alive(owner)
     assert not is_alive(replace(owner, born=owner.born - 60)), "its number was given anew"
 
