@@ -236,7 +236,8 @@ def change_trust(
             files = sign_deployments(known, known.deployments(), {}, signers)
         counter.desk.upload(files, {})
     except BaseException:
-        # Nobody has seen it: without the rest it would only stop others from deploying.
+        # Without the rest it would only stop others from deploying. If the hub has taken it all
+        # the same, the next refresh brings it back.
         path.unlink()
         raise
     return version

@@ -30,6 +30,7 @@ from segue.wire.trust_folder import FIRST_ROOT, METADATA, PROJECT, TARGETS, Fetc
 
 if TYPE_CHECKING:
     from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # re-exports
+    from tuf.api.metadata import Root  # type: ignore[attr-defined]  # re-exports
 
     from segue.wire.client import HubClient
 
@@ -100,7 +101,7 @@ class Desk:
                     "the hub has lost what was deployed to it, or holds it back",
                     hint=f"if it was set up anew: remove {known}, and deploy again",
                 )
-            return Known(root)
+            return Known(self._follow(root))
         try:
             Trust(known, self._fetch).refresh()
             read = Known.read(known)
@@ -111,6 +112,23 @@ class Desk:
             if not (self.folder / path.name).exists():
                 write_durably(self.folder / path.name, path.read_bytes())
         return read
+
+    def _follow(self, root: Root) -> Root:
+        """Return the newest root of the hub, which may have one whose upload seemed to fail."""
+        while True:
+            path = self.folder / f"{root.version + 1}.root.json"
+            with tempfile.TemporaryDirectory() as folder:
+                into = Path(folder) / "root"
+                try:
+                    self._fetch(f"{METADATA}/{path.name}", into, 2**20)
+                except FileNotFoundError:
+                    return root
+                write_durably(path, into.read_bytes())
+            try:
+                root = walk_roots(self.folder)
+            except DeploymentError:
+                path.unlink()
+                raise
 
     def _has_metadata(self) -> bool:
         with tempfile.TemporaryDirectory() as folder:
