@@ -111,6 +111,14 @@ class Shelf:
         """
         return read_live(self.folder / KNOWN / "targets.json")
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Return what differs after each upload, by way of any hub; None while one is taken in."""
+        try:
+            found = (self.folder / KNOWN / "targets.json").stat()
+        except FileNotFoundError:
+            return None
+        return found.st_mtime_ns, found.st_ino
+
     def read_progress(self) -> dict[int, Progress]:
         """Return how far rollouts have come; nothing is known of them if the file is damaged."""
         try:

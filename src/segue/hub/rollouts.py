@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -75,6 +76,7 @@ class Rollouts:
         self.shelf = Shelf(folder)
         self._nodes, self._changed, self._steady = nodes, changed, steady
         self._lock = threading.RLock()
+        self._stamp = self.shelf.stamp()
         self._deployments = self.shelf.deployments()
         self._progress = self.shelf.read_progress()
         self._keeps, self._kept = keep, dict(self._progress)
@@ -118,6 +120,7 @@ class Rollouts:
 
     def _look(self) -> None:
         with self._lock:
+            self._follow_others()
             now = self._steady()
             views = [self._view(node, now) for node in self._nodes.all()]
             before = {name: each.generation for name, each in self._decision.desired.items()}
@@ -128,6 +131,15 @@ class Rollouts:
             after = {name: each.generation for name, each in decision.desired.items()}
         if before != after:
             self._changed()
+
+    def _follow_others(self) -> None:
+        """Know what was deployed by way of another hub on this lake."""
+        stamp = self.shelf.stamp()
+        if stamp is None or stamp == self._stamp:
+            return
+        with suppress(DeploymentError):  # it is being taken in: the next look finds it
+            if found := self.shelf.deployments():
+                self._deployments, self._stamp = found, stamp
 
     def _view(self, node: Node, now: float) -> NodeView:
         told = self._told.get(node.key_id)

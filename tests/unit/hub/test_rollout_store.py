@@ -227,6 +227,14 @@ def test_nodes_are_woken_when_something_changes(rollouts, upload):
     assert rollouts.desired(rollouts._nodes.nodes[0]).revision != before
 
 
+def test_what_was_deployed_by_way_of_another_hub_is_known(rollouts, upload):
+    take(rollouts, upload(b"one"))
+    other = Rollouts(rollouts.shelf.folder, rollouts._nodes, steady=rollouts.ticks)
+    take(rollouts, upload(b"two"))
+    rollouts.ticks.seconds += 1
+    assert generations(other) == generations(rollouts) == [2, 2, 2, 2]
+
+
 def test_a_canary_goes_on_where_a_hub_that_was_restarted_was(rollouts, upload):
     take(rollouts, upload(b"one"))
     follow(rollouts, 10)
