@@ -102,6 +102,13 @@ def test_a_result_without_rows_keeps_its_types(by):
     pd.testing.assert_frame_equal(direct, through)
 
 
+def test_more_groups_than_are_joined_at_once():
+    frame = pd.DataFrame({"key": np.arange(1_500), "n": np.arange(1_500.0)})
+    direct, through = transform_both(frame[::-1].reset_index(drop=True), keep, by="key")
+    pd.testing.assert_frame_equal(direct, through)
+    assert direct["n"].tolist() == frame["n"].tolist()
+
+
 def change(frame: pd.DataFrame) -> pd.DataFrame:
     frame.loc[0, "big"] = -1
     frame["half"] = 0.0
