@@ -1,7 +1,10 @@
 """What flow tests start from."""
 
+import shutil
+
 import pytest
 
+from segue.cli.main import run_command
 from tests.flow.building import TOML, Built
 
 
@@ -20,3 +23,20 @@ def make_project(tmp_path):
     yield make
     for built in made:
         built.close()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """The sample project after one run."""
+    folder = tmp_path_factory.mktemp("published") / "shop"
+    assert run_command(["new", str(folder), "--json"]) == 0
+    assert run_command(["run", "--project", str(folder), "--json"]) == 0
+    return folder
+
+
+@pytest.fixture
+def shop(published, tmp_path, monkeypatch):
+    """A copy of it, which a test may change; the current folder."""
+    folder = shutil.copytree(published, tmp_path / "shop")
+    monkeypatch.chdir(folder)
+    return folder

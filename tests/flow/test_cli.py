@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,23 +10,6 @@ from pathlib import Path
 import pytest
 
 from segue.cli.main import run_command
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """The sample project after one run."""
-    folder = tmp_path_factory.mktemp("published") / "shop"
-    assert run_command(["new", str(folder), "--json"]) == 0
-    assert run_command(["run", "--project", str(folder), "--json"]) == 0
-    return folder
-
-
-@pytest.fixture
-def shop(published, tmp_path, monkeypatch):
-    """A copy of it, which a test may change; the current folder."""
-    folder = shutil.copytree(published, tmp_path / "shop")
-    monkeypatch.chdir(folder)
-    return folder
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`segue profile` and `segue suggest`: on a project, on files, for people and for programs."""
 
 import json
-import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,22 +9,6 @@ import yaml
 
 import segue
 from segue.cli.main import run_command
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """The sample project after one run."""
-    folder = tmp_path_factory.mktemp("published") / "shop"
-    assert run_command(["new", str(folder), "--json"]) == 0
-    assert run_command(["run", "--project", str(folder), "--json"]) == 0
-    return folder
-
-
-@pytest.fixture
-def shop(published, tmp_path, monkeypatch):
-    folder = shutil.copytree(published, tmp_path / "shop")
-    monkeypatch.chdir(folder)
-    return folder
 
 
 @pytest.fixture
