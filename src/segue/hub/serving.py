@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -169,7 +169,19 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._ends()
+        if self.config.is_ssl:
+            # TLS waits for a farewell, which whoever is not asking anything does not read
+            for each in list(self.server_state.connections):
+                if _is_silent(each):
+                    each.transport.abort()
         await super().shutdown(sockets)
+
+
+def _is_silent(connection: Any) -> bool:
+    """Return whether all that a connection asked is answered, as far as uvicorn tells."""
+    cycle = getattr(connection, "cycle", None)
+    answered = cycle is None or cycle.response_complete
+    return answered and not connection.transport.get_write_buffer_size()
 
 
 class Renewal:
