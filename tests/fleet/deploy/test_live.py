@@ -194,6 +194,32 @@ def test_commands_tell_what_is_wrong(plant):
     assert "segue hub operator" in plant.call("deployments", code=2)
 
 
+def test_two_people_sign_one_after_the_other(plant):
+    plant.start_hub()
+    keys = plant.root.parent / "keys"
+    for name in ("ann", "bo"):
+        plant.ask("deploy", "keys", "new", name, "--folder", keys)
+    allowed = [part for name in ("ann", "bo") for part in ("--allow", keys / f"{name}.pub")]
+    root = ("--root", keys / "ann.pub", "--key", keys / "ann.key")
+    plant.call("deploy", "init", *allowed, "--threshold", "2", *root)
+    plant.enrol("n1")
+    plant.start_node("n1")
+    ann, bo = ("--key", keys / "ann.key"), ("--key", keys / "bo.key")
+    refused = plant.call("deploy", *ann, code=1)
+    assert "signed by 1 of the 2 who must" in refused
+    assert "--share FILE" in refused
+
+    half = plant.root.parent / "half.zip"
+    told = plant.call("deploy", "--share", half, *ann)
+    assert "nothing is deployed yet" in told
+    assert plant.told()["deployments"] == []
+    assert "already: ann" in plant.call("deploy", "sign", half, "--yes", *ann, code=2)
+    done = plant.ask("deploy", "sign", half, "--yes", *bo)
+    assert done == {"generations": [1], "signed": ["ann", "bo"], "missing": 0}
+    wait_applied(plant, 1, healthy=False)
+    assert "does not follow" in plant.call("deploy", "sign", half, "--yes", *bo, code=1)
+
+
 def test_keys_are_added_and_removed(plant):
     begin(plant, "n1")
     deploy(plant)
@@ -206,7 +232,8 @@ def test_keys_are_added_and_removed(plant):
     assert deploy(plant, "--key", elsewhere / "bo.key") == 2
     wait_applied(plant, 2)
     plant.call("deploy", "keys", "remove", "bo")
-    assert "not signed by enough" in plant.call("deploy", "--key", elsewhere / "bo.key", code=1)
+    refused = plant.call("deploy", "--key", elsewhere / "bo.key", code=1)
+    assert "not signed by anybody who may deploy" in refused
     assert deploy(plant) == 3
     wait_applied(plant, 3)
     plant.call("deploy", "renew")
