@@ -48,6 +48,8 @@ class Faults:
     """Requests with records that are done, and whose connection then ends without a word."""
     refused: set = field(default_factory=set)
     wait: float = 0.0
+    slow: float = 0.0
+    """Seconds after which an answer is given, once all is done."""
     too_large: int = 0
     """Bytes of a body from which 413 is answered; 0 for no limit."""
 
@@ -200,6 +202,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
             status, told = hub.answer(self.command, parts.path, parts.query, self.headers, body)
+            time.sleep(hub.faults.slow)
         except (SignatureError, SessionError) as error:
             hub.refusals.append(error.message)
             status = 401

@@ -20,21 +20,29 @@ class Root:
     ca: str
     digest: str
     certificate: Path
+    key: ec.EllipticCurvePrivateKey
+    name: x509.Name
 
 
 def make_root(folder, days=30):
     folder.mkdir(exist_ok=True)
-    key, own = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"root {folder.name}")])
-    root = sign(name, name, key, key, 3650, x509.BasicConstraints(ca=True, path_length=0))
+    own = sign(name, name, key, key, 3650, x509.BasicConstraints(ca=True, path_length=0))
+    text = own.public_bytes(Encoding.PEM).decode()
+    digest = hashlib.sha256(own.public_bytes(Encoding.DER)).hexdigest()
+    return renew(Root(text, digest, folder / "certificate.pem", key, name), days)
+
+
+def renew(root, days):
+    """Make another certificate of an authority, in the place of the one that it had."""
+    own = ec.generate_private_key(ec.SECP256R1())
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     host = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
-    leaf = sign(host, name, own, key, days, address)
-    path = folder / "certificate.pem"
+    leaf = sign(host, root.name, own, root.key, days, address)
     secret = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(leaf.public_bytes(Encoding.PEM) + secret)
-    der = root.public_bytes(Encoding.DER)
-    return Root(root.public_bytes(Encoding.PEM).decode(), hashlib.sha256(der).hexdigest(), path)
+    root.certificate.write_bytes(leaf.public_bytes(Encoding.PEM) + secret)
+    return root
 
 
 def sign(subject, issuer, own, key, days, extension):

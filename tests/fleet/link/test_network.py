@@ -123,6 +123,20 @@ def made_all(home):
     return (home / "worker.json").exists() and made(home) == 300
 
 
+@pytest.mark.parametrize("slow", [0.2, 2.0])
+def test_a_slow_hub(bench, slow):
+    """It answers late, or later than an agent waits, when all was done."""
+    home = bench.enrol()
+    bench.hub.faults.slow = slow
+    with start_slow(bench, home) as agent:
+        wait_until(lambda: made_all(home), "the worker to make all meanwhile")
+        if slow > FAST["patience"]:
+            wait_until(lambda: not linked(home), "the agent to give up")
+            bench.hub.faults.slow = 0.0
+        assert agent.wait().code == 0
+    assert bench.numbers() == ROWS
+
+
 def test_back_pressure_in_a_good_answer_is_heeded(bench):
     home = bench.enrol()
     bench.hub.faults.wait = 0.4
