@@ -67,10 +67,12 @@ def sign(
         known = counter.desk.refresh()
         joint = read_joint(file, known, Path(name))
         if not yes:
-            from segue.cli.look import say
+            from segue.cli.look import line, say
 
             say(call.out, *_describe(project, counter, known, joint))
-            click.confirm("Sign it?", abort=True)
+            if not click.confirm("Sign it?"):
+                say(call.out, line("Not signed: nothing has changed."))
+                return
         signed = add_signatures(joint, known, counter.choose_signers(known, keys))
         if signed.missing:
             write_joint(file, signed.files(), signed.bundles)

@@ -91,7 +91,7 @@ def hub(  # noqa: PLR0913  # options of a command
         else:
             click.echo(f"The hub of {place.project} listens at {url}")
             click.echo(
-                f"  tables that nodes send: {', '.join(sorted(place.streams)) or 'none yet'}"
+                f"  tables that nodes may send: {', '.join(sorted(place.streams)) or 'none yet'}"
             )
             click.echo("  let a node in: segue hub token --node NAME")
 
