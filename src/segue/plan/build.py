@@ -89,7 +89,8 @@ class _Builder:
         planned = self._decide(step)
         if planned.action in (Action.RUN, Action.REUSE):
             estimate = estimate_step(planned, self.history, self.project, self.decided)
-            planned = replace(planned, estimate=estimate)
+            if estimate != planned.estimate:
+                planned = replace(planned, estimate=estimate)
         self.decided[step.name] = planned
         return planned
 

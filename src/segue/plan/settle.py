@@ -55,7 +55,9 @@ def settle(
         rewritten.
     """
     known = planned.references if references is None else references
-    final = replace(planned, inputs=dict(inputs), references=dict(known))
+    final = planned
+    if inputs != planned.inputs or known != planned.references:
+        final = replace(planned, inputs=dict(inputs), references=dict(known))
     if planned.action not in (Action.RUN, Action.JUDGE) or memory is None or planned.rebuild:
         return final
     reasons = _replace_running(planned.reasons, inputs, memory)
