@@ -69,34 +69,63 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """A part several times; without an upper bound if `most` is None."""
+    """A part several times; without an upper bound if `most` is None.
+
+    Attributes:
+        lazy: Whether it takes as little as it can. That changes where a match ends, and never
+            whether there is one.
+    """
 
     part: Part
     least: int
     most: int | None
+    lazy: bool = False
 
 
-Part = One | Edge | Chain | Choice | Times
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part that can be asked for after a match; they are counted from 1, by where they begin."""
+
+    part: Part
+
+
+Part = One | Edge | Chain | Choice | Times | Group
 
 
 def read_pattern(pattern: str) -> Part:
     """Return the parts of a pattern.
-
-    Whether a repetition takes as much as it can or as little is left out: whether a text
-    matches does not depend on it.
 
     Raises:
         ValueError: It is no pattern of RE2's, or has something that only RE2 knows.
 
     Example:
         >>> read_pattern("(?i)a{2,}")
-        Times(part=One(letters=((65, 65), (97, 97))), least=2, most=None)
+        Times(part=One(letters=((65, 65), (97, 97))), least=2, most=None, lazy=False)
     """
     reader = _Reader(pattern)
     part = reader.read_choice(frozenset())
     if not reader.done:
         raise ValueError(f"`{pattern}`: a bracket is closed that was not opened")
     return part
+
+
+def may_be_empty(part: Part) -> bool:
+    """Return whether a part matches without taking a character.
+
+    Example:
+        >>> may_be_empty(read_pattern("a*|b")), may_be_empty(read_pattern("a+"))
+        (True, False)
+    """
+    if isinstance(part, One):
+        return False
+    if isinstance(part, Edge):
+        return True
+    if isinstance(part, Group):
+        return may_be_empty(part.part)
+    if isinstance(part, Times):
+        return part.least == 0 or may_be_empty(part.part)
+    found = map(may_be_empty, part.parts)
+    return any(found) if isinstance(part, Choice) else all(found)
 
 
 class _Reader:
@@ -160,11 +189,12 @@ class _Reader:
         bounds = self.read_times()
         if bounds is None:
             return [part]
-        if self.peek() == "?":
+        lazy = self.peek() == "?"
+        if lazy:
             self.take()
         if self.peek() in ("*", "+", "?") or _TIMES.match(self.text, self.at):
             raise self.refuse("something is repeated twice; put brackets around it")
-        return [Times(part, *bounds)]
+        return [Times(part, *bounds, lazy=lazy != ("U" in flags))]
 
     def read_times(self) -> tuple[int, int | None] | None:
         mark = self.peek()
@@ -205,14 +235,16 @@ class _Reader:
         return _make_one(((ord(letter), ord(letter)),), flags)
 
     def read_group(self, flags: frozenset[str]) -> Part:
+        counted = True
         if self.peek() == "?":
             found = self.skip(_GROUP)
             if found is None:
                 raise self.refuse("there are no look-ahead, look-behind and conditional groups")
-            flags = _set_flags(flags, found) if found[3] else flags
+            counted = not found[3]
+            flags = flags if counted else _set_flags(flags, found)
         part = self.read_choice(flags)
         self.take(")")
-        return part
+        return Group(part) if counted else part
 
     def read_escape(self, flags: frozenset[str]) -> Part:
         letter = self.peek()

@@ -6,9 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from segue.spec.letters import LAST, WORD, negate
-from segue.spec.pattern import Chain, Choice, Edge, One, Part, Times, read_pattern
+from segue.spec.pattern import (
+    Chain,
+    Choice,
+    Edge,
+    Group,
+    One,
+    Part,
+    Times,
+    may_be_empty,
+    read_pattern,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from segue.spec.letters import Letters
 
 
@@ -52,11 +64,63 @@ def write_pattern(pattern: str, dialect: Dialect, *, whole: bool) -> str:
         >>> write_pattern("a|.", POSTGRES, whole=True)
         '\\A(?:(?:a|[^\\U0000000A]))\\Z'
     """
-    text = _write(read_pattern(pattern), dialect)
+    text = _write(_drop_groups(read_pattern(pattern)), dialect)
     return f"\\A(?:{text}){dialect.end}" if whole else text
 
 
+def write_searched(pattern: str, dialect: Dialect) -> tuple[str, int]:
+    r"""Return a pattern of which it matters what it matches, and how many groups it has.
+
+    It takes the first way to match, as RE2 and Java do; PostgreSQL takes the longest.
+
+    Args:
+        pattern: In RE2's syntax.
+        dialect: Whose pattern to write.
+
+    Raises:
+        ValueError: It is no pattern, can't mean the same there, or may match nothing at all:
+            libraries count such places differently.
+
+    Example:
+        >>> write_searched(r"(a|b)+?-", JAVA)
+        ('((?:a|b))+?\\x{2D}', 1)
+    """
+    part = read_pattern(pattern)
+    if may_be_empty(part) or any(map(_may_stand_still, _walk(part))):
+        raise ValueError(f"`{pattern}` may match nothing, or repeats what may be nothing")
+    return _write(part, dialect), sum(isinstance(each, Group) for each in _walk(part))
+
+
+def _may_stand_still(part: Part) -> bool:
+    return isinstance(part, Times) and may_be_empty(part.part)
+
+
+def _walk(part: Part) -> Iterator[Part]:
+    yield part
+    for each in _parts_of(part):
+        yield from _walk(each)
+
+
+def _parts_of(part: Part) -> tuple[Part, ...]:
+    if isinstance(part, Chain | Choice):
+        return part.parts
+    return (part.part,) if isinstance(part, Times | Group) else ()
+
+
+def _drop_groups(part: Part) -> Part:
+    """Return a part of which it only matters whether it matches."""
+    if isinstance(part, Group):
+        return _drop_groups(part.part)
+    if isinstance(part, Times):
+        return Times(_drop_groups(part.part), part.least, part.most)
+    if isinstance(part, Chain | Choice):
+        return type(part)(tuple(map(_drop_groups, part.parts)))
+    return part
+
+
 def _write(part: Part, dialect: Dialect) -> str:
+    if isinstance(part, Group):
+        return f"({_write(part.part, dialect)})"
     if isinstance(part, One):
         return _write_letters(part.letters, dialect)
     if isinstance(part, Edge):
@@ -77,7 +141,7 @@ def _write_times(part: Times, dialect: Dialect) -> str:
         inner = f"(?:{inner})"
     plain = {(0, None): "*", (1, None): "+", (0, 1): "?"}.get((part.least, part.most))
     upper = "" if part.most is None else str(part.most)
-    return inner + (plain or f"{{{part.least},{upper}}}")
+    return inner + (plain or f"{{{part.least},{upper}}}") + "?" * part.lazy
 
 
 def _write_edge(edge: Edge, dialect: Dialect) -> str:

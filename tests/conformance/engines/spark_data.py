@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -197,6 +198,28 @@ select t1.i from t t1 where t1.i > (select avg(i) from t t2 where t2.g = t1.g)
 select sum(i) over (partition by g) / sum(i) over () as share from t where i < 100
 """
 
+FUNCTIONS = (Path(__file__).parent / "spark_functions.sql").read_text()
+
+_NUMBERS = (
+    " 1 |1.5|2.5|-1.5|0.49999999999|0.4999999999999999999|1e2|1.5e1|15e-1|1e|abc|| |+5|"
+    "9999999999999999999|2147483648|1e400|1e-400|nan|NaN|inf|Infinity|-inf|1.|.5|-|1 2|1d|1f|"
+    "t|T|true|yes|no|y|n|on|off|0|1|2|f| true |\t5|5\u00a0|\u0663|\uff11"
+)
+_DAYS = "2020-01-02|2020-1-2| 2020-01-02 |2020-02-30|2020-01|x||20200102"
+_TIMES = (
+    "2020-01-02|2020-01-02 03:04:05|2020-01-02T03:04:05.123456|2020-01-02 03:04|2020-02-30 01:01|x|"
+)
+READ = [
+    (texts, kind)
+    for texts, kinds in (
+        (_NUMBERS, "int bigint tinyint double float decimal(10,2) boolean varchar"),
+        (_DAYS, "date"),
+        (_TIMES, "timestamp timestamptz"),
+    )
+    for kind in kinds.split()
+]
+"""Texts that are read as a type, or can't be."""
+
 REFUSED = """
 select u + 1 from t
 select tm + interval 1 hour from t
@@ -206,10 +229,12 @@ select exp(f) from t
 select hash(i) from t
 select max(li) from t
 select li = li from t
-select try_cast(s as int) from t
+select try_cast(s as utinyint) from t
+select regexp_replace(s, 'a*', '-') from t
+select date_diff('week', day, day) from t
+select unnest(li) a, unnest(li) b from t
 select f::varchar from t
 select s like g from t
-select i from t union all by name select i from v
 select t.i from t asof join v on t.i >= v.i
 select * from range(3)
 select i from t using sample 10%
@@ -219,4 +244,4 @@ select i from t where r in (0.1, 2)
 
 
 def read_queries(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line]
+    return [line for line in text.splitlines() if line and not line.startswith("--")]

@@ -15,6 +15,9 @@ from pysail.spark import SparkConnectServer
 SparkConnectServer("127.0.0.1", int(sys.argv[1])).start(background=False)
 """
 
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""Hundreds of small queries: less goes into compiling code for long ones."""
+
 
 @contextlib.contextmanager
 def serve_connect(folder):
@@ -26,6 +29,7 @@ def serve_connect(folder):
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": port,
         "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.extraJavaOptions": QUICK_JAVA,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "1g",
         "spark.local.dir": folder,

@@ -31,9 +31,30 @@ def session(live_spark, tmp_path_factory):
         yield opened
 
 
-@pytest.mark.parametrize("query", spark_data.read_queries(spark_data.EVERYWHERE + spark_data.SPARK))
+QUERIES = spark_data.EVERYWHERE + spark_data.SPARK + spark_data.FUNCTIONS
+
+
+@pytest.mark.parametrize("query", spark_data.read_queries(QUERIES))
 def test_query_means_what_it_means_in_duckdb(session, local, query):
     expect_same(session, local, query)
+
+
+@pytest.mark.parametrize(("texts", "kind"), spark_data.READ)
+def test_texts_that_can_not_be_read_are_null_as_in_duckdb(session, local, texts, kind):
+    rows = ", ".join(f"({at}, '{text}')" for at, text in enumerate(texts.split("|")))
+    expect_same(session, local, f"select n, try_cast(s as {kind}) x from (values {rows}) v(n, s)")
+
+
+@pytest.mark.parametrize("text", ["1_000", "0x1F"])
+def test_a_text_that_only_duckdb_reads_is_an_error_and_not_null(session, text):
+    with pytest.raises(SqlError, match="only DuckDB"):
+        session.fetch(f"select try_cast('{text}' as int)")
+
+
+@pytest.mark.parametrize("text", ["2020/01/02", "infinity", "2020-01-02 03:04:05"])
+def test_a_date_that_only_duckdb_reads_is_an_error_and_not_null(session, text):
+    with pytest.raises(SqlError, match="only DuckDB"):
+        session.fetch(f"select try_cast('{text}' as date)")
 
 
 @pytest.mark.parametrize("query", spark_data.read_queries(spark_data.REFUSED))

@@ -18,6 +18,7 @@ from segue.spec.step import PlaceSpec
 
 def open_spark(**options):
     options |= {"spark.sql.shuffle.partitions": 2}
+    options |= {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
     place = PlaceSpec(
         "here", engine="spark", address="local[2]", threads=2, memory=2**30, options=options
     )

@@ -68,6 +68,7 @@ class Carrier:
         refuse: Makes the error that tells what can't be carried over.
         placed: Window functions that look at rows by their place: the order must be stated, for
             only DuckDB has one of its own, that in which rows are stored.
+        skips: Window functions that can be told to ignore nulls.
     """
 
     rules: Mapping[type[exp.Expr], Rule]
@@ -76,6 +77,7 @@ class Carrier:
     refuse_frame: Callable[[exp.Expr | None], None]
     refuse: Callable[..., UnsupportedError]
     placed: tuple[type[exp.Expr], ...] = ()
+    skips: tuple[type[exp.Expr], ...] = ()
 
     def convert(self, node: exp.Expr) -> exp.Expr:
         """Return a node with all its parts as the engine's SQL.
@@ -130,9 +132,11 @@ class Carrier:
                     raise self.refuse(show(node), "say in which order: over (order by …)")
         self._refuse_arguments(core)
         self._convert_parts(core)
-        plain = [each for each in around if type(each) is not exp.IgnoreNulls]
-        if len(plain) < len(around) and type(core) is not exp.AnyValue:
-            raise self.refuse(show(node))
+        plain = around
+        if not isinstance(core, self.skips):
+            plain = [each for each in around if type(each) is not exp.IgnoreNulls]
+            if len(plain) < len(around) and type(core) is not exp.AnyValue:
+                raise self.refuse(show(node))
 
         def wrap(inner: exp.Expr) -> exp.Expr:
             made = inner.copy()

@@ -151,16 +151,106 @@ def _set(annotator: Any, node: exp.Expr, name: str) -> exp.Expr:
     return node
 
 
-METADATA: dict[type[exp.Expr], dict[str, Any]] = DuckDB.EXPRESSION_METADATA | {
+_NAMED = {
+    "date_part": "BIGINT",
+    "datepart": "BIGINT",
+    "epoch_us": "BIGINT",
+    "isfinite": "BOOLEAN",
+    "isoyear": "BIGINT",
+    "microsecond": "BIGINT",
+    "millisecond": "BIGINT",
+    "octet_length": "BIGINT",
+    "try_strptime": "TIMESTAMP",
+}
+"""Types of functions that sqlglot has no word for."""
+
+
+def _annotate_named(annotator: Any, node: exp.Expr) -> exp.Expr:
+    name = node.name.lower()
+    parts = node.expressions
+    if name == "list_reverse" and parts:
+        node.type = parts[0].type
+        return node
+    if name.startswith("date") and parts and parts[0].name.lower() == "epoch":
+        return _set(annotator, node, "DOUBLE")
+    return _set(annotator, node, _NAMED.get(name, "UNKNOWN"))
+
+
+def _annotate_counted(annotator: Any, node: exp.Expr) -> exp.Expr:
+    if node.args.get("scale") is None:
+        return _set(annotator, node, "TIMESTAMPTZ")
+    return _set(annotator, node, "BIGINT" if family(node.this) in MOMENTS else "TIMESTAMP")
+
+
+def _annotate_zone(annotator: Any, node: exp.Expr) -> exp.Expr:
+    zoned = family(node.this) == "zoned"
+    return _set(annotator, node, "TIMESTAMP" if zoned else "TIMESTAMPTZ")
+
+
+def _annotate_bucket(annotator: Any, node: exp.Expr) -> exp.Expr:
+    names = {"date": "DATE", "zoned": "TIMESTAMPTZ"}
+    return _set(annotator, node, names.get(family(node.expression), "TIMESTAMP"))
+
+
+def _annotate_value(annotator: Any, node: exp.Expr) -> exp.Expr:
+    """Give a function the type of its value, which may be sorted or distinct."""
+    value = node.this
+    while isinstance(value, (exp.Order, exp.Distinct)):
+        value = value.this if isinstance(value, exp.Order) else value.expressions[0]
+    annotator._set_type(node, value.type)  # noqa: SLF001
+    return node
+
+
+def _annotate_item(annotator: Any, node: exp.Expr) -> exp.Expr:
+    kind = node.this.type
+    item = kind.expressions[0] if kind is not None and kind.expressions else None
+    annotator._set_type(node, item)  # noqa: SLF001
+    return node
+
+
+def _annotate_median(annotator: Any, node: exp.Expr) -> exp.Expr:
+    found = family(node.this)
+    if found in MOMENTS - {"date"} or found == "decimal":
+        return _annotate_value(annotator, node)
+    return _set(annotator, node, "TIMESTAMP" if found == "date" else "DOUBLE")
+
+
+_VALUES = (exp.ArgMax, exp.ArgMin, exp.First, exp.Last)
+_TEXTS = (
+    exp.Hex,
+    exp.Left,
+    exp.Pad,
+    exp.RegexpExtract,
+    exp.RegexpReplace,
+    exp.Replace,
+    exp.Right,
+    exp.SplitPart,
+)
+_LISTS = (exp.RegexpExtractAll, exp.Split)
+
+METADATA: dict[type[exp.Expr], dict[str, Any]] = {
+    **DuckDB.EXPRESSION_METADATA,
+    **dict.fromkeys(_LISTS, _typed("VARCHAR[]")),
+    **dict.fromkeys(_TEXTS, _typed("VARCHAR")),
+    **{key: {"annotator": _annotate_value} for key in _VALUES},
+    **{key: {"annotator": _annotate_item} for key in (exp.ArrayMax, exp.ArrayMin)},
     exp.Add: {"annotator": _annotate_moved},
+    exp.Anonymous: {"annotator": _annotate_named},
+    exp.AtTimeZone: {"annotator": _annotate_zone},
     exp.Avg: _typed("DOUBLE"),
+    exp.DateAdd: {"annotator": _annotate_moved},
+    exp.DateBin: {"annotator": _annotate_bucket},
     exp.Div: {"annotator": _annotate_divided},
     exp.Mul: {"annotator": _annotate_moved},
+    exp.StrToTime: _typed("TIMESTAMP"),
+    exp.Median: {"annotator": _annotate_median},
     exp.Sub: {"annotator": _annotate_difference},
     exp.TimestampTrunc: {
         "annotator": lambda annotator, node: _set(
             annotator, node, "TIMESTAMPTZ" if family(node.this) == "zoned" else "TIMESTAMP"
         )
     },
+    exp.ToDays: _typed("INTERVAL"),
+    exp.UnixToTime: {"annotator": _annotate_counted},
 }
 """What sqlglot is to know of the types of DuckDB's expressions, where it knows otherwise."""

@@ -114,7 +114,7 @@ def check_union(node: exp.Expr, refuse: Callable[..., UnsupportedError]) -> exp.
         side.unnest() if isinstance(side, exp.Subquery) else side
         for side in (node.this, node.expression)
     ]
-    left, right = ([family(each) for each in side.selects] for side in sides)
+    left, right = ([family(each.unalias()) for each in side.selects] for side in sides)
     for one, other in zip(left, right, strict=False):
         numbers = {one, other} <= NUMBERS
         if one != other and not numbers and "null" not in (one, other):

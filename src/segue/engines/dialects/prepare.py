@@ -157,6 +157,8 @@ def prepare_query(query: str, schemas: Mapping[str, TableSchema], refuse: Refuse
     note_using(tree)
     tree = qualify(tree, schema=schema, dialect="duckdb")
     mend_using(tree)
+    for union in reversed(list(tree.find_all(exp.Union))):
+        _match_names(union)
     tree = annotate_types(tree, schema=schema, expression_metadata=METADATA, dialect="duckdb")
     tables = _name_views(tree, known, refuse)
     for select in tree.find_all(exp.Select):
@@ -176,13 +178,50 @@ def _write_now(tree: exp.Expr) -> None:
             node.replace(exp.cast(exp.Literal.string(text), "timestamptz", dialect="duckdb"))
 
 
+def _match_names(union: exp.Union) -> None:
+    """Write out UNION BY NAME: the columns of both sides in one order, nulls where there is none.
+
+    Example:
+        >>> tree = sqlglot.parse_one("select 1 a union by name select 2 b", read="duckdb")
+        >>> _match_names(tree)
+        >>> tree.sql("duckdb").partition(" UNION ")[0]
+        'SELECT "side"."a" AS "a", NULL AS "b" FROM (SELECT 1 AS a) AS "side"'
+    """
+    if not union.args.get("by_name"):
+        return
+    sides = {name: union.args[name] for name in ("this", "expression")}
+    owned = {name: [each.alias_or_name for each in side.selects] for name, side in sides.items()}
+    wanted = {fold(name): name for name in owned["this"]}
+    for name in owned["expression"]:
+        wanted.setdefault(fold(name), name)
+    for at, side in sides.items():
+        own = {fold(name): name for name in owned[at]}
+        if list(own) != list(wanted):
+            columns = [
+                exp.alias_(
+                    exp.column(own[key], "side", quoted=True) if key in own else exp.null(),
+                    name,
+                    quoted=True,
+                )
+                for key, name in wanted.items()
+            ]
+            rows = exp.Subquery(
+                this=side.unnest().copy() if isinstance(side, exp.Subquery) else side.copy(),
+                alias=exp.TableAlias(this=exp.to_identifier("side", quoted=True)),
+            )
+            union.set(at, exp.Select(expressions=columns, from_=exp.From(this=rows)))
+    union.set("by_name", None)
+
+
 def _name_views(tree: exp.Expr, known: Mapping[str, str], refuse: Refuse) -> dict[str, str]:
     """Let tables be called by names that no query has; return what they stand for."""
     views: dict[str, str] = {}
+    named: set[int] = set()  # what stands beside a lateral part is a source of that as well
     for scope in traverse_scope(tree):
         for source in scope.sources.values():
-            if not isinstance(source, exp.Table):
+            if not isinstance(source, exp.Table) or id(source) in named:
                 continue
+            named.add(id(source))
             name = known.get(fold(source.name))
             if name is None or not isinstance(source.this, exp.Identifier):
                 raise refuse(f"the table {source.sql('duckdb')}")

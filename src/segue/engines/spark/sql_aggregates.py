@@ -8,15 +8,18 @@ from sqlglot import exp
 
 from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
 from segue.engines.dialects.kinds import ORDERED, PICKED, SHARES, SPREADS, TRUTHS
-from segue.engines.spark.sql_lists import convert_collected
+from segue.engines.spark.sql_dates import read_width
+from segue.engines.spark.sql_lists import convert_collected, convert_end
 from segue.engines.spark.sql_quantiles import convert_quantile
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import refuse
+from segue.engines.spark.sql_types import read_count, refuse
 
 if TYPE_CHECKING:
     from segue.engines.dialects.carry import Wrap
 
 _SAME = (exp.Min, exp.Max, exp.AnyValue, *PICKED)
+
+_PAIRS = (exp.CovarPop, exp.CovarSamp)
 
 AGGREGATES = (
     *ORDERED,
@@ -32,6 +35,15 @@ AGGREGATES = (
     exp.GroupConcat,
     exp.Median,
     exp.PercentileCont,
+    exp.ArgMax,
+    exp.ArgMin,
+    exp.BitwiseAndAgg,
+    exp.BitwiseOrAgg,
+    exp.BitwiseXorAgg,
+    exp.First,
+    exp.Last,
+    exp.NthValue,
+    *_PAIRS,
 )
 
 
@@ -47,9 +59,17 @@ def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     """
     special = {
         exp.ArrayAgg: convert_collected,
+        exp.ArgMax: _convert_best,
+        exp.ArgMin: _convert_best,
         exp.Avg: _convert_average,
+        exp.BitwiseAndAgg: _convert_bits,
+        exp.BitwiseOrAgg: _convert_bits,
+        exp.BitwiseXorAgg: _convert_bits,
+        exp.First: convert_end,
         exp.GroupConcat: convert_collected,
+        exp.Last: convert_end,
         exp.Median: convert_quantile,
+        exp.NthValue: _convert_nth,
         exp.PercentileCont: convert_quantile,
         exp.Sum: _convert_sum,
     }.get(type(node))  # type: ignore[arg-type]  # other nodes are not in it
@@ -60,6 +80,8 @@ def convert_aggregate(node: exp.Expr, wrap: Wrap) -> exp.Expr:
     if isinstance(node, (*ORDERED, *SHARES)):
         name = "double" if isinstance(node, SHARES) else "bigint"
         return set_type(fill(f"cast(:x as {name})", x=wrap(node)), name)
+    if isinstance(node, _PAIRS):
+        return _convert_pair(node, wrap)
     if isinstance(node, (*TRUTHS, *SPREADS)):
         return _convert_plain(node, wrap)
     return _convert_same(node, wrap)
@@ -74,6 +96,15 @@ def _convert_plain(node: exp.Expr, wrap: Wrap) -> exp.Expr:
         name = "bool_and" if isinstance(node, exp.LogicalAnd) else "bool_or"
         return set_type(wrap(fill(f"{name}(:x)", x=node.this)), "BOOLEAN")
     return set_type(wrap(type(node)(this=fill("cast(:x as double)", x=node.this))), "DOUBLE")
+
+
+def _convert_pair(node: exp.Expr, wrap: Wrap) -> exp.Expr:
+    """Return the covariance of two numbers."""
+    sides = [node.this, node.expression]
+    if not {family(side) for side in sides} <= NUMBERS - {"unsigned"}:
+        raise refuse(f"{show(node)} of {' and '.join(map(family, sides))}")
+    x, y = (fill("cast(:x as double)", x=side) for side in sides)
+    return set_type(wrap(type(node)(this=x, expression=y)), "DOUBLE")
 
 
 def _plain_count(node: exp.Expr) -> exp.Expr:
@@ -94,6 +125,36 @@ def _convert_same(node: exp.Expr, wrap: Wrap) -> exp.Expr:
         raise refuse(f"{show(node)} of a {family(value)}")
     made = wrap(fill("any_value(:x, true)", x=value) if isinstance(node, exp.AnyValue) else node)
     made.type = value.type
+    return made
+
+
+def _convert_best(node: exp.Expr, wrap: Wrap) -> exp.Expr:
+    """Return the value in the row where another one is largest or smallest; neither is null."""
+    value, key = node.this, node.expression
+    if isinstance(key, exp.Tuple) or node.args.get("count") or family(key) in ("unknown", *NESTED):
+        raise refuse(show(node))
+    name = "max_by" if isinstance(node, exp.ArgMax) else "min_by"
+    made = wrap(fill(f"{name}(:x, if(:x is null, null, :k))", x=value, k=key))
+    made.type = value.type
+    return made
+
+
+def _convert_bits(node: exp.Expr, wrap: Wrap) -> exp.Expr:
+    if family(node.this) != "integer":
+        raise refuse(f"{show(node)} of a {family(node.this)}")
+    name = "bit_and" if isinstance(node, exp.BitwiseAndAgg) else "bit_or"
+    name = "bit_xor" if isinstance(node, exp.BitwiseXorAgg) else name
+    made = wrap(fill(f"{name}(:x)", x=node.this))
+    made.type = node.this.type
+    return made
+
+
+def _convert_nth(node: exp.Expr, wrap: Wrap) -> exp.Expr:
+    place = node.args.get("offset")
+    if place is None or read_count(place, 1) is None or node.args.get("from_first") is False:
+        raise refuse(show(node), "write out which row, counted from 1")
+    made = wrap(fill("nth_value(:x, :n)", x=node.this, n=place))
+    made.type = node.this.type
     return made
 
 
@@ -173,8 +234,20 @@ def refuse_frame(spec: exp.Expr | None) -> None:
     kind = (spec.args.get("kind") or "").upper()
     sides = [spec.args.get(side) for side in ("start", "end")]
     counted = [side for side in sides if isinstance(side, exp.Expr)]
-    plain = all(isinstance(side, exp.Literal) and side.name.isdigit() for side in counted)
-    if spec.args.get("exclude") or kind not in ("ROWS", "RANGE") or not plain:
+    if spec.args.get("exclude") or kind not in ("ROWS", "RANGE"):
         raise refuse(f"the window frame {show(spec)}")
     if kind == "RANGE" and counted:
-        raise refuse(f"the window frame {show(spec)}", "count rows: rows between …")
+        _check_range(spec, counted)
+    elif any(read_count(side, 0) is None for side in counted):
+        raise refuse(f"the window frame {show(spec)}")
+
+
+def _check_range(spec: exp.Expr, counted: list[exp.Expr]) -> None:
+    """Refuse a range of values that is not a fixed span of time."""
+    order = spec.parent.args.get("order") if spec.parent is not None else None
+    keys = order.expressions if order is not None else []
+    timed = len(keys) == 1 and family(keys[0].this) in ("timestamp", "zoned")
+    if not timed or any(read_width(side) is None for side in counted):
+        raise refuse(
+            f"the window frame {show(spec)}", "count rows, or fixed spans of time by a timestamp"
+        )

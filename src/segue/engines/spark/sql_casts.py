@@ -62,7 +62,7 @@ def convert_cast(node: exp.Expr) -> exp.Expr:
     value, target = node.this, node.args["to"]
     found, wanted = family(value), family(node)
     if found == "null":
-        return fill(f"cast(null as {_spell(target)})")
+        return fill(f"cast(null as {spell_type(target)})")
     if wanted == "zoned" and isinstance(value, exp.Literal):
         return _read_zoned(node)
     if wanted == "integer" and target.this.value.upper() in _INTEGERS:
@@ -88,7 +88,7 @@ def _read_zoned(node: exp.Expr) -> exp.Expr:
     return made
 
 
-def _spell(target: exp.DataType) -> str:
+def spell_type(target: exp.DataType) -> str:
     """Return Spark's name of a type.
 
     Raises:
@@ -111,11 +111,12 @@ def _spell(target: exp.DataType) -> str:
     if name == "integer" and target.this.value.upper() in _INTEGERS:
         return _INTEGERS[target.this.value.upper()]
     if name == "decimal":
-        return "decimal({}, {})".format(*_decimal_sizes(target))
+        return "decimal({}, {})".format(*decimal_sizes(target))
     raise refuse(f"the type {target.sql('duckdb')}")
 
 
-def _decimal_sizes(target: exp.DataType) -> tuple[int, int]:
+def decimal_sizes(target: exp.DataType) -> tuple[int, int]:
+    """Return how many digits a decimal has, and how many of them behind the point."""
     sizes = [int(each.name) for each in target.expressions]
     if not sizes:
         return 18, 3
@@ -141,7 +142,7 @@ def _to_integer(value: exp.Expr, name: str) -> exp.Expr | None:
 
 
 def _to_float(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
-    name = _spell(target)
+    name = spell_type(target)
     found = family(value)
     if found == "string":
         return fill(_FROM_TEXT["float64" if name == "double" else "float32"], x=value)
@@ -155,7 +156,7 @@ def _to_float(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
 
 
 def _to_decimal(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
-    precision, scale = _decimal_sizes(target)
+    precision, scale = decimal_sizes(target)
     found = family(value)
     if found in ("float32", "float64"):
         factor = f"1E{scale}D"
@@ -190,7 +191,7 @@ def _to_bool(value: exp.Expr, _: exp.DataType) -> exp.Expr | None:
 
 
 def _to_moment(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
-    name = _spell(target)
+    name = spell_type(target)
     wanted = {"date": "date", "timestamp_ntz": "timestamp", "timestamp": "zoned"}[name]
     found = family(value)
     if found == "string":

@@ -13,6 +13,7 @@ from segue.engines.dialects.kinds import (
     COMPARISONS,
     DATE_PARTS,
     LOGICAL,
+    PICKED,
     PLACED,
     PLAIN,
     SETS,
@@ -26,9 +27,12 @@ from segue.engines.spark import (
     sql_aggregates,
     sql_casts,
     sql_dates,
+    sql_formats,
     sql_lists,
     sql_numbers,
+    sql_patterns,
     sql_texts,
+    sql_try,
 )
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import refuse
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
 
 
 def _keep_join(node: exp.Expr) -> exp.Expr:
+    if isinstance(node.this, exp.Unnest) and (node.args.get("side") or node.args.get("on")):
+        raise refuse(f"the join {show(node)}", "write it as: from t, unnest(t.x) as u(item)")
     if node.args.get("method") or node.args.get("using"):
         raise refuse(f"the join {show(node)}")
     return node
@@ -120,8 +126,16 @@ def _convert_function(node: exp.Expr) -> exp.Expr:
 
 
 _FUNCTIONS: dict[str, Rule] = {
+    "date_part": sql_dates.convert_named_part,
+    "datepart": sql_dates.convert_named_part,
+    "epoch_us": sql_dates.convert_micros,
     "isfinite": sql_numbers.convert_finite,
+    "isoyear": sql_dates.convert_named_part,
+    "list_reverse": sql_lists.convert_turned,
+    "microsecond": sql_dates.convert_named_part,
+    "millisecond": sql_dates.convert_named_part,
     "octet_length": sql_texts.convert_bytes,
+    "try_strptime": sql_formats.convert_read,
 }
 
 
@@ -139,8 +153,10 @@ def _keep_union(node: exp.Expr) -> exp.Expr:
     return check_union(node, refuse)
 
 
+_BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseRightShift)
+
 RULES: dict[type[exp.Expr], Rule] = (
-    rules(keep, *PLAIN, exp.Distinct, exp.Dot, exp.Interval, exp.Qualify)
+    rules(keep, *PLAIN, exp.Distinct, exp.Dot, exp.Lateral, exp.Qualify)
     | rules(keep_inner, exp.Alias, exp.Paren)
     | rules(_keep_join, exp.Join)
     | rules(_keep_logical, *LOGICAL)
@@ -150,6 +166,8 @@ RULES: dict[type[exp.Expr], Rule] = (
     | rules(_convert_between, exp.Between)
     | rules(_convert_in, exp.In)
     | rules(sql_casts.convert_cast, exp.Cast)
+    | rules(sql_try.convert_try_cast, exp.TryCast)
+    | rules(sql_numbers.convert_bits, *_BITS)
     | rules(sql_numbers.convert_choice, *CHOICES)
     | rules(sql_numbers.convert_comparison, *COMPARISONS)
     | rules(sql_numbers.convert_division, exp.Div)
@@ -161,26 +179,45 @@ RULES: dict[type[exp.Expr], Rule] = (
     | rules(sql_numbers.convert_finite, exp.IsInf)
     | rules(_convert_function, exp.Anonymous)
     | rules(_keep_struct, exp.Struct)
+    | rules(sql_numbers.convert_sign, exp.Sign)
+    | rules(sql_numbers.convert_moved, exp.DateAdd)
     | rules(sql_numbers.convert_sum, exp.Add, exp.Sub, exp.Mul)
     | rules(sql_numbers.convert_whole_division, exp.IntDiv, exp.Mod)
     | rules(sql_texts.convert_case, exp.Upper, exp.Lower)
+    | rules(sql_texts.convert_digest, exp.MD5, exp.SHA2, exp.Hex)
     | rules(sql_texts.convert_join, exp.Concat, exp.DPipe)
+    | rules(sql_texts.convert_joined, exp.ConcatWs)
+    | rules(sql_texts.convert_letters, exp.Translate)
+    | rules(sql_texts.convert_split, exp.Split, exp.SplitPart)
     | rules(sql_texts.convert_length, exp.Length)
     | rules(sql_texts.convert_pad, exp.Pad)
     | rules(sql_texts.convert_part, exp.Substring, exp.Left, exp.Right)
-    | rules(sql_texts.convert_match, exp.RegexpFullMatch, exp.RegexpLike)
+    | rules(sql_patterns.convert_match, exp.RegexpFullMatch, exp.RegexpLike, exp.SimilarTo)
+    | rules(sql_patterns.convert_extracted, exp.RegexpExtract, exp.RegexpExtractAll)
+    | rules(sql_patterns.convert_replaced, exp.RegexpReplace)
     | rules(sql_texts.convert_pattern, exp.Like, exp.ILike)
     | rules(sql_texts.convert_repeat, exp.Repeat)
     | rules(sql_texts.convert_replace, exp.Replace)
     | rules(sql_texts.convert_search, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains)
     | rules(sql_texts.convert_trim, exp.Trim)
     | rules(sql_lists.convert_bytes, exp.Unhex)
+    | rules(sql_lists.convert_contained, exp.ArrayContains)
+    | rules(sql_lists.convert_extreme, exp.ArrayMax, exp.ArrayMin)
     | rules(sql_lists.convert_item, exp.Bracket)
+    | rules(sql_lists.convert_size, exp.ArraySize)
+    | rules(sql_lists.convert_table, exp.Unnest)
+    | rules(sql_lists.convert_unnested, exp.Explode)
     | rules(sql_dates.convert_apart, exp.DateDiff)
     | rules(sql_dates.convert_date_part, *DATE_PARTS)
     | rules(sql_dates.convert_epoch, exp.TimeToUnix)
-    | rules(sql_dates.convert_format, exp.TimeToStr)
-    | rules(sql_dates.convert_interval, exp.Interval)
+    | rules(sql_dates.convert_bucket, exp.DateBin)
+    | rules(sql_dates.convert_count, exp.UnixToTime)
+    | rules(sql_dates.convert_last_day, exp.LastDay)
+    | rules(sql_dates.convert_name, exp.Monthname, exp.Dayname)
+    | rules(sql_dates.convert_zone, exp.AtTimeZone)
+    | rules(sql_formats.convert_format, exp.TimeToStr)
+    | rules(sql_formats.convert_read, exp.StrToTime)
+    | rules(sql_dates.convert_interval, exp.Interval, exp.ToDays)
     | rules(sql_dates.convert_made_date, exp.DateFromParts)
     | rules(sql_dates.convert_truncated, exp.TimestampTrunc)
 )
@@ -192,7 +229,8 @@ _CARRIER = Carrier(
     sql_aggregates.convert_aggregate,
     sql_aggregates.refuse_frame,
     refuse,
-    PLACED,
+    (*PLACED, exp.NthValue),
+    (*PICKED, exp.NthValue),
 )
 
 

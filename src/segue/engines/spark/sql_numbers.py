@@ -113,7 +113,9 @@ def _move(node: exp.Expr) -> exp.Expr:
         made = fill(f"{name}(:a, cast(:b as int))", a=node.this, b=node.expression)
     elif (left, right) == ("integer", "date") and adds:
         made = fill("date_add(:b, cast(:a as int))", a=node.this, b=node.expression)
-    elif isinstance(node.expression, exp.Interval) and isinstance(node, (exp.Add, exp.Sub)):
+    elif isinstance(node.expression, (exp.Interval, exp.ToDays)) and isinstance(
+        node, (exp.Add, exp.Sub)
+    ):
         made = _move_by(node, "+" if adds else "-")
     else:
         raise refuse(f"{show(node)} of {left} and {right}")
@@ -124,11 +126,25 @@ def _move(node: exp.Expr) -> exp.Expr:
 def _move_by(node: exp.Expr, sign: str) -> exp.Expr:
     interval = node.expression
     unit = interval.text("unit").upper().removesuffix("S")
-    count = interval.this.name if isinstance(interval.this, exp.Literal) else ""
-    if unit not in _UNITS or not _NUMBER_TEXT.fullmatch(count):
-        raise refuse(f"the interval {show(interval)}", "write it as: interval 1 day")
+    if isinstance(interval, exp.ToDays):
+        unit = "DAY"
+    count = interval.this
     start = "cast(:a as timestamp_ntz)" if family(node.this) == "date" else ":a"
-    return fill(f"{start} {sign} interval '{count}' {unit}", a=node.this)
+    if unit in _UNITS and isinstance(count, exp.Literal) and _NUMBER_TEXT.fullmatch(count.name):
+        return fill(f"{start} {sign} interval '{count.name}' {unit}", a=node.this)
+    if unit not in _UNITS or family(count) != "integer":
+        raise refuse(f"the interval {show(interval)}", "write it as: interval 1 day")
+    minus = "-" if sign == "-" else ""
+    return fill(f"timestampadd({unit}, {minus}cast(:n as int), {start})", a=node.this, n=count)
+
+
+def convert_moved(node: exp.Expr) -> exp.Expr:
+    """Return a moment that is moved by an interval."""
+    if not isinstance(node.expression, (exp.Interval, exp.ToDays)):
+        raise refuse(show(node))
+    made = exp.Add(this=node.this.copy(), expression=node.expression.copy())
+    made.type = node.type
+    return convert_sum(made)
 
 
 def convert_division(node: exp.Expr) -> exp.Expr:
@@ -305,3 +321,22 @@ def convert_finite(node: exp.Expr) -> exp.Expr:
     if not isinstance(node, exp.IsInf):
         text = f"not (isnan(:x) or {infinite})"
     return set_type(fill(f"if(:x is null, null, {text})", x=value), "BOOLEAN")
+
+
+def convert_bits(node: exp.Expr) -> exp.Expr:
+    """Return an operation on the bits of integers."""
+    sides = [node.this, node.expression]
+    if {family(side) for side in sides} != {"integer"}:
+        raise refuse(f"{show(node)} of {' and '.join(map(family, sides))}", "cast them: x::int")
+    if isinstance(node, exp.BitwiseRightShift) and not _is_literal(node.expression):
+        raise refuse(show(node), "write out by how many bits")
+    kinds = [side.type for side in sides if not _is_literal(side)]
+    name = "BIGINT" if len({str(kind) for kind in kinds}) > 1 else str(kinds[0] if kinds else "INT")
+    return set_type(exp.Paren(this=node.copy()), name)
+
+
+def convert_sign(node: exp.Expr) -> exp.Expr:
+    """Return -1, 0 or 1."""
+    if family(node.this) not in ("integer", "decimal"):
+        raise refuse(f"{show(node)} of a {family(node.this)}")
+    return set_type(fill("cast(sign(:x) as tinyint)", x=node.this), "TINYINT")

@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sqlglot import exp
 
 from segue.engines.dialects.families import family, set_type, show
 from segue.engines.spark.sql_casts import convert_cast
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import refuse
-from segue.spec.pattern_text import JAVA, write_pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from segue.engines.spark.sql_types import need_texts, read_count, refuse
 
 _SPACES = (
     " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
 )
 """What DuckDB trims: all of Unicode's spaces, and no tab or newline."""
-
-
-def _need_texts(node: exp.Expr, parts: Sequence[exp.Expr | None]) -> None:
-    for part in parts:
-        if part is not None and family(part) not in ("string", "null"):
-            raise refuse(f"{show(node)} of a {family(part)}", "cast it: x::varchar")
-
-
-def _count(node: exp.Expr | None, least: int) -> int | None:
-    """Return a number that is written out, None if it is none or too small."""
-    if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
-        return int(node.name) if int(node.name) >= least else None
-    return None
-
-
-def convert_match(node: exp.Expr) -> exp.Expr:
-    """Return whether a text matches a pattern that is written out, as RE2 would say."""
-    pattern = node.expression
-    _need_texts(node, [node.this, pattern])
-    if not isinstance(pattern, exp.Literal) or node.args.get("options") or node.args.get("flag"):
-        raise refuse(show(node), "write out the pattern, and flags in it: (?i)…")
-    try:
-        text = write_pattern(pattern.name, JAVA, whole=isinstance(node, exp.RegexpFullMatch))
-    except ValueError as error:
-        raise refuse(f"the pattern {error}") from None
-    return set_type(fill("(:x rlike :p)", x=node.this, p=exp.Literal.string(text)), "BOOLEAN")
 
 
 def convert_bytes(node: exp.Expr) -> exp.Expr:
@@ -62,7 +30,7 @@ def convert_case(node: exp.Expr) -> exp.Expr:
     Java looks at whole words, and makes several letters of some: those are changed before it
     sees them, and the rest is refused where it comes up.
     """
-    _need_texts(node, [node.this])
+    need_texts(node, [node.this])
     upper = isinstance(node, exp.Upper)
     name = "upper" if upper else "lower"
     before, odd = ("'ß', 'ẞ'", _ODD_UPPER) if upper else ("'İΣ', 'iσ'", _ODD_LOWER)
@@ -94,7 +62,7 @@ def convert_length(node: exp.Expr) -> exp.Expr:
     """Return the number of characters of a text, or of items of a list."""
     if family(node.this) == "list":
         return set_type(fill("cast(array_size(:x) as bigint)", x=node.this), "BIGINT")
-    _need_texts(node, [node.this])
+    need_texts(node, [node.this])
     return set_type(fill("cast(char_length(:x) as bigint)", x=node.this), "BIGINT")
 
 
@@ -124,12 +92,12 @@ def _as_text(node: exp.Expr, part: exp.Expr) -> exp.Expr:
 
 def convert_part(node: exp.Expr) -> exp.Expr:
     """Return a part of a text, from a place and of a length that are written out."""
-    _need_texts(node, [node.this])
+    need_texts(node, [node.this])
     if isinstance(node, exp.Substring):
-        start, length = _count(node.args.get("start"), 1), node.args.get("length")
-        known = start is not None and (length is None or _count(length, 0) is not None)
+        start, length = read_count(node.args.get("start"), 1), node.args.get("length")
+        known = start is not None and (length is None or read_count(length, 0) is not None)
     else:
-        known = _count(node.expression, 0) is not None
+        known = read_count(node.expression, 0) is not None
     if not known:
         raise refuse(show(node), "write out from where, counted from 1, and how many")
     return set_type(node, "VARCHAR")
@@ -138,7 +106,7 @@ def convert_part(node: exp.Expr) -> exp.Expr:
 def convert_trim(node: exp.Expr) -> exp.Expr:
     """Return a text without spaces, or other letters, at its ends."""
     letters = node.args.get("expression")
-    _need_texts(node, [node.this, letters])
+    need_texts(node, [node.this, letters])
     side = node.args.get("position") or "BOTH"
     chars = exp.Literal.string(_SPACES) if letters is None else letters
     if letters is not None and not isinstance(letters, exp.Literal):
@@ -149,10 +117,10 @@ def convert_trim(node: exp.Expr) -> exp.Expr:
 def convert_search(node: exp.Expr) -> exp.Expr:
     """Return whether or where a text is in another."""
     if isinstance(node, exp.StrPosition):
-        _need_texts(node, [node.this, node.args["substr"]])
+        need_texts(node, [node.this, node.args["substr"]])
         made = fill("cast(instr(:x, :s) as bigint)", x=node.this, s=node.args["substr"])
         return set_type(made, "BIGINT")
-    _need_texts(node, [node.this, node.expression])
+    need_texts(node, [node.this, node.expression])
     name = type(node).__name__.lower()
     return set_type(fill(f"{name}(:x, :s)", x=node.this, s=node.expression), "BOOLEAN")
 
@@ -160,23 +128,23 @@ def convert_search(node: exp.Expr) -> exp.Expr:
 def convert_replace(node: exp.Expr) -> exp.Expr:
     """Return a text with parts of it replaced."""
     old, new = node.expression, node.args["replacement"]
-    _need_texts(node, [node.this, old, new])
+    need_texts(node, [node.this, old, new])
     return set_type(fill("replace(:x, :o, :n)", x=node.this, o=old, n=new), "VARCHAR")
 
 
 def convert_pad(node: exp.Expr) -> exp.Expr:
     """Return a text that is filled up to a length."""
     pad = node.args.get("fill_pattern")
-    _need_texts(node, [node.this, pad])
-    if _count(node.expression, 0) is None or not (isinstance(pad, exp.Literal) and pad.name):
+    need_texts(node, [node.this, pad])
+    if read_count(node.expression, 0) is None or not (isinstance(pad, exp.Literal) and pad.name):
         raise refuse(show(node), "write out the length, and what to fill up with")
     return set_type(node, "VARCHAR")
 
 
 def convert_repeat(node: exp.Expr) -> exp.Expr:
     """Return a text several times."""
-    _need_texts(node, [node.this])
-    if _count(node.args["times"], 0) is None:
+    need_texts(node, [node.this])
+    if read_count(node.args["times"], 0) is None:
         raise refuse(show(node), "write out how many times")
     return set_type(node, "VARCHAR")
 
@@ -184,7 +152,54 @@ def convert_repeat(node: exp.Expr) -> exp.Expr:
 def convert_pattern(node: exp.Expr) -> exp.Expr:
     """Return whether a text is LIKE a pattern that is written out, and has no backslash."""
     pattern = node.expression
-    _need_texts(node, [node.this, pattern])
+    need_texts(node, [node.this, pattern])
     if not isinstance(pattern, exp.Literal) or "\\" in pattern.name:
         raise refuse(show(node), "write out the pattern, without a backslash")
     return set_type(node, "BOOLEAN")
+
+
+def convert_split(node: exp.Expr) -> exp.Expr:
+    """Return the parts of a text between marks that are written out, or one of them."""
+    one = isinstance(node, exp.SplitPart)
+    mark = node.args["delimiter"] if one else node.expression
+    need_texts(node, [node.this, mark])
+    if not isinstance(mark, exp.Literal) or not mark.name:
+        raise refuse(show(node), "write out what is between the parts")
+    if not one:
+        quoted = exp.Literal.string("".join(f"\\x{{{ord(letter):X}}}" for letter in mark.name))
+        return set_type(fill("split(:x, :m)", x=node.this, m=quoted), "VARCHAR[]")
+    place = node.args["part_index"]
+    place = place.this if isinstance(place, exp.Neg) else place
+    if read_count(place, 1) is None:
+        raise refuse(show(node), "write out which part, counted from 1")
+    parts = {"m": mark, "n": node.args["part_index"]}
+    return set_type(fill("split_part(:x, :m, :n)", x=node.this, **parts), "VARCHAR")
+
+
+def convert_joined(node: exp.Expr) -> exp.Expr:
+    """Return texts with a mark between them; nulls are left out."""
+    mark, *parts = node.expressions
+    need_texts(node, [mark])
+    texts = [_as_text(node, part) for part in parts]
+    places = "".join(f", :p{at}" for at in range(len(texts)))
+    filled = {f"p{at}": text for at, text in enumerate(texts)}
+    return set_type(fill(f"concat_ws(:m{places})", m=mark, **filled), "VARCHAR")
+
+
+def convert_letters(node: exp.Expr) -> exp.Expr:
+    """Return a text with letters replaced by others, one for one."""
+    old, new = node.args["from_"], node.args["to"]
+    need_texts(node, [node.this, old, new])
+    return set_type(fill("translate(:x, :o, :n)", x=node.this, o=old, n=new), "VARCHAR")
+
+
+def convert_digest(node: exp.Expr) -> exp.Expr:
+    """Return the digest of a text, or its bytes, in hex."""
+    need_texts(node, [node.this])
+    length = node.args.get("length")
+    if length is not None and length.name != "256":
+        raise refuse(show(node))
+    text = "hex(:x)"
+    if not isinstance(node, exp.Hex):
+        text = "md5(:x)" if isinstance(node, exp.MD5) else "sha2(:x, 256)"
+    return set_type(fill(text, x=node.this), "VARCHAR")
