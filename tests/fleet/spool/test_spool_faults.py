@@ -75,6 +75,21 @@ def test_worker_and_supervisor_at_once(tmp_path):
     assert taken <= SETTINGS.cap
 
 
+def test_one_that_leaves_takes_no_journal_from_one_that_stays(tmp_path):
+    """A worker ends, the next one begins; the supervisor sees what both have appended."""
+    work(tmp_path, 4)  # so that the file is there when they open it
+    with Spool(tmp_path / "spool.db", SETTINGS) as stays:
+        for upto in (8, 12):
+            assert start_call(work, tmp_path, upto).wait().code == 0
+            (standing,) = stays.streams("lake")
+            assert standing.last == upto
+            stays.acknowledge("lake", STREAM, standing.epoch, upto)
+    with Spool(tmp_path / "spool.db", SETTINGS) as spool:
+        (standing,) = spool.streams("lake")
+        assert (standing.last, standing.acknowledged) == (12, 12)
+        assert spool.usage().alerts == ()
+
+
 def test_a_copy_begins_an_epoch_of_its_own(tmp_path):
     home = tmp_path / "home"
     home.mkdir()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import cached_property
+from io import FileIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,28 +39,55 @@ class Cell(NamedTuple):
 
 
 class Pages:
-    """The pages of a file, with those of its journal over them."""
+    """The pages of a file, with those of its journal over them.
+
+    The file itself is opened when a page of it is asked for, and not before: closing it takes
+    away all locks that this process has on it (that is how POSIX has it), those of SQLite too.
+    Then another process that leaves takes itself for the last one, and removes the journal.
+    """
 
     def __init__(self, path: Path, page: int) -> None:
-        """Open the file; the journal is read at once, before SQLite looks at it."""
-        self._file = path.open("rb", buffering=0)
+        """Read the journal at once, before SQLite looks at it."""
+        self._path, self._page = path, page
+        self._opened: FileIO | None = None
         wal = path.with_name(path.name + "-wal")
         self._journal = wal.read_bytes() if wal.exists() else b""
-        self.size = self._find_size(page)
-        stored = self._file.seek(0, 2) // self.size
-        most = stored + len(self._journal) // self.size
-        frames = _committed(self._journal, self.size)
-        self._frames = {number: at for number, at in frames if 0 < number <= most}
-        self.count = max([stored, *self._frames])
 
-    def _find_size(self, page: int) -> int:
+    @cached_property
+    def size(self) -> int:
+        """Bytes of a page."""
         if len(self._journal) >= _HEADER:
             (size,) = struct.unpack_from(">I", self._journal, 8)
             if _is_size(size):
                 return int(size)
+        self._file.seek(0)
         head = self._file.read(18)
         size = struct.unpack_from(">H", head, 16)[0] if len(head) == 18 else 0  # noqa: PLR2004
-        return page if not _is_size(size) else int(size)
+        return int(size) if _is_size(size) else self._page
+
+    @cached_property
+    def _frames(self) -> dict[int, int]:
+        """Where the newest form of a page begins in the journal, by its number."""
+        if len(self._journal) < _HEADER:
+            return {}
+        most = self._stored + len(self._journal) // self.size
+        frames = _committed(self._journal, self.size)
+        return {number: at for number, at in frames if 0 < number <= most}
+
+    @cached_property
+    def _stored(self) -> int:
+        return self._path.stat().st_size // self.size
+
+    @cached_property
+    def count(self) -> int:
+        """Pages of both."""
+        return max([self._stored, *self._frames])
+
+    @property
+    def _file(self) -> FileIO:
+        if self._opened is None:
+            self._opened = self._path.open("rb", buffering=0)
+        return self._opened
 
     def read(self, number: int) -> bytes:
         """Return a page; empty if the disk does not give it."""
@@ -98,8 +127,9 @@ class Pages:
         return b"".join(parts)
 
     def close(self) -> None:
-        """Give the file back."""
-        self._file.close()
+        """Give the file back, if it was opened."""
+        if self._opened is not None:
+            self._opened.close()
 
 
 def _is_size(size: int) -> bool:
