@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -79,6 +80,8 @@ def _say(pipe: IO[str], document: dict[str, Any]) -> None:
         pipe.write(json.dumps(document) + "\n")
         pipe.flush()
     except BrokenPipeError:
+        with suppress(BrokenPipeError):
+            pipe.close()  # closed later, it would try to write the rest again
         raise _ProcessEndedError from None
 
 

@@ -8,15 +8,19 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from segue.agent.deployments import Deployments
+from segue.agent.fill_process import run_fill
 from segue.agent.identity import IDENTITY
+from segue.agent.order import Order
 from segue.agent.slots import STATE, read_slots
 from segue.errors import BundleError, DeploymentError, HubError
 from segue.wire.bundle import EDGE, LOCK, digest_file
 from segue.wire.messages import DesiredState, Status
 from tests.deploying import CONTENT, EDGE_PART, World, desire, enrol
+from tests.fleet.waiting import wait_for
 
 SHORT = {"kind": "immediate", "probation": 60}
 
@@ -53,6 +57,19 @@ def run_for(node, ticks, seconds, *, error="", up=True, **status):
         back |= node.judge(Status(applied=node.generation, **status), error, up=up)
         ticks.seconds += 5
     return back
+
+
+def test_a_check_that_is_killed_while_it_is_answered_is_told(tmp_path):
+    def fetch(path, into, most):
+        children = psutil.Process().children()
+        [child] = [each for each in children if "segue.agent.fill" in each.cmdline()]
+        child.kill()
+        wait_for(lambda: child.status() == psutil.STATUS_ZOMBIE)
+        into.write_bytes(b"{}")
+
+    order = Order(str(tmp_path), "n1", "shop", generation=1, target=f"bundle-{'ab' * 32}.zip")
+    with pytest.raises(DeploymentError, match="ended with code -9"):
+        run_fill(order, fetch)
 
 
 def content(node):
