@@ -39,13 +39,18 @@ def write_stub(folder, path):
 
 
 def serve(path):
-    """Start commands until killed."""
+    """Start commands until killed, or until who started this process is gone."""
+    parent = os.getppid()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen()
+        listening.settimeout(5)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who has followed is gone
-        while True:
-            asked, _ = listening.accept()
+        while os.getppid() == parent:
+            try:
+                asked, _ = listening.accept()
+            except TimeoutError:
+                continue
             with asked:
                 if os.fork():
                     continue
