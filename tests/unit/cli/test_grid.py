@@ -83,7 +83,7 @@ def test_a_table_without_rows_is_empty():
 @pytest.mark.parametrize("columns", [COLUMNS, [""] * len(COLUMNS)])
 def test_plain_lines_are_the_lines_without_their_styles(width, columns):
     odd = ["日本", "1", "", "two\nlines", "é"]
-    rows = [[Text(value, "bold") for value in row] for row in [*ROWS, odd[:3] + ["", ""], odd]]
+    rows = [[Text(value, "bold") for value in row] for row in [*ROWS, [*odd[:3], "", ""], odd]]
     console = Console(file=io.StringIO(), width=width)
     for some in (rows, rows[:3], []):
         grid = make_table(columns, some, numbers=["rows"], wrap=["why"])
