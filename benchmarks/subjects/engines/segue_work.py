@@ -25,6 +25,7 @@ if __name__ == "__main__":
     warm = pd.DataFrame({"k": [1, 2], "t": [1, 2], "v": [0.5, 1.5]})
     segue.transform(warm, call, by="k", on=on)
     segue.query("select k from points", points=warm, on=on)
+    segue.query("select count(*) as n from names", names=names, on=on)  # as files are read
     watch.started()
     if task == "groups":
         schema = "*, level: float64"
