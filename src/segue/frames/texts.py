@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from math import isfinite
+from struct import pack, unpack
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,6 +36,28 @@ def write_text(array: pa.Array) -> pa.Array:
         return text if whole else pc.replace_substring_regex(text, r"\.?0*$", "")
     if pa.types.is_float64(array.type):
         return pa.array([None if v is None else repr(v) for v in array.to_pylist()], pa.string())
-    # the shortest digits that tell a float32, in the form of a float64
-    shortest = array.cast(pa.float32()).cast(pa.string()).to_pylist()
-    return pa.array([None if v is None else repr(float(v)) for v in shortest], pa.string())
+    narrow = array.cast(pa.float32())
+    pairs = zip(narrow.to_pylist(), narrow.cast(pa.string()).to_pylist(), strict=True)
+    texts = [None if value is None else _write_narrow(value, text) for value, text in pairs]
+    return pa.array(texts, pa.string())
+
+
+def _write_narrow(value: float, shortest: str) -> str:
+    """Return a float32 as DuckDB writes it, in the form of a float64.
+
+    That is the shortest digits that tell it; where two texts are as near, or one stands half-way
+    to the next float, DuckDB writes nine digits.
+    """
+    number = float(shortest)
+    if number == value or not isfinite(value):
+        return repr(number)
+    (bits,) = unpack("i", pack("f", value))
+    nearby = (unpack("f", pack("i", bits + step))[0] for step in (1, -1))
+    halves = {(value + other) / 2 for other in nearby}
+    digits = len(shortest.partition("e")[0].replace(".", "").strip("-0"))
+    shorter = {float(f"{value:.{count}g}") for count in range(1, digits + 1)}
+    exact = Decimal(f"{value:.{digits}g}")
+    tied = abs(Decimal(value) - exact) * 2 == Decimal(1).scaleb(int(exact.as_tuple().exponent))
+    if tied or halves & {number, *shorter}:
+        return repr(float(f"{value:.9g}"))
+    return repr(number)

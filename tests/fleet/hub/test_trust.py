@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 from segue.errors import EnrolmentError, HubError, SessionError, SignatureError
+from segue.testing.processes import wait_until
 from segue.wire.keys import NodeKey
 from segue.wire.messages import Status
 from segue.wire.signing import Request, sign
@@ -166,8 +167,12 @@ def test_a_node_enrolled_again_has_a_new_key_and_the_old_one_is_void(hub):
     with pytest.raises(SignatureError):
         old.send_events(2)
     assert new.stand().committed == 1
-    told = json.loads(hub.segue("nodes", "--json"))
-    assert any("new key" in each["detail"] for each in told["events"])
+
+    def is_told():
+        told = json.loads(hub.segue("nodes", "--json"))
+        return any("new key" in each["detail"] for each in told["events"])
+
+    wait_until(is_told, "the hub to write the event down")
 
 
 def test_a_node_that_is_removed_is_refused(hub):

@@ -43,7 +43,6 @@ _NEVER = (
     exp.Floor,
     exp.GroupConcat,
     exp.Hex,
-    exp.IgnoreNulls,
     exp.IntDiv,
     exp.Intersect,
     exp.Last,
@@ -81,7 +80,8 @@ def refuse_lax(tree: exp.Expr) -> None:
         UnsupportedError: It may; the message shows the part.
     """
     for node in tree.walk():
-        if isinstance(node, _NEVER) or _differs(node):
+        skips = isinstance(node, exp.IgnoreNulls) and not isinstance(node.this, exp.AnyValue)
+        if skips or isinstance(node, _NEVER) or _differs(node):
             raise _refuse(node)
 
 
