@@ -39,9 +39,6 @@ def lead_through(home, hub, proxy):
     path.write_text(path.read_text().replace(f":{hub.port}", f":{proxy.address[1]}"))
 
 
-@pytest.mark.xfail(
-    strict=False, reason="one of two copies may send its rows again in its new epoch: issue 5"
-)
 def test_a_cloned_node_doubles_nothing_and_is_told(hub, home, tmp_path):
     files = [tmp_path / "a.jsonl", tmp_path / "b.jsonl"]
     write_numbers(files[0], 0, 200)

@@ -95,6 +95,33 @@ def test_an_inode_that_is_used_again_is_another_file(tmp_path, tail):
     assert take_all(tail(cursor))[0] == [b"3", b"4"]
 
 
+@pytest.mark.parametrize("content", [b"4\n", b"4\n5\n6\n7\n8\n"])
+def test_an_inode_that_another_program_uses_again_is_none_of_ours(tmp_path, tail, content):
+    log, other = tmp_path / "app.log", tmp_path / "diary.txt"
+    log.write_bytes(b"1\n2\n3\n")
+    reader = tail()
+    cursor = take_all(reader)[1].cursor
+    reader.close()
+    log.rename(other)
+    other.write_bytes(content)
+    reader = tail(cursor)
+    assert take_all(reader)[0] == []
+    log.write_bytes(b"9\n")
+    assert take_all(reader)[0] == [b"9"]
+
+
+def test_a_file_that_was_renamed_out_of_the_pattern_is_read_to_its_end(tmp_path, tail):
+    log = tmp_path / "app.log"
+    log.write_bytes(b"1\n2\n")
+    reader = tail()
+    cursor = take_all(reader)[1].cursor
+    reader.close()
+    append(log, b"3\n")
+    log.rename(tmp_path / "old-app.log")
+    log.write_bytes(b"4\n")
+    assert sorted(take_all(tail(cursor))[0]) == [b"3", b"4"]
+
+
 def test_a_file_keeps_its_place_where_devices_are_numbered_anew(tmp_path, tail):
     log = tmp_path / "app.log"
     log.write_bytes(b"1\n2\n")

@@ -127,7 +127,7 @@ class TailSet:
         beside = dict(_look_at_all(_list_folders(folders), []))
         for file in missing:
             found = beside.get(file.place.identity)
-            if found is not None and is_packed(found[0]) == file.packed:
+            if found is not None and _is_still(file, *found):
                 seen[file.place.identity] = found
             elif file.opened:
                 file.missing = True
@@ -240,6 +240,21 @@ def is_kin(path: str, other: str) -> bool:
         return False
     name, stem = name_of(path), name_of(other).split(".")[0]
     return name.startswith(stem) and not name[len(stem) :][:1].isalnum()
+
+
+def _is_still(file: TailFile, path: str, size: int) -> bool:
+    """Return whether a file that no pattern finds is the one that was read, renamed.
+
+    Its number proves it while it is open; later, another program's file may have the number.
+    """
+    if is_packed(path) != file.packed:
+        return False
+    if file.opened or (file.known and (path, size) == (file.place.path, file.size)):
+        return True
+    if not file.place.offset or (size < file.place.offset and not file.packed):
+        return False
+    file.place = replace(file.place, path=path)
+    return _opens(file)
 
 
 def _opens(file: TailFile) -> bool:
