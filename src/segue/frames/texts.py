@@ -46,7 +46,7 @@ def _write_narrow(value: float, shortest: str) -> str:
     """Return a float32 as DuckDB writes it, in the form of a float64.
 
     That is the shortest digits that tell it; where two texts are as near, or one stands half-way
-    to the next float, DuckDB writes nine digits.
+    to the next float, DuckDB writes it as a float64.
     """
     number = float(shortest)
     if number == value or not isfinite(value):
@@ -59,5 +59,5 @@ def _write_narrow(value: float, shortest: str) -> str:
     exact = Decimal(f"{value:.{digits}g}")
     tied = abs(Decimal(value) - exact) * 2 == Decimal(1).scaleb(int(exact.as_tuple().exponent))
     if tied or halves & {number, *shorter}:
-        return repr(float(f"{value:.9g}"))
+        return repr(value)
     return repr(number)
