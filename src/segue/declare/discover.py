@@ -12,6 +12,7 @@ from segue.declare.alerts import read_alerts
 from segue.declare.apply import apply_parameters, apply_settings
 from segue.declare.check_code import add_code
 from segue.declare.digest import digest_parts
+from segue.declare.cache import find_cache
 from segue.declare.edge_graph import (
     check_fleet_steps,
     check_windows,
@@ -24,7 +25,7 @@ from segue.declare.graph import index_steps, order_steps, resolve_reads
 from segue.declare.modules import STEPS
 from segue.declare.problems import REJECTS, Problems, check_name, read_text
 from segue.declare.python import read_python_steps
-from segue.declare.sql_cache import SqlCache, find_cache
+from segue.declare.sql_cache import SqlCache
 from segue.declare.toml import FILE, read_config
 from segue.errors import Location, UsageError
 from segue.spec.step import Mode, ProjectSpec

@@ -6,7 +6,8 @@ import pytest
 
 from segue.declare.problems import Problems
 from segue.declare.sql import read_sql_step
-from segue.declare.sql_cache import VARIABLE, SqlCache, find_cache
+from segue.declare.cache import VARIABLE, find_cache
+from segue.declare.sql_cache import SqlCache
 
 TEXTS = {
     "plain": "select * from a",
@@ -31,7 +32,7 @@ def test_the_cache_gives_what_reading_gives(tmp_path):
     for _ in range(2):
         assert read_all(SqlCache(tmp_path, tmp_path / "cache")) == (wanted, ())
     (file,) = (tmp_path / "cache" / "sql").iterdir()
-    assert len(json.loads(file.read_text())["steps"]) == len(TEXTS) - 1  # windows are read anew
+    assert len(json.loads(file.read_text())[1]) == len(TEXTS) - 1  # windows are read anew
 
 
 def test_a_changed_text_is_read_again_and_the_old_one_forgotten(tmp_path):
@@ -40,7 +41,7 @@ def test_a_changed_text_is_read_again_and_the_old_one_forgotten(tmp_path):
     assert cache.read("plain", "select * from b", "steps/plain.sql", Problems()).reads == ("b",)
     cache.keep()
     (file,) = (tmp_path / "cache" / "sql").iterdir()
-    assert len(json.loads(file.read_text())["steps"]) == 1
+    assert len(json.loads(file.read_text())[1]) == 1
 
 
 def test_problems_are_told_each_time(tmp_path):
@@ -53,7 +54,7 @@ def test_problems_are_told_each_time(tmp_path):
         assert len(problems.sorted()) == 2
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"maker": []}', '{"maker": null, "steps": 1}'])
+@pytest.mark.parametrize("damage", ["", "{", "[]", "3", "[[]]", '["x", 1]', '{"maker": [], "steps": 1}'])
 def test_a_damaged_cache_is_read_anew(tmp_path, damage):
     first = read_all(SqlCache(tmp_path, tmp_path / "cache"))
     (file,) = (tmp_path / "cache" / "sql").iterdir()
