@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from segue.declare.alerts import read_alerts
 from segue.declare.apply import apply_parameters, apply_settings
+from segue.declare.cache import find_cache
 from segue.declare.check_code import add_code
 from segue.declare.digest import digest_parts
-from segue.declare.cache import find_cache
 from segue.declare.edge_graph import (
     check_fleet_steps,
     check_windows,

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from segue.declare.cache import VARIABLE, find_cache
 from segue.declare.problems import Problems
 from segue.declare.sql import read_sql_step
-from segue.declare.cache import VARIABLE, find_cache
 from segue.declare.sql_cache import SqlCache
 
 TEXTS = {
@@ -54,7 +54,9 @@ def test_problems_are_told_each_time(tmp_path):
         assert len(problems.sorted()) == 2
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", "3", "[[]]", '["x", 1]', '{"maker": [], "steps": 1}'])
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", "3", "[[]]", '["x", 1]', '{"maker": [], "steps": 1}']
+)
 def test_a_damaged_cache_is_read_anew(tmp_path, damage):
     first = read_all(SqlCache(tmp_path, tmp_path / "cache"))
     (file,) = (tmp_path / "cache" / "sql").iterdir()
