@@ -39,7 +39,7 @@ class Sample:
         wall: Seconds from its start to its end.
         cpu: Seconds of work, in all threads and children, user and system.
         peak: Bytes of resident memory of the process and its children, at their most.
-        told: What it printed as JSON in its last line; ``seconds`` is its own measure.
+        told: What it printed as a line of JSON, the last; ``seconds`` is its own measure.
     """
 
     wall: float
@@ -141,7 +141,7 @@ def run_child(child: Child) -> Sample:
         if status:
             said = (err.read().strip() or out.read().strip())[-1500:]
             raise ChildError(f"{' '.join(map(str, child.command))}\n{said}")
-        told = read_last_line(out.read())
+        told = read_told(out.read())
     return Sample(wall, usage.ru_utime + usage.ru_stime, max(tree, usage.ru_maxrss * _UNIT), told)
 
 
@@ -158,14 +158,19 @@ def wait_for(process: subprocess.Popen[bytes]) -> tuple[int, resource.struct_rus
     return process.returncode, usage
 
 
-def read_last_line(text: str) -> dict[str, Any]:
-    """Return what stands as a JSON object in the last line, nothing if none does."""
-    last = text.strip().rpartition("\n")[2]
-    try:
-        told = json.loads(last)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) else {}
+def read_told(text: str) -> dict[str, Any]:
+    """Return the last line that is a JSON object, nothing if none is.
+
+    Ray prints what its workers say behind what the driver said.
+    """
+    for line in reversed(text.splitlines()):
+        try:
+            told = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(told, dict):
+            return told
+    return {}
 
 
 class TreeWatcher:

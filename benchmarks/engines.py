@@ -153,7 +153,7 @@ def measure_ways(
         if "rows" in measure.told:
             found[tool, engine] = measure
         else:
-            print(f"  {tool} on {engine} is left out of {task}: it did not tell its rows last")
+            print(f"  {tool} on {engine} is left out of {task}: it did not tell its rows")
     return found
 
 
