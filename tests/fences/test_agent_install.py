@@ -16,27 +16,14 @@ from packages.trim import trim
 from segue.agent.spool import Spool
 from segue.project.edge import cut
 from segue.spec.edge_codec import write_edge
+from tests.edge_project import write_settings
 from tests.fences.test_core_install import HIDE, find_core
 
 LEAST = 50_000_000
 """Bytes of an installed Arrow, at least, that nothing on a node loads."""
 
-SETTINGS = """
-[project]
-name = "p"
-[places.shops]
-engine = "fleet"
-address = "https://127.0.0.1:8440"
-options = {spool = "64MB", when_full = "block"}
-[tables.readings]
-on = "shops"
-kind = "tail"
-path = "${READINGS}/*.jsonl"
-format = "json"
-columns = {n = "int64", celsius = "float64", at = "timestamp", tags = "list<float32>"}
-[steps.warm]
-on = "shops"
-"""
+COLUMNS = 'n = "int64", celsius = "float64", at = "timestamp", tags = "list<float32>"'
+SETTINGS = write_settings(COLUMNS, steps='[steps.warm]\non = "shops"')
 STEP = """
 from segue import step
 

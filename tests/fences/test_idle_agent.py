@@ -10,24 +10,12 @@ import pytest
 from segue.project.edge import cut
 from segue.spec.edge_codec import write_edge
 from segue.testing.fleet import LocalFleet
+from tests.edge_project import write_settings
 
 MOST = 60 * 10**6
 """Resident bytes of both processes, pages that they share counted twice."""
 
-SETTINGS = """
-[project]
-name = "p"
-[places.shops]
-engine = "fleet"
-address = "https://127.0.0.1:8443"
-options = {spool = "64MB", when_full = "block"}
-[tables.readings]
-on = "shops"
-kind = "tail"
-path = "${READINGS}/*.jsonl"
-format = "json"
-columns = {n = "int64", celsius = "float64"}
-"""
+SETTINGS = write_settings('n = "int64", celsius = "float64"')
 TELL = """
 import atexit, json, os, sys
 def tell():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from segue.cli.call import Call, common_options
+from segue.cli.deploy import key_option
 from segue.cli.group import Command
 from segue.cli.nodes import hub_options
 from segue.errors import SegueError, UsageError
@@ -33,15 +34,7 @@ if TYPE_CHECKING:
 )
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--yes", is_flag=True, help="Sign it without a question.")
-@click.option(
-    "--key",
-    "keys",
-    metavar="FILE",
-    multiple=True,
-    envvar="SEGUE_DEPLOY_KEY",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Your private key; repeatable. One of yours that may deploy, if not stated.",
-)
+@key_option
 @hub_options
 @common_options
 def sign(

@@ -4,23 +4,10 @@ import pytest
 
 from segue.deploy.assemble import find_imported, find_needs
 from segue.project.edge import cut
+from tests.edge_project import write_settings
 
-SETTINGS = """
-[project]
-name = "p"
-[places.shops]
-engine = "fleet"
-address = "https://127.0.0.1:8440"
-options = {spool = "64MB", when_full = "block"}
-[tables.readings]
-on = "shops"
-kind = "tail"
-path = "/var/log/*.jsonl"
-format = "json"
-columns = {n = "int64", celsius = "float64"}
-[steps.warm]
-on = "shops"
-"""
+COLUMNS = 'n = "int64", at = "timestamp", celsius = "float64"'
+SETTINGS = write_settings(COLUMNS, steps='[steps.warm]\non = "shops"')
 STEP = """{imported}
 from segue import step
 
@@ -44,8 +31,7 @@ def warm(readings: {rows}) -> {rows}:
 def test_nodes_need_numpy_for_groups_and_where_it_is_imported(
     tmp_path, imported, options, rows, needs
 ):
-    settings = SETTINGS.replace("celsius", 'at = "timestamp", celsius')
-    (tmp_path / "segue.toml").write_text(settings)
+    (tmp_path / "segue.toml").write_text(SETTINGS)
     (tmp_path / "steps").mkdir()
     source = STEP.format(imported=imported, options=options, rows=rows)
     (tmp_path / "steps" / "warm.py").write_text(source)
