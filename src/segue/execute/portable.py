@@ -56,8 +56,8 @@ def _own_modules(root: str) -> Iterator[ModuleType]:
     for name, module in list(sys.modules.items()):
         if name == "__main__" or name in known or getattr(module, "__name__", "") != name:
             continue
-        path = getattr(module, "__file__", None)
-        if path and os.path.realpath(path).startswith(foreign):
+        if not is_project_module(module, top):
             continue
-        if is_project_module(module, top):
+        path = getattr(module, "__file__", None)
+        if not path or not os.path.realpath(path).startswith(foreign):
             yield module

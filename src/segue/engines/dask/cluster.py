@@ -39,6 +39,8 @@ _NOTICE = 2.0
 """Seconds that the scheduler has to see that workers are gone."""
 _NO_DASHBOARD = "127.0.0.1:0"
 """Without an address distributed listens to all of the network."""
+_LOADED = ["segue.engines.dask.tasks", "segue.frames.pandas_", "duckdb"]
+"""Modules that workers load as they start: else each one's first task would."""
 
 
 @dataclass(slots=True)
@@ -183,6 +185,8 @@ def _count_cores() -> int:
 
 
 def _describe_worker(number: int, memory: int, folder: str) -> dict[str, Any]:
+    import dask
+
     options = {
         "name": str(number),
         "host": "127.0.0.1",
@@ -191,6 +195,7 @@ def _describe_worker(number: int, memory: int, folder: str) -> dict[str, Any]:
         "dashboard_address": _NO_DASHBOARD,
         "local_directory": folder,
         "silence_logs": logging.CRITICAL,
+        "preload": [*dask.config.get("distributed.worker.preload"), *_LOADED],
     }
     return {"cls": "distributed.Nanny", "opts": options}
 

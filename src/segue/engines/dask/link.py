@@ -91,6 +91,13 @@ class Link:
     _running: set[Future[Any]] = field(default_factory=set)
 
     @property
+    def beside(self) -> bool:
+        """Whether this process reaches the workers themselves: the scheduler is a slow way."""
+        import distributed
+
+        return self.own or isinstance(self.client.cluster, distributed.LocalCluster)
+
+    @property
     def alive(self) -> bool:
         """Whether the scheduler can be reached."""
         return self.client.status == "running"
@@ -228,7 +235,7 @@ class Link:
         self.finish(futures)
         client: Any = self.client
         with self._telling():
-            results: list[Any] = client.gather(list(futures), direct=self.own or None)
+            results: list[Any] = client.gather(list(futures), direct=self.beside or None)
         return results
 
     def cancel(self, futures: Sequence[Future[Any]]) -> None:
