@@ -73,7 +73,7 @@ class Return:
 
 
 class Fail:
-    """Work that raises an error, or ends its worker."""
+    """Work that raises an error."""
 
     schema = CALLS
 
@@ -81,15 +81,22 @@ class Fail:
         self.error = error
 
     def run_tables(self, tables):
-        import os
-        import signal
-
-        if self.error is None:
-            os.kill(os.getpid(), signal.SIGKILL)
         raise seal(self.error)
         yield
 
     run_stream = run_tables
+
+
+class Die(Return):
+    """Work that ends the worker which has the row 1, and no other."""
+
+    def run_tables(self, tables):
+        import os
+        import signal
+
+        if 1 in tables[0]["v"].to_pylist():
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from tables[0].to_batches()
 
 
 @pytest.fixture(scope="module")
@@ -281,7 +288,7 @@ def test_dead_worker_is_told_and_replaced(session, layout):
     session.bind("t", rows())
     session.bind("q", "select k from t")
     with pytest.raises(StepCrashedError, match="process died") as caught:
-        session.apply("r", ["t"], Fail(None), layout)
+        session.apply("r", ["t"], Die(parse_schema("k: int64, v: int64")), layout)
     assert "memory" in caught.value.hint
     # what had been on the worker is brought again
     assert sum(each["rows"] for each in calls(session, ["t"], Layout(by=KEY))) == 1000
