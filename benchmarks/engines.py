@@ -14,7 +14,16 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.children import ROOT, Child, ChildError, Measure, subject
+from benchmarks.children import (
+    ROOT,
+    Child,
+    ChildError,
+    Measure,
+    Sample,
+    run_child,
+    subject,
+    summarize,
+)
 from benchmarks.kit import Kit
 from benchmarks.results import Row
 
@@ -138,23 +147,31 @@ def measure_sql(kit: Kit) -> list[Row]:
 def measure_ways(
     kit: Kit, task: str, wanted: set[Way], files: Files, repeats: int
 ) -> dict[Way, Measure]:
-    """Measure several ways one after the other; those that fail are told and left out."""
+    """Measure several ways by turns; those that fail are told and left out."""
     if files.rows > SIZES[0] and psutil.virtual_memory().available < NEEDED:
         wanted = {way for way in wanted if way[0] == "segue"}
-    found = {}
-    for tool, engine in sorted(wanted):
-        try:
-            one = {"way": child(kit, tool, task, engine, files)}
-            measure = kit.measure(one, repeats)["way"]
-        except ChildError as error:
-            last = str(error).strip().splitlines()[-1][:200]
-            print(f"  {tool} on {engine} is left out of {task}: {last}", flush=True)
-            continue
-        if "rows" in measure.told:
-            found[tool, engine] = measure
-        else:
-            print(f"  {tool} on {engine} is left out of {task}: it did not tell its rows")
-    return found
+    samples: dict[Way, list[Sample]] = {way: [] for way in sorted(wanted)}
+    for _ in range(kit.count(repeats)):
+        for way in list(samples):
+            try:
+                samples[way].append(run_way(kit, *way, task, files))
+            except ChildError as error:
+                del samples[way]
+                last = str(error).strip().splitlines()[-1][:200]
+                print(f"  {way[0]} on {way[1]} is left out of {task}: {last}", flush=True)
+    return {way: summarize(taken) for way, taken in samples.items()}
+
+
+def run_way(kit: Kit, tool: str, engine: str, task: str, files: Files) -> Sample:
+    """Do a task with a tool on an engine.
+
+    Raises:
+        ChildError: It failed, or did not tell what it made.
+    """
+    sample = run_child(child(kit, tool, task, engine, files))
+    if "rows" not in sample.told:
+        raise ChildError("it did not tell its rows")
+    return sample
 
 
 def set_beside(

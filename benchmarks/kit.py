@@ -33,7 +33,11 @@ class Kit:
 
     def measure(self, children: Mapping[str, Child], repeats: int) -> dict[str, Measure]:
         """Measure things by turns: their medians by name."""
-        return measure_all(children, 1 if self.quick else repeats)
+        return measure_all(children, self.count(repeats))
+
+    def count(self, repeats: int) -> int:
+        """Return how often to measure: once in a quick run."""
+        return 1 if self.quick else repeats
 
     def make_parquet(self, name: str, query: str) -> Path:
         """Return a file of generated rows, made if it is not there."""
