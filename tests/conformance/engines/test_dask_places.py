@@ -228,6 +228,20 @@ def test_scheduler_by_address_and_by_client(tmp_path, scheduler, start_worker):
         assert client.submit(lambda: 1).result() == 1
 
 
+def test_rows_of_a_local_cluster_come_from_its_workers(tmp_path):
+    passed_on = []
+    options = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "memory_limit": "1GB"}
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, **options) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        cluster.scheduler.handlers["gather"] = lambda *_, **keys: passed_on.append(keys)
+        with load_engine("dask").attach(client, tmp_path) as session:
+            session.bind("t", pa.table({"a": [1, 2]}))
+            assert session.fetch("select sum(a) as a from t").to_pylist() == [{"a": 3}]
+    assert not passed_on
+
+
 @pytest.mark.parametrize("scheduler", ["tls"], indirect=True)
 def test_scheduler_by_tls(tmp_path, scheduler, start_worker, certificate):
     start_worker(*certificate)
