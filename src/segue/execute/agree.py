@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from segue.execute.unify import is_number, unify_schemas
-from segue.frames.arrow_types import conform, from_arrow, to_arrow
+from segue.execute.told import Told, read_told
+from segue.execute.unify import is_number
+from segue.frames.arrow_types import conform, to_arrow
 from segue.spec.types import Column, DataType, TableSchema
 
 if TYPE_CHECKING:
@@ -28,13 +29,14 @@ class SchemaAgreement:
     declared: TableSchema | None = None
     remembered: TableSchema | None = None
     inputs: TableSchema = field(default_factory=lambda: TableSchema(()))
-    _found: TableSchema | None = None
+    _found: Told | None = None
     _settled: bool = False
 
     @property
     def schema(self) -> TableSchema | None:
         """The schema so far; None if nothing is known."""
-        return self.declared or self._found or self.remembered
+        found = None if self._found is None else self._found.schema
+        return self.declared or found or self.remembered
 
     @property
     def hints(self) -> TableSchema:
@@ -62,7 +64,7 @@ class SchemaAgreement:
                 # a frame without rows says: nothing, whatever columns it has
                 return to_arrow(self.declared).empty_table()
             return conform(table, self.declared)
-        found = from_arrow(table.schema)
+        found = read_told(table)
         if self._found is None or not self._settled:
             # types of a frame without rows are mere defaults
             self._settled = table.num_rows > 0
@@ -70,23 +72,23 @@ class SchemaAgreement:
         elif table.num_rows:
             self._found = _widen(self._found, found)
         if not table.num_rows:
-            return to_arrow(self._found).empty_table()
-        return conform(table, self._found)
+            return to_arrow(self._found.schema).empty_table()
+        return conform(table, self._found.schema)
 
-    def _recall(self, found: TableSchema, table: pa.Table) -> TableSchema:
+    def _recall(self, found: Told, table: pa.Table) -> Told:
         """Return a result's schema, with remembered types where its values fit them."""
-        if self.remembered is None or set(self.remembered.names) != set(found.names):
+        if self.remembered is None or set(self.remembered.names) != set(found.columns.names):
             return found
         columns = []
-        for column in found:
+        for column in found.columns:
             known = self.remembered.find(column.name) or column
             columns.append(known if _fits(table.select([column.name]), column, known) else column)
-        return TableSchema(tuple(columns))
+        return Told(TableSchema(tuple(columns)), found.defaults)
 
 
-def _widen(first: TableSchema, second: TableSchema) -> TableSchema:
+def _widen(first: Told, second: Told) -> Told:
     try:
-        return unify_schemas(first, second)
+        return first.unify(second)
     except ValueError as error:
         raise ValueError(f"{error}, unlike in the results before") from None
 

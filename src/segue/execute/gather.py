@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from segue.execute.skipped import SkippedGroup, part_skipped
-from segue.execute.unify import unify_schemas
-from segue.frames.arrow_types import conform, from_arrow, to_arrow
+from segue.execute.told import Told, read_told
+from segue.frames.arrow_types import conform, to_arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,8 +56,8 @@ def gather_parts(
 def _agree(tables: list[pa.Table]) -> TableSchema | None:
     """Return a schema that holds all tables; those without rows tell only if all are."""
     told = [table for table in tables if table.num_rows] or tables[:1]
-    schema: TableSchema | None = None
+    agreed: Told | None = None
     for table in told:
-        found = from_arrow(table.schema)
-        schema = found if schema in (None, found) else unify_schemas(schema, found)
-    return schema
+        found = read_told(table)
+        agreed = found if agreed in (None, found) else agreed.unify(found)
+    return None if agreed is None else agreed.schema

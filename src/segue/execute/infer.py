@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from segue.errors import StepError
 from segue.execute.cogroups import meet_tables
 from segue.execute.gather import gather_parts
-from segue.frames.arrow_types import from_arrow
+from segue.execute.told import Told, read_told
 from segue.spec.sql import quote_identifier as quote
 
 if TYPE_CHECKING:
@@ -75,16 +75,17 @@ def _is_unknown(type_: DataType) -> bool:
 def _try(work: FunctionWork, tables: Sequence[pa.Table]) -> TableSchema | None:
     """Return the columns of a result, found on few groups if these tell."""
     if work.layout.by:
-        schema = _find_columns(work, _take_groups(work, tables))
-        if schema is not None and not any(_is_unknown(column.type) for column in schema):
-            return schema
-    return _find_columns(work, tables)
+        told = _find_columns(work, _take_groups(work, tables))
+        if told is not None and not any(_is_unknown(column.type) for column in told.columns):
+            return told.schema
+    told = _find_columns(work, tables)
+    return None if told is None else told.schema
 
 
-def _find_columns(work: FunctionWork, tables: Sequence[pa.Table]) -> TableSchema | None:
+def _find_columns(work: FunctionWork, tables: Sequence[pa.Table]) -> Told | None:
     trial = replace(work, result=None, reports=False)
     found, _ = gather_parts(trial, trial.work_on(tables))
-    return None if found is None else from_arrow(found.schema)
+    return None if found is None else read_told(found)
 
 
 def _take_groups(work: FunctionWork, tables: Sequence[pa.Table]) -> list[pa.Table]:

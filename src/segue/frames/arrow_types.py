@@ -237,6 +237,30 @@ def _cast_column(array: pa.Array, column: Column) -> pa.Array:
         ) from None
 
 
+def settle_times(table: pa.Table) -> pa.Table:
+    """Return a table whose times of day count microseconds, which is what is stored.
+
+    Raises:
+        ValueError: One has nanoseconds; the message names the column.
+
+    Example:
+        >>> times = pa.array([1_000, None], pa.time64("ns"))
+        >>> str(settle_times(pa.table({"t": times})).schema.field("t").type)
+        'time64[us]'
+    """
+    for position, field in enumerate(table.schema):
+        if field.type != pa.time64("ns"):
+            continue
+        try:
+            column = table.column(position).cast(pa.time64("us"))
+        except pa.ArrowInvalid:
+            raise ValueError(
+                f"column {field.name!r} has a time of day with nanoseconds, which can't be stored"
+            ) from None
+        table = table.set_column(position, field.with_type(column.type), column)
+    return table
+
+
 def _show_type(type_: pa.DataType) -> str:
     try:
         return str(from_arrow_type(type_))

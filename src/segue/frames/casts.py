@@ -41,6 +41,8 @@ def cast_array(array: pa.Array, target: pa.DataType) -> pa.Array:
     source = array.type
     if source == target:
         return array
+    if len(array) == array.null_count > 0 and not pa.types.is_dictionary(target):
+        return pa.nulls(len(array), target)  # nothing is lost, whatever they would have been
     if isinstance(source, pa.BaseExtensionType):
         return cast_array(_unwrap(array), target)
     if pa.types.is_run_end_encoded(source):

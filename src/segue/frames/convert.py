@@ -7,7 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import MissingExtraError
-from segue.frames.arrow_types import conform, conform_batch, from_arrow, to_arrow
+from segue.frames.arrow_types import (
+    conform,
+    conform_batch,
+    from_arrow,
+    settle_times,
+    to_arrow,
+)
 from segue.frames.kinds import WRAPPED, find_kind, name_type
 from segue.spec.step import FrameKind
 
@@ -150,7 +156,8 @@ def from_frame(result: Any, kind: FrameKind, hints: TableSchema | None = None) -
 
     refuse_other(result, kind)
     result, kind = unwrap_frame(result, kind)
-    return load_adapter(kind).read(result, pa.schema([]) if hints is None else to_arrow(hints))
+    known = pa.schema([]) if hints is None else to_arrow(hints)
+    return settle_times(load_adapter(kind).read(result, known))
 
 
 def unwrap_frame(frame: Any, kind: FrameKind) -> tuple[Any, FrameKind]:

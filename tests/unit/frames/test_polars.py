@@ -5,7 +5,9 @@ import polars as pl
 import pytest
 
 from segue.frames.arrow_types import conform, from_arrow
+from segue.frames.convert import from_frame
 from segue.frames.polars_ import from_polars, read_dtype, to_polars
+from segue.spec.step import FrameKind
 from tests.unit.frames.every_type import BIG
 
 KEPT = {
@@ -86,3 +88,9 @@ def test_nanoseconds_of_times_of_day_are_refused():
     table = from_polars(pl.DataFrame({"x": pl.Series([1]).cast(pl.Time)}))
     with pytest.raises(ValueError, match="column 'x' is time and can't be time"):
         conform(table, from_arrow(table.schema))
+
+
+def test_nanoseconds_of_a_time_of_day_are_refused_with_the_column():
+    frame = pl.DataFrame({"t": pl.Series([3], dtype=pl.Time)})
+    with pytest.raises(ValueError, match="column 't' has a time of day with nanoseconds"):
+        from_frame(frame, FrameKind.POLARS)
