@@ -15,6 +15,7 @@ from segue.anywhere.open_targets import open_targets
 from segue.anywhere.sessions import open_session
 from segue.anywhere.targets import is_database, name_path, read_target
 from segue.errors import UsageError
+from segue.execute.failure import hiding_lines
 from segue.frames.kinds import name_type
 from segue.protocols import Context
 from segue.spec.sql import quote_identifier
@@ -66,12 +67,13 @@ def check(
     declared = _read_contract(contract, list(given), data)
     # the contract may know the data by another name
     named = {declared.table if name == TABLE else name: each for name, each in given.items()}
+    hiding = hiding_lines({declared.table: declared})
     if targets := _find_targets(named, on):
-        with open_targets(targets) as database:
+        with hiding, open_targets(targets) as database:
             schema = database.describe(f"select * from {quote_identifier(declared.table)}")
             context = Context(folder=folder, functions=functions)
             return measure_table(database, declared.table, declared, schema, context=context)
-    with open_session(on, list(named.values())) as session:
+    with hiding, open_session(on, list(named.values())) as session:
         datas = [
             read_data(each, name, live=session.is_live(each)).hold() for name, each in named.items()
         ]

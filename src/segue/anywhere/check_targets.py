@@ -9,6 +9,7 @@ from segue.anywhere.contract_files import find_contracts
 from segue.anywhere.open_targets import open_targets
 from segue.anywhere.targets import read_targets, refuse_missing
 from segue.errors import UsageError
+from segue.execute.failure import hiding_lines
 from segue.judge.selection import refuse_unmatched, select_checks
 from segue.protocols import Context
 from segue.spec.sql import quote_identifier
@@ -68,7 +69,10 @@ def check_targets(asked: Asked) -> tuple[tuple[Report, Contract], ...]:
     contracts = [file.read(name, known) for _, name in pairs]
     refuse_unmatched(contracts, asked.select)
     hidden = {each.table: each.sensitive for each in contracts}
-    with open_targets([*others, *(each for each, _ in pairs)]) as session:
+    with (
+        hiding_lines({each.table: each for each in contracts}),
+        open_targets([*others, *(each for each, _ in pairs)]) as session,
+    ):
         # only the local engine reads files, whose statistics may answer checks
         read_footers = getattr(session, "read_footers", lambda _name: None)
         measured = []

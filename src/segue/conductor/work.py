@@ -105,12 +105,13 @@ class Work:
 
     def fail(self, name: str, error: SegueError) -> StepOutcome:
         """Keep an error for the run, and return what it makes of a node."""
-        from segue.execute.failure import describe_failure, hide_secrets
+        from segue.execute.failure import describe_failure, hide_line, hide_secrets
 
-        if not error.hint and name in self.planned:
-            outcomes = {each: self.outcomes.get(each) for each in self.planned[name].inputs}
-            read = {each: told.columns for each, told in outcomes.items() if told and told.columns}
-            error.hint = tell_changed_types(read, self.plan.history.memories)
+        inputs = self.planned[name].inputs if name in self.planned else ()
+        hide_line(error, self.plan.project.contracts, (name, *inputs))
+        known = [(each, self.outcomes.get(each)) for each in inputs]
+        read = {each: told.columns for each, told in known if told and told.columns}
+        error.hint = error.hint or tell_changed_types(read, self.plan.history.memories)
         hide_secrets(error, self.redact)
         self.errors.append(error)
         return StepOutcome(name, StepStatus.FAILED, failure=describe_failure(error))
@@ -222,9 +223,8 @@ class Work:
         name, history = planned.name, self.plan.history
         version = history.versions[name]
         kept = StagedTable(name, version.schema, Mode.APPEND, (), version.files, version.number)
-        outcome = StepOutcome(
-            name, StepStatus.JUDGED, staged=kept, renews=history.memories.get(name)
-        )
+        memory = history.memories.get(name)
+        outcome = StepOutcome(name, StepStatus.JUDGED, staged=kept, renews=memory)
         with self.engines.local.fork() as local:
             contract = self.plan.project.contracts[name]
             outcome = self.judge(local, outcome, contract, self.workspace.lake)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.errors import Location, OutputError, SqlError
 from segue.execute.bindings import fold_bindings
+from segue.execute.failure import hide_values
 from segue.execute.inputs import StepInputs
 from segue.execute.upsert import add_to_base, refuse_other_columns
 from segue.failpoints import pass_point
@@ -141,9 +142,13 @@ def _run_sql(
 ) -> tuple[TableSchema | None, tuple[DataFile, ...], Mapping[str, int]]:
     try:
         query, schema = shape_query(task, session)
-        files = session.write(query, task.folder, task.stem, schema, lake.storage_type, progress)
     except SqlError as error:
         raise locate(error, task.step) from error.__cause__
+    try:
+        files = session.write(query, task.folder, task.stem, schema, lake.storage_type, progress)
+    except SqlError as error:  # it may quote a value
+        told = hide_values(error, task.project.contracts, (*task.bindings, task.step.name))
+        raise locate(told, task.step) from error.__cause__
     return schema, files, {}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sysconfig
 import traceback
 from dataclasses import dataclass, field
@@ -25,6 +26,10 @@ SAMPLE_ROWS = 5
 MASK = "***"
 _WIDEST = 40
 _MOST_FRAMES = 12
+_QUOTED = re.compile(r"(?<= holds )(?!values of type ).+", re.DOTALL)
+"""What messages about types quote: ``row 7 holds 'x'``."""
+_TELLING_NO_VALUES = (AttributeError, ImportError, NameError)
+"""What is raised about names in code, never about values."""
 _PACKAGE = f"{Path(os.path.realpath(__file__)).parents[1]}/"
 
 
@@ -52,11 +57,13 @@ class Blame:
         self, message: str, group: str = "", hint: str = "", given: Given | None = None
     ) -> OutputError:
         """Return an error about what the function returned."""
+        if self._is_private(self.sensitive if given is None else given()):
+            message = _QUOTED.sub("a value that is not shown (sensitive columns)", message)
         return OutputError(
             f"{self.subject}: {message}",
             step=self.step,
             location=self.location,
-            group=group,
+            group=self._mask_group(group),
             hint=hint,
             sample=write_samples(given(), self.sensitive) if given is not None else "",
         )
@@ -75,16 +82,29 @@ class Blame:
             path, frame = frames[-1]
             location = Location(path, frame.lineno)
         told = "".join(traceback.format_exception_only(error)).strip()
+        tables = given()
+        if self._is_private(tables) and not isinstance(error, _TELLING_NO_VALUES):
+            told = f"{type(error).__name__} (its message may hold sensitive values)"
         blamed = StepError(
             f"{self.subject} raised {told}",
             step=self.step,
             location=location,
-            group=group,
+            group=self._mask_group(group),
             trace=_write_trace(frames, told),
-            sample=write_samples(given(), self.sensitive),
+            sample=write_samples(tables, self.sensitive),
         )
         blamed.__cause__ = error
         return blamed
+
+    def _is_private(self, tables: Iterable[str]) -> bool:
+        """Return whether a step works with values that must not be shown."""
+        return any(self.sensitive.get(name) for name in (self.step, *tables))
+
+    def _mask_group(self, group: str) -> str:
+        """Return a group's key, or a mask if a column of it must not be shown in any table."""
+        hidden = {re.escape(name) for names in self.sensitive.values() for name in names}
+        keyed = re.search(rf"(?:^|, )(?:{'|'.join(hidden)})=", group) if hidden else None
+        return MASK if keyed else group
 
     def _own_frames(self, error: BaseException) -> list[tuple[str, traceback.FrameSummary]]:
         """Return the frames that lie in the user's files with their paths, innermost last."""

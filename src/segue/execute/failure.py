@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from segue.errors import StepError
+from segue.errors import SourceError, SqlError, StepError
 from segue.spec.run import StepFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from segue.errors import SegueError
+    from segue.spec.contract import Contract
 
 
 def hide_secrets(error: SegueError, redact: Callable[[str], str]) -> None:
@@ -19,6 +21,56 @@ def hide_secrets(error: SegueError, redact: Callable[[str], str]) -> None:
         if text := getattr(error, name, ""):
             setattr(error, name, redact(text))
     error.args = (error.message,)
+
+
+def hide_values(
+    error: SqlError, contracts: Mapping[str, Contract], tables: Iterable[str]
+) -> SqlError:
+    """Return what an engine says of a query that fails while it runs, without values.
+
+    Args:
+        error: The error; its message may quote a value.
+        contracts: Contracts by table.
+        tables: Names of all that the query reads, and of what it makes.
+    """
+    if not _is_private(contracts, tables):
+        return error
+    return SqlError(
+        "the query fails on a value that is not shown (sensitive columns)",
+        step=error.step,
+        location=error.location,
+        engine=error.engine,
+        hint="`segue query` tells what it is, and writes nothing down",
+    )
+
+
+def hide_line(error: SegueError, contracts: Mapping[str, Contract], tables: Iterable[str]) -> None:
+    """Take what a line of a file holds out of an error that quotes it.
+
+    Args:
+        error: Any error.
+        contracts: Contracts by table.
+        tables: Names of the tables that it may quote.
+    """
+    quotes = isinstance(error, SourceError) and error.location and error.location.line
+    if quotes and _is_private(contracts, tables):
+        error.message = "the line can't be read, and is not shown (sensitive columns)"
+        error.args = (error.message,)
+
+
+@contextmanager
+def hiding_lines(contracts: Mapping[str, Contract]) -> Iterator[None]:
+    """Hide what lines hold in errors that come from within, as `hide_line` does."""
+    try:
+        yield
+    except SourceError as error:
+        hide_line(error, contracts, contracts)
+        raise
+
+
+def _is_private(contracts: Mapping[str, Contract], tables: Iterable[str]) -> bool:
+    """Return whether any of these tables has values that must not be shown."""
+    return any(contracts[name].sensitive for name in tables if name in contracts)
 
 
 def describe_failure(error: SegueError, redact: Callable[[str], str] = str) -> StepFailure:

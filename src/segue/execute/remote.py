@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from segue.errors import OutputError, SqlError, StepError, StepTimeoutError
 from segue.execute.attempt import StepResult, load_step, locate, shape_query
 from segue.execute.blame import blame_step
+from segue.execute.failure import hide_values
 from segue.execute.groups import check_columns
 from segue.execute.infer import infer_result
 from segue.execute.python_call import make_agreement
@@ -61,7 +62,11 @@ def run_remote(task: StepTask, engines: StepEngines, lake: Lake) -> StepResult:
                 return StepResult(None)
             refuse_other_columns(task, schema)
             work = WriteFiles(lake.storage_type, task.folder, task.stem, schema, task.step.name)
-            files = write_result(fork, _RESULT, work)
+            try:
+                files = write_result(fork, _RESULT, work)
+            except SqlError as error:  # it may quote a value
+                names = (*task.bindings, task.step.name)
+                raise hide_values(error, task.project.contracts, names) from error.__cause__
         staged = add_to_base(task, writer, lake, schema, files)
     pass_point("stage.written")
     return StepResult(staged)
