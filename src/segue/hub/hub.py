@@ -36,6 +36,10 @@ class Rollouts(Protocol):
         """Return what a node should be; asked often, so it looks into memory only."""
         ...
 
+    def sends(self, table: str) -> bool:
+        """Return whether what is deployed makes a table at nodes."""
+        ...
+
     def note_status(self, node: Node, status: Status) -> None:
         """Learn what a node says of itself."""
         ...
@@ -60,6 +64,10 @@ class NoRollouts:
         """Return that nothing should run."""
         labels = dict(node.labels)
         return DesiredState(f"0-{sorted(labels.items())}", labels=labels)
+
+    def sends(self, table: str) -> bool:  # noqa: ARG002  # there is none of any name
+        """Return that nothing makes tables."""
+        return False
 
     def note_status(self, node: Node, status: Status) -> None:
         """Learn nothing."""

@@ -131,7 +131,8 @@ def open_hub(place: HubPlace, *, url: str = "", ca: str = "", pace: Any = None) 
 
     def takes(table: str) -> bool:
         # a table that was sent once is still sent by nodes that run an older deployment
-        return table in place.tables or arriving.exists(table)
+        known = table in place.tables or arriving.exists(table)
+        return known or hub.rollouts.sends(table)
 
     hub = Hub(place.project, place.home, store, arriving, takes, ca, url, now=time.time)
     hub.rollouts = HubRollouts(hub)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from segue.errors import DeploymentError, UnknownNameError
+from segue.hub.deployed_tables import DeployedTables
 from segue.hub.rollout import Decision, NodeView, Progress, Stage, decide
 from segue.hub.rollout_store import Shelf
 from segue.hub.statuses import clean_status
@@ -74,6 +75,7 @@ class Rollouts:
             keep: Whether to write down how far they have come: not for who only looks.
         """
         self.shelf = Shelf(folder)
+        self._tables = DeployedTables(self.shelf)
         self._nodes, self._changed, self._steady = nodes, changed, steady
         self._lock = threading.RLock()
         self._stamp = self.shelf.stamp()
@@ -99,6 +101,10 @@ class Rollouts:
         text = json.dumps([generation, target, sorted(labels.items())])
         revision = hashlib.sha256(text.encode()).hexdigest()[:16]
         return DesiredState(revision, generation, target, labels)
+
+    def sends(self, table: str) -> bool:
+        """Return whether what is deployed makes a table at nodes."""
+        return self._tables.has(table)
 
     def note_status(self, node: Node, status: Status) -> None:
         """Learn what a node says of itself, cleaned."""

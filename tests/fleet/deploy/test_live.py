@@ -242,3 +242,20 @@ def test_keys_are_added_and_removed(plant):
         "2.root.json",
         "3.root.json",
     ]
+
+
+def test_a_step_that_is_added_sends_its_table_through_the_hub_that_runs(plant):
+    begin(plant, "n1")
+    deploy(plant)
+    wait_applied(plant, 1)
+    plant.write()
+    added = plant.root / "steps" / "added.sql"
+    added.write_text("-- segue: {on: shops}\nselect n, n + 1 as next from readings\n")
+    deploy(plant)
+    wait_applied(plant, 2, healthy=False)
+
+    def arrived():
+        plant.trickle()
+        return (plant.root / "lake" / "added" / "_delta_log").exists()
+
+    wait_for(arrived, 60)
