@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from segue.spec.edge import EdgePart
 
@@ -79,9 +80,12 @@ def _fields(item: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as it is once it was written into a bundle and read: lists are tuples."""
     if hasattr(value, "__dataclass_fields__"):
-        return str(value) if type(value).__name__ == "TableSchema" else asdict(value)
-    return value
+        return str(value) if type(value).__name__ == "TableSchema" else _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _compare(

@@ -11,6 +11,7 @@ from segue.spec.edge import (
     SpoolSettings,
     WhenFull,
 )
+from segue.spec.edge_codec import read_edge, write_edge
 from segue.spec.types import parse_schema
 
 SCHEMA = parse_schema("n: int64")
@@ -66,3 +67,9 @@ def test_rows_of_a_reference_table_are_told():
     table = ReferenceTable("sites", "tables/sites.arrow", SCHEMA, "d1")
     old, new = (replace(PART, references=(each,)) for each in (table, replace(table, digest="d2")))
     assert tell(old, new) == ["~ reference table sites: rows"]
+
+
+def test_a_part_that_was_written_and_read_again_is_the_same():
+    options = {"topics": ["hall/+/door"], "fields": {"by": ["sensor"]}, "none": []}
+    part = replace(PART, sources=(replace(SOURCE, options=options),))
+    assert tell(read_edge(write_edge(part)), part) == []
