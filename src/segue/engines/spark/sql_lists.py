@@ -85,22 +85,38 @@ def _compare(keys: Sequence[exp.Expr], at: int = 0) -> str:
 
 
 def convert_item(node: exp.Expr) -> exp.Expr:
-    """Return an item of a list by a place that is written out, or some of its items.
+    """Return an item of a list by a place that is written out, or of a map by a text.
 
     Places are counted from 0 here; those before it from the end, which is -2.
     """
     places = node.expressions
+    if family(node.this) == "map":
+        return _convert_entry(node)
     if family(node.this) != "list" or len(places) != 1:
         raise refuse(show(node), "write out the place, counted from 1")
     inner = places[0].this if isinstance(places[0], exp.Neg) else places[0]
     place = read_count(inner, 0)
     if place is None:
         raise refuse(show(node), "write out the place, counted from 1")
-    if isinstance(places[0], exp.Neg):
+    if isinstance(places[0], exp.Neg) and place == 1:
+        made = fill("get(:x, -1)", x=node.this)  # what was x[0], where nothing ever is
+    elif isinstance(places[0], exp.Neg):
         made = fill(f"try_element_at(:x, {1 - place})", x=node.this)
     else:
         made = fill(f"get(:x, {place})", x=node.this)
     made.type = _item_type(node.this)
+    return made
+
+
+def _convert_entry(node: exp.Expr) -> exp.Expr:
+    """Return the value of a text in a map; null where there is none."""
+    kinds = [] if node.this.type is None else node.this.type.expressions
+    probe = exp.Column(this=exp.to_identifier("key"))
+    probe.type = kinds[0] if kinds else None
+    if len(node.expressions) != 1 or {family(probe), family(node.expressions[0])} != {"string"}:
+        raise refuse(show(node))
+    made = fill("try_element_at(:x, :k)", x=node.this, k=node.expressions[0])
+    made.type = kinds[1]
     return made
 
 

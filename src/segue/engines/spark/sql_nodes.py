@@ -69,9 +69,8 @@ def _convert_in(node: exp.Expr) -> exp.Expr:
         kinds = {wanted, *map(family, node.expressions)} - {"null"}
         if "float32" in kinds and len(kinds) > 1:
             raise refuse(f"{show(node)} of a float32", "cast it: x::double")
-        texts = [e for e in node.expressions if e.is_string and wanted != "string"]
-        if texts:
-            raise refuse(f"texts beside a {wanted} in {show(node)}", "cast them: '…'::date")
+        for text in [e for e in node.expressions if e.is_string and wanted != "string"]:
+            text.replace(sql_numbers.read_text(text, wanted))
     elif isinstance(node.this, (exp.Struct, exp.Tuple)):
         return _convert_row_in(node, query)
     else:
@@ -196,6 +195,7 @@ RULES: dict[type[exp.Expr], Rule] = (
     | rules(sql_patterns.convert_extracted, exp.RegexpExtract, exp.RegexpExtractAll)
     | rules(sql_patterns.convert_replaced, exp.RegexpReplace)
     | rules(sql_texts.convert_pattern, exp.Like, exp.ILike)
+    | rules(sql_texts.convert_escape, exp.Escape)
     | rules(sql_texts.convert_repeat, exp.Repeat)
     | rules(sql_texts.convert_replace, exp.Replace)
     | rules(sql_texts.convert_search, exp.StrPosition, exp.StartsWith, exp.EndsWith, exp.Contains)

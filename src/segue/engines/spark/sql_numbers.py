@@ -194,12 +194,12 @@ def convert_comparison(node: exp.Expr) -> exp.Expr:
         for side, other in (("this", right), ("expression", left)):
             value = made.args[side]
             if _is_literal(value) and value.is_string and other != "string":
-                made.set(side, _read_text(value, other))
+                made.set(side, read_text(value, other))
     made.type = node.type
     return made
 
 
-def _read_text(literal: exp.Expr, wanted: str) -> exp.Expr:
+def read_text(literal: exp.Expr, wanted: str) -> exp.Expr:
     """Return the value that a text stands for beside a value of another type.
 
     Raises:

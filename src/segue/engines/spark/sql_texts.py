@@ -150,12 +150,39 @@ def convert_repeat(node: exp.Expr) -> exp.Expr:
 
 
 def convert_pattern(node: exp.Expr) -> exp.Expr:
-    """Return whether a text is LIKE a pattern that is written out, and has no backslash."""
-    pattern = node.expression
+    """Return whether a text is LIKE a pattern that is written out."""
+    pattern, around = node.expression, node.parent
     need_texts(node, [node.this, pattern])
-    if not isinstance(pattern, exp.Literal) or "\\" in pattern.name:
-        raise refuse(show(node), "write out the pattern, without a backslash")
+    escape = around.expression.name if isinstance(around, exp.Escape) else ""
+    spelled = _spell_pattern(pattern.name, escape) if isinstance(pattern, exp.Literal) else None
+    if spelled is None:
+        raise refuse(show(node), "write out the pattern")
+    pattern.replace(set_type(exp.Literal.string(spelled), "VARCHAR"))
     return set_type(node, "BOOLEAN")
+
+
+def _spell_pattern(pattern: str, escape: str) -> str | None:
+    r"""Return a pattern whose escape is a backslash, as always on Spark; None if it ends in one.
+
+    Example:
+        >>> print(_spell_pattern("a$%\\%", "$"))
+        a\%\\%
+    """
+    spelled, letters = "", iter(pattern)
+    for letter in letters:
+        plain = letter == escape
+        meant = next(letters, "") if plain else letter
+        if not meant:
+            return None
+        spelled += f"\\{meant}" if meant == "\\" or (plain and meant in "%_") else meant
+    return spelled
+
+
+def convert_escape(node: exp.Expr) -> exp.Expr:
+    """Return a comparison with a pattern that has taken its escape in."""
+    if not isinstance(node.this, (exp.Like, exp.ILike)):
+        raise refuse(show(node))
+    return node.this
 
 
 def convert_split(node: exp.Expr) -> exp.Expr:
