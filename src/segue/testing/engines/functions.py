@@ -87,6 +87,12 @@ def count_rows(frames: list[Any], keys: Sequence[str]) -> Any:
     return frame[list(keys)].head(1).assign(n=len(frame))
 
 
+def rebuild_key(frames: list[Any], _: Sequence[str]) -> Any:
+    """Return one row of a new frame: the value of key k, and the sum of v."""
+    frame = frames[0]
+    return type(frame)({"k": [frame["k"].iloc[0]], "s": [frame["v"].sum(min_count=1)]})
+
+
 def emit_nothing(frames: list[Any], _: Sequence[str]) -> Any:
     """Return zero rows."""
     return frames[0].head(0)
@@ -165,6 +171,7 @@ FUNCTIONS: dict[str, Any] = {
         identity,
         first_row,
         count_rows,
+        rebuild_key,
         emit_nothing,
         keep_if_key_is_1,
         add_null_ts,
