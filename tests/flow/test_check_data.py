@@ -169,7 +169,23 @@ def test_everything_wrong_in_a_contract_is_told_at_once(folder, ask):
 
 def test_a_contract_without_checks(folder, ask):
     (folder / "contracts.yml").write_text("orders:\n")
-    assert ask("in/orders.csv")[0] == 0
+    code, _, told = ask("in/orders.csv")
+    assert (code, "there are no checks of 'orders'" in told) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("orders: {colums: {id: {unique: true}}}", "did you mean 'columns'?"),
+        ("colums: {id: {unique: true}}", "did you mean 'columns'?"),
+        ("orders: {check: [{rule: id > 0}]}", "did you mean 'checks'?"),
+        ("orders: {columns: {id: {betwen: [0, 1]}}}\norders: {}", "'orders' comes twice"),
+    ],
+)
+def test_a_misspelled_key_is_told_and_never_a_pass(folder, ask, text, message):
+    (folder / "contracts.yml").write_text(text)
+    code, _, told = ask("in/orders.csv")
+    assert (code, message in told) == (2, True)
 
 
 def test_other_data_is_named_for_references(folder, ask):

@@ -67,6 +67,10 @@ def check_targets(asked: Asked) -> tuple[tuple[Report, Contract], ...]:
     pairs, others = _match(targets, file, asked.table)
     known = [each.name for each, _ in pairs] + [each.name for each in others]
     contracts = [file.read(name, known) for _, name in pairs]
+    if not any(each.checks for each in contracts):
+        listed = ", ".join(repr(each.table) for each in contracts)
+        hint = f"segue suggest {asked.texts[0] if asked.texts else 'DATA'} shows some"
+        raise UsageError(f"{file.path}: there are no checks of {listed}", hint=hint)
     refuse_unmatched(contracts, asked.select)
     hidden = {each.table: each.sensitive for each in contracts}
     with (

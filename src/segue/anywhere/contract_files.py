@@ -87,6 +87,8 @@ def find_contracts(stated: Path | None, near: Sequence[str] = ()) -> ContractFil
         hint = "begin with the name of a table, and a colon"
         raise UsageError(f"{stated}: there is no contract in it", hint=hint)
     keys = tuple(each.key for each in read_entries(node, str(stated), problems))
+    if len(problems):
+        raise_problems(problems.sorted())
     bare = {*keys} & {*_OF_TABLES, *names(CHECKS)}
     return ContractFile(stated, text, () if bare else keys)
 

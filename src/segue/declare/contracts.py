@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 FILES = ("contracts.yml", "contracts.yaml")
 _TABLE_KEYS = ("owner", "about", "columns", "checks", "rejects")
 _COLUMN_KEYS = ("about", "sensitive")
+_CLOSE = 0.8
 
 
 def read_contracts(
@@ -122,7 +124,10 @@ def parse_contract(
     entries = read_entries(node, shown, problems)
     known_keys = {*_TABLE_KEYS, *kinds}
     inner = [part.key for each in entries for part in read_entries(each.node, shown, problems)]
-    if known_keys.isdisjoint(each.key for each in entries) and known_keys.intersection(inner):
+    stated = any(each.key == table for each in entries)
+    stated = stated and not get_close_matches(table, known_keys, 1, _CLOSE)  # a misspelled key
+    told = stated or known_keys.intersection(inner)
+    if known_keys.isdisjoint(each.key for each in entries) and told:
         named = [each for each in entries if len(entries) == 1 or each.key == table]
         if len(named) == 1:
             (entry,) = named

@@ -45,7 +45,8 @@ class Entry:
 def compose(text: str, shown: str, problems: Problems) -> yaml.Node | None:
     """Return the root of a YAML text, or None if it is empty or after reporting a problem.
 
-    Aliases that blow a text up, circles and deep nests are refused.
+    Aliases that blow a text up, circles and deep nests are refused; keys that come twice are
+    reported, however deep.
     """
     try:
         # before composing: the parser in C does not survive a deep nest
@@ -63,7 +64,30 @@ def compose(text: str, shown: str, problems: Problems) -> yaml.Node | None:
         hint = "write it out, without anchors and aliases"
         problems.add("yaml-syntax", "nested too deeply, or too large", Location(shown, 1), hint)
         return None
+    if root is not None:
+        _refuse_twice(root, shown, problems)
     return root
+
+
+def _refuse_twice(root: yaml.Node, shown: str, problems: Problems) -> None:
+    """Report keys that come twice in a mapping, wherever it is: one of them would be lost."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        lines: dict[str, int] = {}
+        for child in node.value:
+            waiting.extend(child if isinstance(child, tuple) else (child,))
+            if not isinstance(child, tuple) or not isinstance(child[0], yaml.ScalarNode):
+                continue
+            key, line = child[0].value, line_of_node(child[0])
+            if key in lines:
+                message = f"{key!r} comes twice: the first is in line {lines[key]}"
+                problems.add("duplicate-key", message, Location(shown, line), "keep one of them")
+            lines.setdefault(key, line)
 
 
 def _is_shallow(text: str) -> bool:
@@ -94,17 +118,17 @@ def _is_bounded(root: yaml.Node) -> bool:
 
 
 def read_entries(node: yaml.Node, shown: str, problems: Problems) -> list[Entry]:
-    """Return the entries of a mapping; keys that come twice, or are no words, are reported."""
+    """Return the entries of a mapping; keys that are no words are reported.
+
+    Of keys that come twice, which `compose` reports, the first one stays.
+    """
     found: dict[str, Entry] = {}
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         line = line_of_node(key)
         if not isinstance(key, yaml.ScalarNode):
             problems.add("yaml-syntax", "a key must be a word", Location(shown, line))
-        elif key.value in found:
-            message = f"{key.value!r} comes twice: the first is in line {found[key.value].line}"
-            problems.add("duplicate-key", message, Location(shown, line), "keep one of them")
         else:
-            found[key.value] = Entry(key.value, line, value)
+            found.setdefault(key.value, Entry(key.value, line, value))
     return list(found.values())
 
 

@@ -148,6 +148,7 @@ WRONG = [
     ("ordrs: {}", "unknown-table", 1, "'ordrs'", "did you mean 'orders'?"),
     ("orders: {}\n\norders: {}", "duplicate-key", 3, "line 1", "keep one"),
     ("orders:\n  columns:\n    a: {}\n    a: {}", "duplicate-key", 4, "line 3", "keep one"),
+    ("orders:\n  rows:\n    min: 1\n    min: 5", "duplicate-key", 4, "line 3", "keep one"),
     ("orders: x", "bad-contract", 1, "not a mapping", "columns, checks"),
     ("orders:\n  colums: {}", "unknown-key", 2, "'colums'", "'columns'"),
     (

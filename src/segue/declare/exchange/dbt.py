@@ -17,6 +17,7 @@ from segue.spec.sql import quote_identifier
 Arguments = Mapping[str, Any]
 Writer = Callable[[TableDraft, str, Arguments, dict[str, Any]], None]
 
+_FRESHNESS = ("freshness", "loaded_at_field", "loaded_at_query")
 _CONFIG = ("name", "description", "config", "severity", "where", "warn_if", "error_if", "limit")
 _REF = re.compile(r"ref\(\s*['\"](?:[^'\"]+['\"]\s*,\s*['\"])?([^'\"]+)['\"]\s*\)")
 _SOURCE = re.compile(r"source\(\s*['\"][^'\"]+['\"]\s*,\s*['\"]([^'\"]+)['\"]\s*\)")
@@ -36,7 +37,32 @@ def read_properties(document: Mapping[str, Any]) -> Draft:
     for source in document.get("sources") or ():
         for table in source.get("tables") or ():
             _read_model(draft, table)
+            _read_freshness(draft, source, table)
     return draft
+
+
+def _read_freshness(draft: Draft, source: Mapping[str, Any], table: Mapping[str, Any]) -> None:
+    """Add how old a source may be; what its table does not say, the source does."""
+    said: dict[str, Any] = {}
+    for node in (source, table):
+        said |= {key: item for key, item in node.items() if key in _FRESHNESS}
+        config = node.get("config") or {}
+        said |= {key: item for key, item in config.items() if key in _FRESHNESS}
+    limits = said.get("freshness") or {}
+    column = str(said.get("loaded_at_field") or "")
+    for key, severity in (("warn_after", "warn"), ("error_after", "fail")):
+        limit = limits.get(key) or {}
+        if not limit.get("count"):
+            continue
+        if said.get("loaded_at_query") or not column.isidentifier():
+            draft.refuse(f"{table['name']}: freshness", "it is not of a column: write `fresh`")
+            return
+        unit = {"minute": "m", "hour": "h", "day": "d"}[str(limit["period"])]
+        fresh = {"column": column, "within": f"{limit['count']}{unit}"}
+        where = {"where": str(limits["filter"])} if limits.get("filter") else {}
+        options = where | ({"severity": "warn"} if severity == "warn" else {})
+        name = f"freshness: {key} {fresh['within']}"
+        draft.table(str(table["name"])).add_check(name, fresh=fresh, **options)
 
 
 def _read_model(draft: Draft, model: Mapping[str, Any]) -> None:
@@ -48,12 +74,17 @@ def _read_model(draft: Draft, model: Mapping[str, Any]) -> None:
         _add(draft, table, name, "", test)
     for constraint in model.get("constraints") or ():
         _add_constraint(draft, table, name, constraint)
+    config = model.get("config") or {}
+    enforced = (config.get("contract") or model.get("contract") or {}).get("enforced") is True
     for column in model.get("columns") or ():
         said = table.column(str(column["name"]))
         if about := str(column.get("description") or "").strip():
             said["about"] = about
         for test in _list_tests(column):
             _add(draft, table, name, str(column["name"]), test)
+        if enforced and column.get("data_type"):
+            what = "types have other names in each database: write `type`"
+            draft.refuse(f"{name}.{column['name']}: data_type {column['data_type']}", what)
         for constraint in column.get("constraints") or ():
             listed = {"columns": [column["name"]], **constraint}
             _add_constraint(draft, table, name, listed)
@@ -72,6 +103,9 @@ def _add(draft: Draft, table: TableDraft, model: str, column: str, test: Any) ->
     inner |= inner.pop("arguments", None) or {}
     where = f"{model}.{column}: {kind}" if column else f"{model}: {kind}"
     column = str(inner.pop("column_name", column))
+    config = inner.get("config") or {}
+    if config.get("enabled") is False:  # dbt does not run it either
+        return
     try:
         options = _read_options(inner)
         arguments = {key: value for key, value in inner.items() if key not in _CONFIG}
@@ -94,6 +128,8 @@ def find_writer(kind: str) -> Writer:
 
 def _read_options(test: Mapping[str, Any]) -> dict[str, Any]:
     config = {**(test.get("config") or {}), **{key: test[key] for key in _CONFIG if key in test}}
+    if "fail_calc" in config:
+        raise ValueError("fail_calc counts in another way")
     options: dict[str, Any] = {}
     if config.get("where"):
         options["where"] = str(config["where"])
@@ -125,6 +161,12 @@ def _accepted_values(
     values = arguments["values"]
     if arguments.get("quote") is False:
         raise ValueError("quote: false makes SQL of the values")
+    if "warn" in options or "fail" in options:
+        name = quote_identifier(column)
+        wrong = f"{name} not in ({', '.join(map(literal, values))})"
+        query = f"select count(distinct {name}) {_read_from(table, wrong, options)}"
+        _bear(table, f"{column} in", query, options)
+        return
     table.check_column(column, "in", list(values), options)
 
 
@@ -161,8 +203,41 @@ def _unique_combination(
 ) -> None:
     del column
     columns = list(arguments["combination_of_columns"])
+    if "warn" in options or "fail" in options:
+        _bear_duplicates(table, columns, "", options)
+        return
     # in a GROUP BY nulls are equal
     table.unique.append({"columns": columns, "nulls": "equal", **options})
+
+
+def _unique(table: TableDraft, column: str, arguments: Arguments, options: dict[str, Any]) -> None:
+    del arguments
+    if "warn" in options or "fail" in options:
+        _bear_duplicates(table, [column], f"{quote_identifier(column)} is not null", options)
+    else:
+        table.check_column(column, "unique", True, options)
+
+
+def _bear_duplicates(
+    table: TableDraft, columns: list[str], among: str, options: dict[str, Any]
+) -> None:
+    key = ", ".join(map(quote_identifier, columns))
+    found = f"select 1 {_read_from(table, among, options)} group by {key} having count(*) > 1"
+    _bear(table, f"{', '.join(columns)} unique", f"select count(*) from ({found})", options)
+
+
+def _read_from(table: TableDraft, among: str, options: dict[str, Any]) -> str:
+    wheres = [f"({each})" for each in (among, options.get("where")) if each]
+    where = f" where {' and '.join(wheres)}" if wheres else ""
+    return f"from {quote_identifier(table.name)}{where}"
+
+
+def _bear(table: TableDraft, name: str, query: str, options: dict[str, Any]) -> None:
+    """Add checks of how many keys or values are wrong, where dbt's limits do not count rows."""
+    for severity in ("warn", "fail"):
+        if severity in options:
+            stated = {"severity": "warn"} if severity == "warn" else {}
+            table.add_check(f"{name} ({severity})", sql=query, max=options[severity], **stated)
 
 
 def _expression(
@@ -239,7 +314,7 @@ def _add_constraint(
 
 WRITERS: dict[str, Writer] = {
     "not_null": _flag("required"),
-    "unique": _flag("unique"),
+    "unique": _unique,
     "accepted_values": _accepted_values,
     "relationships": _relationships,
     "dbt_utils.accepted_range": _accepted_range,

@@ -211,6 +211,8 @@ def _count_duplicates(table: str, columns: list[str]) -> str:
 
 
 def _add_schema(table: TableDraft, details: Mapping[str, Any]) -> None:
+    """Add what can be said of the columns, and raise of all the rest together."""
+    lost = []
     for severity in ("warn", "fail"):
         options = {"severity": "warn"} if severity == "warn" else None
         for condition, said in (details.get(severity) or {}).items():
@@ -218,9 +220,11 @@ def _add_schema(table: TableDraft, details: Mapping[str, Any]) -> None:
                 for column in said:
                     table.check_column(str(column), "present", True, options)
             elif condition == "when wrong column type":
-                raise ValueError("types have other names in each database: write `type`")
+                lost.append(f"`{condition}`: types have other names in each database: write `type`")
             else:
-                raise ValueError(f"`{condition}` is not carried over")
+                lost.append(f"`{condition}` is not carried over")
+    if lost:
+        raise ValueError("; ".join(lost))
 
 
 def _add_failed_rows(table: TableDraft, details: Mapping[str, Any]) -> None:

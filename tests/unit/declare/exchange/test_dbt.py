@@ -1,5 +1,7 @@
 """Tests of dbt mean the same as checks."""
 
+from datetime import UTC, datetime, timedelta
+
 import pyarrow as pa
 import pytest
 import yaml
@@ -47,6 +49,12 @@ models:
         ("pass", "store", "- dbt_utils.not_null_proportion: {at_least: 0.5}"),
         ("pass", "status", "- dbt_utils.not_empty_string"),
         ("pass", "store", "- dbt_utils.at_least_one"),
+        # one value comes twice, in two rows
+        ("pass", "id", "- unique: {config: {error_if: '>1', warn_if: '>1'}}"),
+        ("pass", "id", "- unique: {config: {severity: warn, warn_if: '>1', where: id > 0}}"),
+        ("fail", "id", "- unique: {config: {error_if: '>0', warn_if: '>0'}}"),
+        ("pass", "id", "- accepted_values: {values: [1], error_if: '>1', warn_if: '>1'}"),
+        ("fail", "id", "- accepted_values: {values: [3], error_if: '>1', warn_if: '>1'}"),
     ],
 )
 def test_a_test_has_its_verdict(verdict, column, test):
@@ -71,6 +79,54 @@ models:
     )
     assert draft.table("orders").keys["about"] == "One row per order."
     assert set(judge(draft, DATA).values()) == {"pass"}
+
+
+def test_a_test_that_is_turned_off_is_none():
+    draft = read(wrap("- unique: {config: {enabled: false}}").replace("COLUMN", "id"))
+    assert not draft.unsaid
+    assert judge(draft, DATA) == {}
+
+
+SOURCE = """
+sources:
+  - name: shop
+    loaded_at_field: loaded
+    freshness: {warn_after: {count: 12, period: hour}, error_after: {count: 2, period: day}}
+    tables: [{name: orders}, {name: other, freshness: null}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("age", "verdicts"), [(1, ["pass", "pass"]), (30, ["warn", "pass"]), (72, ["warn", "fail"])]
+)
+def test_how_old_a_source_may_be(age, verdicts):
+    draft = read(SOURCE)
+    assert not draft.unsaid
+    assert "other" not in draft.plain() or not draft.plain()["other"]
+    data = pa.table({"loaded": [datetime.now(UTC) - timedelta(hours=age)]})
+    assert [*judge(draft, data).values()] == verdicts
+
+
+TYPED = """
+models:
+  - name: m
+    config: {contract: {enforced: true}}
+    columns: [{name: id, data_type: int}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (SOURCE.replace("loaded_at_field: loaded", "x: y"), "orders: freshness"),
+        (SOURCE.replace("field: loaded", "field: cast(a as date)"), "orders: freshness"),
+        (TYPED, "m.id: data_type int"),
+        (wrap("- unique: {config: {fail_calc: sum(n)}}"), "orders.COLUMN: unique"),
+    ],
+    ids=["no column", "expression", "type", "fail_calc"],
+)
+def test_nothing_is_lost_unseen(text, where):
+    assert [told.where for told in read(text).unsaid] == [where]
 
 
 def test_what_contracts_can_not_say_is_told():

@@ -60,3 +60,22 @@ def test_what_contracts_can_not_say_is_told(check):
 def test_other_parts_of_the_file_are_told():
     draft = read_checks({"filter orders [daily]": {"where": "true"}})
     assert draft.unsaid[0].where == "filter orders [daily]"
+
+
+def test_what_a_schema_can_not_say_hides_nothing_else():
+    draft = read_checks(
+        yaml.safe_load(
+            """
+checks for orders:
+  - schema:
+      warn: {when schema changes: any}
+      fail:
+        when wrong column type: {id: integer}
+        when required column missing: [gone]
+"""
+        )
+    )
+    (told,) = draft.unsaid
+    assert "when schema changes" in told.what
+    assert "when wrong column type" in told.what
+    assert judge(draft, DATA) == {"gone present": "fail"}
