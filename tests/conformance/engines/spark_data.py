@@ -7,7 +7,6 @@ from pathlib import Path
 import pyarrow as pa
 
 NAN, INF = float("nan"), float("inf")
-MAP = pa.map_(pa.string(), pa.int64())
 MOMENTS = [
     dt.datetime.fromisoformat("2020-01-31T01:02:03.000004"),
     dt.datetime.fromisoformat("2021-02-28T00:00:00"),
@@ -41,7 +40,6 @@ TABLE = pa.table(
         "du": pa.array([1, 0, None, 5, 2], pa.duration("ms")),
         "st": pa.array([{"a": 1, "B": "x"}, {"a": 2, "B": None}, None, None, None], STRUCT),
         "li": pa.array([[1], [], None, [None, 2], [1]], pa.list_(pa.int64())),
-        "mp": pa.array([[("a", 1), ("b", None)], [], None, [("x", 3)], [("a", 2)]], MAP),
         "odd name": pa.array([1, 2, 3, 4, 5]),
     }
 )
@@ -54,6 +52,14 @@ OTHER = pa.table(
     }
 )
 TABLES = {"t": TABLE, "v": OTHER, "empty": TABLE.slice(0, 0)}
+MAPS = pa.table(
+    {
+        "g": pa.array(["x", "a", None, "b"]),
+        "mp": pa.array(
+            [[("a", 1), ("b", None)], [], None, [("b", 3)]], pa.map_(pa.string(), pa.int64())
+        ),
+    }
+)
 
 EVERYWHERE = """
 select * from t

@@ -62,4 +62,4 @@ select li[0] a, li[1] b from t
 select make_date(2021, 2, 30) a
 select s like 'a\%' a, s like '%\' b, s not like '\_' c, s like '$_ %' escape '$' d, s like 'B\ c' escape '\' e, s ilike 'b$ %' escape '$' f, s not like '$_' escape '$' g, 'a%b\c' like 'a\%b\\_' escape '\' h, 'a%b\c' like 'a%\c' i, 'a_' like 'a#_' escape '#' j, 'ab' like 'a#_' escape '#' k from t
 select day in ('2021-02-28', '2020-01-31') a, ts in ('2021-02-28', '2024-02-29 12:00:00') b, tz not in ('2021-02-28 00:00:00') c, i in ('1', '7') d from t
-select mp['a'] a, mp['b'] b, mp['zz'] c, mp[g] d, mp['a'] + 1 e from t
+select mp['a'] a, mp['b'] b, mp['zz'] c, mp[g] d, mp['a'] + 1 e from maps

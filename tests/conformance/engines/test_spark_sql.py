@@ -9,6 +9,8 @@ from segue.spec.step import PlaceSpec
 from tests.conformance.engines import spark_data
 from tests.conformance.engines.spark_compare import expect_same
 
+TABLES = {**spark_data.TABLES, "maps": spark_data.MAPS}
+
 pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.timeout(300)]
 
 
@@ -17,7 +19,7 @@ def local(tmp_path_factory):
     with registry.load_local_engine().open(
         PlaceSpec("local"), tmp_path_factory.mktemp("local")
     ) as session:
-        for name, table in spark_data.TABLES.items():
+        for name, table in TABLES.items():
             session.bind(name, table)
         yield session
 
@@ -26,7 +28,7 @@ def local(tmp_path_factory):
 def session(live_spark, tmp_path_factory):
     engine = registry.load_engine("spark")
     with engine.attach(live_spark, tmp_path_factory.mktemp("scratch")) as opened:
-        for name, table in spark_data.TABLES.items():
+        for name, table in TABLES.items():
             opened.bind(name, table)
         yield opened
 
