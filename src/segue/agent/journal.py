@@ -40,7 +40,8 @@ def tell_changes(before: Local | None, now: Local) -> Iterator[str]:
     asked = now.link.linked or bool(now.link.error)
     if asked and (before is None or _link(before) != _link(now)):
         if now.link.linked and now.link.error:
-            yield f"the hub refuses: {now.link.error}"
+            hint = f"; {now.link.hint}" if now.link.hint else ""
+            yield f"the hub refuses: {now.link.error}{hint}"
         elif now.link.linked:
             yield "the hub answers"
         else:

@@ -39,6 +39,7 @@ class Poller:
         poll: Seconds for which the hub may keep a question.
         desired: The newest state; None before the first.
         error: Why the last question had no answer, or the last state could not be applied.
+        hint: What can be done about it.
         linked: Whether the hub answered last time.
     """
 
@@ -48,6 +49,7 @@ class Poller:
     poll: float = POLL
     desired: DesiredState | None = None
     error: str = ""
+    hint: str = ""
     linked: bool = False
     _done: str = ""
 
@@ -65,10 +67,10 @@ class Poller:
                 self.apply(self.desired)
                 self._done = self.desired.revision
         except SegueError as error:
-            self.error = error.message
+            self.error, self.hint = error.message, error.hint
             self.linked = not isinstance(error, HubError) or bool(error.status)
             return self.backoff.next(error.wait if isinstance(error, HubError) else 0.0)
-        self.error = ""
+        self.error = self.hint = ""
         self.backoff.succeed()
         # A hub that does not keep questions is not asked without a pause.
         return max(0.0, self.backoff.draw.uniform(0.5, 1.0) * SOONEST - (time.monotonic() - began))

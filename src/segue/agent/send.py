@@ -132,6 +132,8 @@ class Sender:
         sent: What was sent.
         backlog: Unsent rows of the stream that has most of them, at the last round.
         error: Why the last round failed; empty if it did not.
+        hint: What can be done about it.
+        linked: Whether the hub answered last time, if only to refuse.
         fenced: What was seen of another agent with this identity.
     """
 
@@ -168,7 +170,8 @@ class Sender:
         self._turn = 0
         self.sent = Sent()
         self.backlog = 0
-        self.error = ""
+        self.error = self.hint = ""
+        self.linked = True
         self.fenced: list[str] = []
 
     @property
@@ -195,14 +198,15 @@ class Sender:
         try:
             wait = self._send_round()
         except (FleetError, UsageError) as error:
-            self.error = error.message
+            self.error, self.hint = error.message, error.hint
+            self.linked = not isinstance(error, HubError) or bool(error.status)
             # What became of the request is not known: the handshake tells.
             self._lanes.clear()
             if isinstance(error, HubError) and error.status in (0, _TOO_LARGE):
                 # Too large for the hub, or too much for the link in the time that it has.
                 self._share = max(min(self._share, self._size) // 2, 1)
             return self._backoff.next(error.wait if isinstance(error, HubError) else 0.0)
-        self.error = ""
+        self.error, self.hint, self.linked = "", "", True
         return self._backoff.next() if wait is None else wait
 
     def _send_round(self) -> float | None:

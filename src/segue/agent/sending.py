@@ -99,7 +99,8 @@ class Sending:
         sender = self._sender
         if sender is None:
             return LinkState()
-        return LinkState(not sender.error, sender.error, sender.sent.requests, sender.sent.rows)
+        sent = sender.sent
+        return LinkState(sender.linked, sender.error, sent.requests, sent.rows, sender.hint)
 
     def round(self) -> float:
         """Look at the spool, and send if there is something; return the seconds to wait."""

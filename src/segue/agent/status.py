@@ -51,12 +51,14 @@ class LinkState:
         error: Why not.
         requests: Requests with records that were answered.
         rows: Rows that were acknowledged since the agent began.
+        hint: What can be done about the error.
     """
 
     linked: bool = False
     error: str = ""
     requests: int = 0
     rows: int = 0
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def write_status(home: Path, local: Local) -> bool:
         "steady": local.steady,
         "linked": local.link.linked,
         "link_error": local.link.error,
+        "link_hint": local.link.hint,
         "requests": local.link.requests,
         "sent_rows": local.link.rows,
         "status": local.status.plain(),

@@ -275,7 +275,8 @@ class Supervisor:
         link, poller = self._sending.link, self._poller
         if poller is None:
             return link
-        return replace(link, linked=poller.linked, error=poller.error or link.error)
+        told = (poller.error, poller.hint) if poller.error else (link.error, link.hint)
+        return replace(link, linked=poller.linked, error=told[0], hint=told[1])
 
 
 def _say(text: str) -> None:

@@ -15,6 +15,8 @@ from segue.cli.group import Command, CommandFamily
 from segue.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from segue.agent.identity import Identity
 
 STDIN = "-"
@@ -234,13 +236,15 @@ def describe_status(told: dict[str, Any]) -> list[tuple[str, str]]:
 
     status = told["status"]
     runs = f"runs, process {told['pid']}" if told["running"] else "does not run"
-    link = "answers" if told["linked"] else "does not answer"
+    refused = "refuses" if told["link_error"] else "answers"
+    link = refused if told["linked"] else "does not answer"
     rows = [
         ("agent", runs),
         (
             "hub",
             f"{told['hub']} {link}" + (f": {told['link_error']}" if told["link_error"] else ""),
         ),
+        *((("hint", told["link_hint"]),) if told.get("link_hint") else ()),
         ("deployment", _describe_deployment(status)),
         ("unsent", _describe_unsent(status)),
         ("spool", f"{size(status['spool_bytes'])} of {size(status['spool_cap'])}"),
@@ -250,9 +254,27 @@ def describe_status(told: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     rows += [(f"rows of {name}", f"{number:,}") for name, number in status["rows"].items()]
     rows += [(f"rejects of {name}", f"{number:,}") for name, number in status["rejects"].items()]
+    rows += [describe_destination(each) for each in status.get("destinations") or ()]
     if status["error"]:
         rows.append(("error", status["error"]))
     return [*rows, *(("alert", text) for text in status["alerts"])]
+
+
+def describe_destination(told: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a further destination, and what waits for it and why.
+
+    Example:
+        >>> describe_destination({"name": "base", "unsent": 1200, "error": "no route"})
+        ('to base', '1,200 rows unsent: no route')
+        >>> describe_destination({"name": "base", "unsent": 0, "refused": 3})
+        ('to base', 'nothing unsent, 3 rows refused for ever')
+    """
+    from segue.cli.wording import count
+
+    waits = f"{count(told['unsent'], 'row')} unsent" if told.get("unsent") else "nothing unsent"
+    if told.get("refused"):
+        waits += f", {count(told['refused'], 'row')} refused for ever"
+    return f"to {told['name']}", waits + (f": {told['error']}" if told.get("error") else "")
 
 
 def _describe_unsent(status: dict[str, Any]) -> str:

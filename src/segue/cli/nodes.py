@@ -216,6 +216,7 @@ def show_node(call: Call, *, name: str, address: str | None, ca: Path | None) ->
 
 
 def _describe(told: Mapping[str, Any]) -> list[tuple[str, str | Text | None]]:
+    from segue.cli.agent import describe_destination
     from segue.cli.look import cell
     from segue.cli.wording import count
 
@@ -237,6 +238,7 @@ def _describe(told: Mapping[str, Any]) -> list[tuple[str, str | Text | None]]:
         ("unsent", count(status["unsent"], "row") if status.get("unsent") else ""),
         ("spool", _tell_spool(status)),
         ("rows", f"{count(rows, 'row')}, {count(rejects, 'reject')}" if rows or rejects else ""),
+        *(describe_destination(each) for each in status.get("destinations") or ()),
         ("clock", "" if status.get("clock_quality", "ok") == "ok" else status["clock_quality"]),
         ("restarts", str(status.get("restarts") or "")),
         ("memory", tell_bytes(status["memory"]) if status.get("memory") else ""),

@@ -130,7 +130,8 @@ class Roster:
             raise self._unread
         raise SignatureError(
             "the request is refused: no node has this key",
-            hint="enrol the node: segue agent enrol TOKEN",
+            hint="let it in again: segue hub token --node NAME on the hub's machine, then "
+            "segue agent enrol TOKEN --force at the node; what it holds is sent then",
         )
 
     def get(self, name: str) -> Node:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from segue.agent.enrol import enrol
 from segue.testing.faults import can_mount, fill_disk, mount_disk
 from segue.testing.processes import wait_until
+from segue.wire.token import Token
 from tests.fleet.faults.agents import (
     SECONDS,
     agent,
@@ -103,6 +105,29 @@ def test_a_hub_without_room_takes_nothing_and_goes_on(tmp_path, lines, leave):
         finally:
             hub.stop()
         assert numbers(hub) == list(range(10_100))
+
+
+def test_nodes_of_a_hub_that_lost_its_database_are_told_to_enrol_again(hub, home, lines, tmp_path):
+    slot = make_slot(tmp_path / "1", lines)
+    write_numbers(lines, 0, 100)
+    with agent(home, slot):
+        wait_until(lambda: len(numbers(hub)) == 100, "the first rows", SECONDS)
+        hub.kill()
+        for path in Path(hub.lake).glob("hub.db*"):
+            path.unlink()
+        hub.start("--tls")
+        write_numbers(lines, 100, 200)
+        way = "segue agent enrol TOKEN --force"
+        wait_until(lambda: way in link_hint(home), "the way out", SECONDS)
+        wait_until(lambda: way in (home / "agent.log").read_text(), "a line of it", SECONDS)
+        enrol(Token.parse(hub.token("till-7")), home, force=True)
+    run_once(home, slot)
+    once(hub, range(200))
+
+
+def link_hint(home):
+    """Return what the agent says can be done about its hub."""
+    return json.loads((home / "status.json").read_text())["link_hint"]
 
 
 def refused(home):

@@ -5,8 +5,9 @@ from segue.agent.status import LinkState, Local
 from segue.wire.messages import Status
 
 
-def look(linked=False, broken="", **status):
-    return Local("n1", "https://hub", Status(**status), LinkState(linked, broken), 1, 2, 0.0)
+def look(linked=False, broken="", hint="", **status):
+    link = LinkState(linked, broken, hint=hint)
+    return Local("n1", "https://hub", Status(**status), link, 1, 2, 0.0)
 
 
 def listen(*looks):
@@ -68,3 +69,8 @@ def test_a_first_deployment_that_was_given_up_leaves_nothing():
 def test_each_alert_is_told_once():
     told = listen(look(alerts=["a"]), look(alerts=["a", "b"]), look(alerts=["b"]))
     assert told[2:] == ["alert: a", "alert: b"]
+
+
+def test_a_hub_that_refuses_is_told_with_the_way_out():
+    told = listen(look(linked=True), look(linked=True, broken="no key", hint="enrol again"))
+    assert told[-1] == "the hub refuses: no key; enrol again"

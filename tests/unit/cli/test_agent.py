@@ -206,6 +206,24 @@ def test_a_service_of_a_machine_that_is_no_node_is_told_what_is_missing(
     assert f"segue agent status --home {home}" in out
 
 
+def test_a_hub_that_refuses_is_shown_with_the_way_out(capsys, tmp_path):
+    refusal = {"link_error": "no node has this key", "link_hint": "segue agent enrol TOKEN --force"}
+    write_status(tmp_path, linked=True, **refusal)
+    shown = " ".join(answer(capsys, "status", "--home", tmp_path)[1].split())
+    assert "refuses: no node has this key" in shown
+    assert "segue agent enrol TOKEN --force" in shown
+
+
+def test_a_destination_that_is_down_is_shown_with_what_waits_for_it(capsys, tmp_path):
+    write_status(tmp_path)
+    told = json.loads((tmp_path / "status.json").read_text())
+    down = {"name": "base", "kind": "postgres", "unsent": 600, "refused": 0, "error": "no route"}
+    told["status"]["destinations"] = [down]
+    (tmp_path / "status.json").write_text(json.dumps(told))
+    shown = " ".join(answer(capsys, "status", "--home", tmp_path)[1].split())
+    assert "to base 600 rows unsent: no route" in shown
+
+
 def test_nothing_unsent_is_said_so(capsys, tmp_path):
     write_status(tmp_path)
     told = json.loads((tmp_path / "status.json").read_text())
