@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from segue.spec.contract import Check, Measurement
     from segue.spec.types import DataType
 
+FEW = 5
+"""Rows below which a sum or a mean tells too much of a single value."""
 _ORDERED = ("date", "time", "timestamp", "string")
 
 
@@ -40,6 +42,7 @@ class MetricCheck(ABC):
         row_level: No single row breaks it.
         reveals: Whether what it measures is a value of the column, to be kept out of messages
             if the column is sensitive.
+        sums: Whether it sums values up, which hides them unless rows are few.
         folds: Whether its measure is of the rows that `where` names, without a scan of their own.
     """
 
@@ -47,6 +50,7 @@ class MetricCheck(ABC):
     scope: str = "column"
     row_level: bool = False
     reveals: bool = False
+    sums: bool = False
     folds: bool = False
 
     def read(self, value: Any) -> Mapping[str, Any]:
@@ -70,7 +74,8 @@ class MetricCheck(ABC):
 
     def judge(self, check: Check, value: Any, rows: int) -> Measurement:
         """Hold what was measured against the bounds."""
-        return judge_metric(check, value, rows, self.describe(check), reveals=self.reveals)
+        reveals = self.reveals or (self.sums and rows < FEW)
+        return judge_metric(check, value, rows, self.describe(check), reveals=reveals)
 
     def describe(self, check: Check) -> str:
         """Return what is measured, such as ``sum(amount)``."""

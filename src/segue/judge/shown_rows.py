@@ -67,27 +67,31 @@ def find_hidden(query: str, schema: TableSchema, sensitive: Collection[str]) -> 
 
 
 def counts_only(query: str) -> bool:
-    """Return whether a SELECT tells nothing but counts, sums and means.
+    """Return whether a SELECT tells nothing but counts, and sums and means of whole tables.
 
     Example:
         >>> counts_only("select count(*) from people where mail is null")
         True
         >>> counts_only("select max(mail) from people")
         False
+        >>> counts_only("select sum(pay) from people"), counts_only("select sum(pay) from a, b")
+        (True, False)
     """
     import sqlglot.expressions as exp
     from sqlglot import parse_one
 
-    from segue.spec.aggregate_expression import check_aggregate, shows_values
+    from segue.spec.aggregate_expression import check_aggregate, shows_values, sums_values
 
     tree = parse_one(query, read="duckdb")
     if not isinstance(tree, exp.Select) or tree.args.get("group"):
         return False
+    parts = (exp.Where, exp.Having, exp.Qualify, exp.Limit, exp.Join, exp.TableSample)
+    narrow = tree.find(*parts, exp.Subquery, exp.CTE) is not None
     try:
         for told in tree.expressions:
             text = told.unalias().sql("duckdb")
             check_aggregate(text)
-            if shows_values(text):
+            if shows_values(text) or (narrow and sums_values(text)):
                 return False
     except ValueError:
         return False

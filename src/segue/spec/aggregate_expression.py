@@ -64,16 +64,52 @@ def check_aggregate(text: str) -> tuple[str, ...]:
 def shows_values(text: str) -> bool:
     """Return whether what an expression tells may be a value of one row.
 
+    So may a sum over rows that a filter or a case leaves.
+
     Example:
         >>> shows_values("sum(a) / count(*)"), shows_values("max(a)")
         (False, True)
+        >>> shows_values("sum(a) filter (b = 1)"), shows_values("sum(case when a > 1 then 1 end)")
+        (True, False)
     """
     import sqlglot.expressions as exp
 
-    summed = (exp.Count, exp.CountIf, exp.ApproxDistinct, exp.Sum, exp.Avg, exp.Corr)
+    counts, sums = _known_aggregates()
+    for node in _find_aggregates(parse_expression(text)):
+        if not isinstance(node, (*counts, *sums)):
+            return True
+        if isinstance(node, counts):
+            continue
+        told = [part for case in node.find_all(exp.Case, exp.If) for part in _list_results(case)]
+        if isinstance(node.parent, exp.Filter) or any(part.find(exp.Column) for part in told):
+            return True
+    return False
+
+
+def sums_values(text: str) -> bool:
+    """Return whether an expression tells a sum, a mean or the like: of one row that is its value.
+
+    Example:
+        >>> sums_values("sum(a) / count(*)"), sums_values("count(distinct a)")
+        (True, False)
+    """
+    _, sums = _known_aggregates()
+    return any(isinstance(node, sums) for node in _find_aggregates(parse_expression(text)))
+
+
+def _known_aggregates() -> tuple[tuple[type[exp.Expr], ...], tuple[type[exp.Expr], ...]]:
+    """Return the aggregates that count, and those that sum values up in one way or another."""
+    import sqlglot.expressions as exp
+
+    summed = (exp.Sum, exp.Avg, exp.Corr)
     spread = (exp.Stddev, exp.StddevPop, exp.StddevSamp, exp.Variance, exp.VariancePop)
-    found = _find_aggregates(parse_expression(text))
-    return not all(isinstance(node, (*summed, *spread)) for node in found)
+    return (exp.Count, exp.CountIf, exp.ApproxDistinct), (*summed, *spread)
+
+
+def _list_results(case: exp.Expr) -> list[exp.Expr]:
+    """Return what a case gives: of each branch, or of one that is an `if` by itself."""
+    parts = (case.args.get("true"), case.args.get("false"), case.args.get("default"))
+    return [part for part in parts if part is not None]
 
 
 def _refuse_loose(tree: exp.Expr, text: str) -> None:

@@ -23,6 +23,7 @@ class MeanCheck(MetricCheck):
 
     name = "mean"
     folds = True
+    sums = True
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that is judged: the sum and the count, where they are exact."""

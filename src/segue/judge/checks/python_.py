@@ -4,16 +4,16 @@ It is found as ``package.module:function`` or ``file.py:function``, from the pro
 (else that of the contract), and gets all rows as one frame of the kind that the annotation of
 its first parameter names, as a step would. It returns true or false; a number, with `min`,
 `max`, `between` or `equals`; a column that is true for the rows that are wrong; or a frame of
-the wrong rows (or it yields such frames). `params` sets its other parameters. What it raises
-is an error, which names the line. Rows come to the process in which segue runs. In a contract
-that is a dict (``segue.check(frame, {"checks": [{"python": totals}]})``) it may be the function
-itself.
+the wrong rows (or it yields such frames). A number is not shown where the table has sensitive
+columns, and has no history; how many rows are wrong is. `params` sets its other parameters. What
+it raises is an error, which names the line. Rows come to the process in which segue runs. In a
+contract that is a dict (``segue.check(frame, {"checks": [{"python": totals}]})``) it may be the
+function itself.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from segue.frames.kinds import name_type
@@ -76,7 +76,7 @@ class PythonCheck:
             return judge_value(check, None, rows, kept=value, found=said, expected="true")
         if not has_bounds(check.arguments) and check.anomaly is None:
             raise ValueError(f"{name} returned {name_type(value)}: say min, max, or equals")
-        return judge_metric(check, value, rows, name, reveals=isinstance(value, str | date))
+        return judge_metric(check, value, rows, name, reveals=not isinstance(value, bool))
 
     def tell_code(self, check: Check, root: Path) -> str:
         """Return the fingerprint of the function and of all that it reaches in the project."""

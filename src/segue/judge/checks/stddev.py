@@ -22,6 +22,7 @@ class StddevCheck(MetricCheck):
 
     name = "stddev"
     folds = True
+    sums = True
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that is judged."""

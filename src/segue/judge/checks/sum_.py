@@ -22,6 +22,7 @@ class SumCheck(MetricCheck):
 
     name = "sum"
     folds = True
+    sums = True
 
     def measure(self, check: Check, types: Mapping[str, DataType], table: str) -> str:
         """Return the aggregate that is judged."""

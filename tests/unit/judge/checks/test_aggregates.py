@@ -111,15 +111,45 @@ def test_metric_by_segments(session):
 
 def test_metric_of_sensitive_columns_tells_no_single_value(session):
     session.bind("orders", ORDERS)
-    (single, total) = (
-        make_check("metric", {"metric": text, "max": 5}) for text in ("max(x)", "sum(x)")
+    (single, rows) = (
+        make_check("metric", {"metric": text, "max": 5}) for text in ("max(x)", "count(x)")
     )
 
     assert single.arguments["mentions"] == ("x",)
-    assert "mentions" not in total.arguments
+    assert "mentions" not in rows.arguments
     (found,) = measure(session, replace(single, sensitive=True), sensitive=("x",))
     assert (found.verdict, found.value) == (Verdict.FAIL, None)
     assert "30" not in found.message
+
+
+MANY = f"from {ORDERS.removeprefix('from ')} union all select 'n', 7, 'x' from range(9)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "part", "shown"),
+    [
+        ("sum", {"max": 5}, {}, True),
+        ("mean", {"max": 5}, {}, True),
+        ("sum", {"max": 5}, {"where": "x = 30"}, False),
+        ("sum", {"max": 5}, {"by": ("store",)}, False),
+        ("stddev", {"max": 1}, {"where": "x >= 20"}, False),
+        ("metric", {"metric": "sum(x)", "max": 5}, {}, True),
+        ("metric", {"metric": "avg(x)", "max": 5}, {"by": ("store",)}, False),
+        ("metric", {"metric": "sum(x) filter (status = 'new')", "max": 5}, {}, False),
+    ],
+)
+def test_sums_of_few_sensitive_values_are_not_told(session, kind, value, part, shown):
+    session.bind("orders", MANY)
+    made = make_check(kind, value, () if kind == "metric" else ["x"])
+    check = replace(made, sensitive=True, slice=Slice(**part))
+
+    (found,) = measure(session, check, sensitive=("x",))
+
+    assert found.verdict is Verdict.FAIL
+    south = [each for each in found.segments if each.key["store"] == "s"]
+    assert all(each.value is None for each in south)
+    assert len(south) == ("by" in part)
+    assert ("not shown (sensitive columns)" not in found.message) is shown
 
 
 @pytest.mark.parametrize(
