@@ -217,6 +217,8 @@ def _find_reason(
     if progress.stage == Stage.CANARY and progress.elapsed < min(EARLIEST, rollout.after / 10):
         return ""
     running = [node.status for node in meant if node.status is not None and node.runs(number)]
+    if progress.stage == Stage.OPEN and 2 * kept > len(running) + len(failed):
+        return ""  # most have proven it: counts of a worker that began anew say little
     return rollout.read_health().find_broken(measure_health(running)) if running else ""
 
 

@@ -243,3 +243,25 @@ def test_without_nodes_nothing_happens():
     fleet.deploy(CANARY)
     assert fleet.look() == {}
     assert fleet.progress[1].stage == Stage.CANARY
+
+
+def test_a_deployment_that_most_have_proven_is_there_for_a_node_that_comes_later():
+    """Two late rows after a restart are no reason to give new nodes nothing at all."""
+    fleet = Fleet(1)
+    fleet.deploy()
+    fleet.run(2)
+    fleet.say("n00", rows={"a": 5}, rejects={"a": 2})
+    fleet.nodes["n01"] = NodeView("n01", "shop", {"role": "shop"}, Status())
+    fleet.run(2)
+    assert fleet.applied() == [1, 1]
+    assert fleet.progress[1].stage == Stage.OPEN
+
+
+def test_a_deployment_on_trial_at_all_nodes_stops_when_they_are_not_healthy_together():
+    fleet = Fleet(3)
+    fleet.deploy()
+    fleet.follow(fleet.look(), healthy=False)
+    for name in fleet.nodes:
+        fleet.say(name, rows={"a": 50}, rejects={"a": 20})
+    fleet.look()
+    assert fleet.progress[1].stage == Stage.STOPPED
