@@ -200,6 +200,19 @@ def test_other_data_is_named_for_references(folder, ask):
         assert (code, document["tables"][0]["checks"][0]["failing"]) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "reference",
+    ["columns: {id: {references: stores.nr}}", "references: {table: stores, columns: {id: nr}}"],
+)
+def test_a_column_that_is_referred_to_and_missing_is_named(folder, ask, reference):
+    (folder / "contracts.yml").write_text(f"orders: {{{reference}}}\n")
+    (folder / "stores.csv").write_text("num,name\n1,x\n")
+    code, document, _ = ask("in/orders.csv", "stores.csv", "--json")
+    (found,) = document["tables"][0]["checks"]
+    assert (code, found["verdict"]) == (1, "error")
+    assert "in stores there is no column called 'nr'" in found["message"]
+
+
 def test_sql_and_samples_are_shown_or_left_out(folder, ask):
     _, shown, _ = ask("in/orders.csv", "--show-sql", "--select", "between")
     assert "rows that break orders: amount between" in shown

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from segue.cli.main import run_command
 from segue.errors import ContractError, SegueError, StepError
 from tests.flow.building import TOML, lines, source
 
@@ -267,3 +268,18 @@ def test_one_bad_value_that_changes_a_columns_type_is_named(make_project, steps)
     project.write({"raw.csv": lines("n", "1", "two")})
     with pytest.raises(SegueError, match=r"raw\.n is string now, and was int64 when it was read"):
         project.project.run()
+
+
+def test_a_lake_that_can_not_be_made_is_told_plainly(make_project, capfd):
+    lake = '\n[lake]\npath = "raw.csv/lake"\n'
+    project = make_project(
+        {
+            "segue.toml": TOML + lake + source("raw", "raw.csv"),
+            "raw.csv": lines("id", "1"),
+            "steps/made.sql": "select id from raw",
+        }
+    )
+    assert run_command(["run", "--project", str(project.root)]) == 1
+    told = capfd.readouterr().err
+    assert "raw.csv/lake can't be used: Not a directory" in told
+    assert "segue itself failed" not in told

@@ -141,12 +141,24 @@ class _Judge:
             else:
                 value = found.value(one, one.measure)
         except REFUSALS as error:
-            problem = self.gauge.explain(query, error)
+            problem = self._probe(one) or self.gauge.explain(query, error)
             return judge_unmeasured(one.check, rows, problem, query)
         if value is None:
             return judge_unmeasured(one.check, rows, "there is nothing to measure", query)
         query = self.gauge.find_source(one) or query
         return replace(one.kind.judge(one.check, value, rows), sql=query)
+
+    def _probe(self, one: CompiledCheck) -> str:
+        """Say what another table lacks, if it is that for which a check can't be measured."""
+        probe: Any = getattr(one.kind, "probe", None)
+        query = probe(one.check) if probe is not None else ""
+        try:
+            if query:
+                self.gauge.session.describe(query)
+        except REFUSALS as error:
+            told = self.gauge.explain(query, error).partition(": ")
+            return f"{told[0]}: in {', '.join(one.check.tables)} {told[2]}"
+        return ""
 
     def _inspect(self, one: CompiledCheck, rows: int) -> Measurement:
         hidden = self.context.sensitive

@@ -87,6 +87,8 @@ class CheckKind(Protocol):
       can't tell, such as the time;
     - ``inspect(check, scene) -> Measurement``: measures by queries of its own, in place of
       `measure` and `judge`; ``inspects(check) -> bool`` tells which checks, if not all;
+    - ``probe(check) -> str``: a query that fails more plainly than `measure` where that can't
+      be bound;
     - ``settle(check, columns) -> Mapping``: the check's arguments, once all columns that the
       contract lists are known; a ValueError refuses the check;
     - ``compares``: whether rows break it by how they stand to others: `failing` is then given

@@ -24,6 +24,7 @@ from segue.errors import (
     SegueError,
     StorageError,
     StorageFullError,
+    name_disk_fault,
 )
 from segue.settings import expand_secrets
 from segue.stores.ledger_glance import QUICK_CHECK_BYTES
@@ -109,7 +110,11 @@ def open_engine(url: str, wait_seconds: float) -> Engine:
                 hint=f"pip install '{extra}'",
             ) from error
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(parsed.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise name_disk_fault(error, folder) from None
     engine = create_engine(parsed, connect_args={"timeout": wait_seconds})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

@@ -35,7 +35,9 @@ class AggregateCheck(MetricCheck):
             raise ValueError(f"expected {{metric: …, between: [min, max]}}, found {value!r}")
         text = read_text(value["metric"], "an aggregate as SQL, such as sum(amount)").strip()
         columns = check_aggregate(text)
-        bounds = read_bounds({key: item for key, item in value.items() if key != "metric"})
+        bounds: dict[str, Any] = {
+            **read_bounds({key: item for key, item in value.items() if key != "metric"})
+        }
         if shows_values(text):
             bounds |= {"mentions": columns}
         elif sums_values(text):

@@ -84,6 +84,11 @@ class ReferencesCheck(RowCheck):
             f"where {self.failing(check, types, table)}"
         )
 
+    def probe(self, check: Check) -> str:
+        """Return a query of the other table alone, which tells plainly what it lacks."""
+        there = ", ".join(map(quote_identifier, _targets(check)))
+        return f"select {there} from {quote_identifier(check.arguments['table'])}"
+
     def state(self, check: Check) -> str:
         """Return the check as a statement."""
         there = ", ".join(f"{check.arguments['table']}.{name}" for name in _targets(check))
