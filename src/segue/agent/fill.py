@@ -15,17 +15,21 @@ import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from segue.agent.order import Order, tell_error
 from segue.agent.slots import FOLDER, LOCK
 from segue.errors import BundleError, DeploymentError, HubError, SegueError, name_disk_fault
 from segue.failpoints import pass_point
 from segue.spec.edge_codec import read_edge
+from segue.spec.secrets import fill_secrets
 from segue.wire.bundle import EDGE, Manifest, digest_file, read_target, unpack_bundle
 from segue.wire.bundle import LOCK as LOCK_FILE
 from segue.wire.deployment import Deployment
 from segue.wire.trust_folder import Fetch
+
+if TYPE_CHECKING:
+    from segue.spec.edge import EdgePart
 
 
 def fill_slot(order: Order, fetch: Fetch) -> Deployment:
@@ -88,6 +92,24 @@ def _check_content(deployment: Deployment, manifest: Manifest, slot: Path) -> No
     part = read_edge((slot / EDGE).read_bytes())
     if (part.project, part.fleet) != signed:
         raise BundleError(f"the bundle runs {part.project}/{part.fleet}, not {signed}")
+    _check_secrets(part)
+
+
+def _check_secrets(part: EdgePart) -> None:
+    """Hold that secrets are set here without which the worker could not begin.
+
+    Such a node is refused before anything runs, so that what runs now goes on.
+    """
+    named = [(each.name, each.options) for each in part.sources]
+    named += [(each.name, each.options) for each in part.destinations]
+    for name, options in named:
+        try:
+            fill_secrets(dict(options), os.environ)
+        except KeyError as error:
+            raise DeploymentError(
+                f"{name}: the environment variable {error.args[0]} is not set at this node",
+                hint="set it for the agent, such as by systemctl edit segue-agent, and restart it",
+            ) from None
 
 
 def fetch_from_parent(out: IO[str], back: IO[str]) -> Fetch:

@@ -6,14 +6,17 @@ import importlib.metadata
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from segue.agent.deployments import Deployments
 from segue.agent.packages import find_missing, read_lock
 from segue.errors import DeploymentError
-from segue.wire.bundle import LOCK
-from tests.deploying import World, desire, enrol
+from segue.spec.edge import DestinationSpec
+from segue.spec.edge_codec import write_edge
+from segue.wire.bundle import EDGE, LOCK
+from tests.deploying import PART, World, desire, enrol
 
 
 def make_wheel(folder, name="shopkit", version="1.0"):
@@ -102,6 +105,19 @@ def test_what_the_machine_has_is_not_installed_again(world, node):
 def test_modules_that_are_needed_are_looked_for(world, node):
     with pytest.raises(DeploymentError, match="lacks no_such_module"):
         node.apply(deploy(world, "", needs=["json", "no_such_module"]))
+
+
+def test_a_secret_that_is_not_set_is_named_and_the_deployment_taken_once_it_is(
+    world, tmp_path, monkeypatch
+):
+    base = DestinationSpec("base", "postgres", {"url": "postgresql://w:${BASE_SECRET}@db/plant"})
+    made = world.deploy(files={EDGE: write_edge(replace(PART, destinations=(base,)))})
+    home = enrol(tmp_path / "home", world)
+    with pytest.raises(DeploymentError, match="base: the environment variable BASE_SECRET") as told:
+        Deployments(home, world.fetch).apply(desire(made))
+    assert "restart" in told.value.hint
+    monkeypatch.setenv("BASE_SECRET", "x")  # an agent that is started anew has it
+    assert Deployments(home, world.fetch).apply(desire(made))
 
 
 def test_a_lock_is_read_as_tools_write_it():
