@@ -226,7 +226,9 @@ def _name_fault(error: DBAPIError, where: str) -> SegueError | None:
     if damaged or isinstance(error, ProgrammingError) or text.startswith(_BROKEN):
         return LedgerDamagedError(f"the ledger {where} is damaged: {text}", hint=REBUILD_HINT)
     if isinstance(error, OperationalError):
-        return StorageError(f"the ledger {where} can't be used: {text}")
+        of_disk = plain in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        hint = "is there room in its folder, and may you write there?" if of_disk else ""
+        return StorageError(f"the ledger {where} can't be used: {text}", hint=hint)
     return None
 
 
