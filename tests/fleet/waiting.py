@@ -5,7 +5,7 @@ import time
 import pytest
 
 
-def wait_for(condition, seconds=60.0):
+def wait_for(condition, seconds=120.0):
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not condition():

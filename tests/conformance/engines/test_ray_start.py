@@ -221,6 +221,27 @@ def test_a_client_whose_server_dies_at_its_start_is_tried_again(head, tmp_path):
     assert (found, flag.exists()) == ([{"n": 1}], True)
 
 
+def test_a_client_whose_server_always_dies_is_told_what_the_head_says(head, tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    script = """
+    options = {"runtime_env": {"py_executable": os.environ["DEAD"]}}
+    try:
+        RayEngine().open(
+            PlaceSpec("p", "ray", address=os.environ["HEAD"], options=options), Path(sys.argv[2])
+        )
+    except SegueError as error:
+        Path(sys.argv[1]).write_text(json.dumps([error.code, error.message]))
+    """
+    (code, message), _ = run(
+        script, tmp_path, HEAD=head, RAY_AUTH_MODE="disabled", DEAD=str(python)
+    )
+    assert code == "engine-failed"
+    assert "Traceback" not in message
+    assert "ray_client_server_" in message or "Process" in message
+
+
 def test_an_address_where_nothing_is_and_one_that_is_not_ours(head, tmp_path):
     script = """
     told = []

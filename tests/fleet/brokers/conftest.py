@@ -1,4 +1,5 @@
 import shutil
+import sys
 from contextlib import closing
 
 import pytest
@@ -19,6 +20,7 @@ def broker(tmp_path):
         yield server
     finally:
         server.stop()
+        sys.stderr.write((folder / "log").read_text()[-4000:])  # shown where a test fails
 
 
 @pytest.fixture

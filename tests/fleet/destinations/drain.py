@@ -11,7 +11,7 @@ from segue.spec.edge import DestinationSpec
 from tests.fleet.destinations.spools import is_drained, open_spool
 
 
-def drain(path, specs, seconds=60.0):
+def drain(path, specs, seconds=180.0):
     """Deliver until nothing is left; return the status of each destination."""
     origin = Origin("node-1", {"role": "shop"})
     deliveries = Deliveries(
@@ -25,7 +25,7 @@ def drain(path, specs, seconds=60.0):
         deliveries.close()
 
 
-def wait_drained(path, names, seconds=60.0, deliveries=None):
+def wait_drained(path, names, seconds=180.0, deliveries=None):
     deadline = time.monotonic() + seconds
     while not is_drained(Path(path), names):
         if time.monotonic() > deadline:

@@ -39,8 +39,16 @@ _KNOCK = 10.0
 _FRAMES = ("numpy", "pandas", "polars", "narwhals")
 
 _STARTS = 3
-_NOT_STARTED = ("Starting Ray client server failed", "Proxy failed to Connect to backend")
-"""What Ray says where the process that it starts for a client has died."""
+_NOT_STARTED = (
+    "Starting Ray client server failed",
+    "Proxy failed to Connect to backend",
+    "ZombieProcess",
+    "NoSuchProcess",
+    "GetOrCreateRuntimeEnv request failed",
+)
+"""What Ray says where the process that it starts for a client has died, or came too late."""
+
+_TRACEBACK = "Traceback (most recent call last):"
 
 _lock = threading.Lock()
 
@@ -324,7 +332,7 @@ def _explain(address: str) -> Iterator[None]:
     except (ConnectionError, TimeoutError, OSError) as error:
         where = address or "on this machine"
         raise EngineError(
-            f"Ray can't be reached at {where}: {_first_line(error)}",
+            f"Ray can't be reached at {where}: {_tell(error)}",
             hint="is it running there, and can this machine reach it?"
             if address
             else "is there room in /tmp and /dev/shm?",
@@ -332,14 +340,17 @@ def _explain(address: str) -> Iterator[None]:
     except (RuntimeError, ValueError, TypeError) as error:
         if "ersion mismatch" in str(error):
             raise VersionClashError(
-                f"Ray at {address} does not fit this process: {_first_line(error)}",
+                f"Ray at {address} does not fit this process: {_tell(error)}",
                 hint="use the same versions of Python and Ray on both sides",
             ) from None
-        raise EngineError(f"Ray can't be started: {_first_line(error)}") from None
+        raise EngineError(f"Ray can't be started: {_tell(error)}") from None
 
 
-def _first_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+def _tell(error: BaseException) -> str:
+    """Return what an error says on one line; of a server's traceback, what it ends with."""
+    said, trace, remote = str(error).strip().partition(_TRACEBACK)
+    end = remote.strip().rpartition("\n")[2] if trace else ""
+    return " ".join(f"{said} {end}".split())[:300] or type(error).__name__
 
 
 def _look(address: str, own: _Own | None) -> Cluster:
