@@ -96,15 +96,16 @@ def _check_content(deployment: Deployment, manifest: Manifest, slot: Path) -> No
 
 
 def _check_secrets(part: EdgePart) -> None:
-    """Hold that secrets are set here without which the worker could not begin.
+    """Hold that secrets are set here without which rows, or letters, could not go their way.
 
     Such a node is refused before anything runs, so that what runs now goes on.
     """
-    named = [(each.name, each.options) for each in part.sources]
-    named += [(each.name, each.options) for each in part.destinations]
-    for name, options in named:
+    named: list[tuple[str, Any]] = [(each.name, dict(each.options)) for each in part.sources]
+    named += [(each.name, dict(each.options)) for each in part.destinations]
+    named += [(f"alert {each.name}", each.send) for each in part.alerts]
+    for name, stated in named:
         try:
-            fill_secrets(dict(options), os.environ)
+            fill_secrets(stated, os.environ)
         except KeyError as error:
             raise DeploymentError(
                 f"{name}: the environment variable {error.args[0]} is not set at this node",

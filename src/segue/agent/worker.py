@@ -250,8 +250,7 @@ class Worker:
         done = self._tally.summary
         alerts = list(done.alerts)
         if committer is not None:
-            problems = committer.outbox.problems
-            alerts += [f"alert {name}: {problem}" for name, problem in problems.items()]
+            alerts += committer.outbox.problems
         if deliveries is not None:
             alerts += deliveries.alerts()
         write_report(

@@ -13,7 +13,7 @@ import pytest
 from segue.agent.deployments import Deployments
 from segue.agent.packages import find_missing, read_lock
 from segue.errors import DeploymentError
-from segue.spec.edge import DestinationSpec
+from segue.spec.edge import DestinationSpec, StreamAlert
 from segue.spec.edge_codec import write_edge
 from segue.wire.bundle import EDGE, LOCK
 from tests.deploying import PART, World, desire, enrol
@@ -117,6 +117,20 @@ def test_a_secret_that_is_not_set_is_named_and_the_deployment_taken_once_it_is(
         Deployments(home, world.fetch).apply(desire(made))
     assert "restart" in told.value.hint
     monkeypatch.setenv("BASE_SECRET", "x")  # an agent that is started anew has it
+    assert Deployments(home, world.fetch).apply(desire(made))
+
+
+def test_a_secret_of_a_channel_that_is_not_set_is_named_as_those_of_destinations_are(
+    world, tmp_path, monkeypatch
+):
+    send = ("mqtt://broker/alarms", "slack://${SLACK_SECRET}/#plant")
+    alert = StreamAlert("hot", "readings", "value > 1", 1, "", 0, "", send, "", 1)
+    made = world.deploy(files={EDGE: write_edge(replace(PART, alerts=(alert,)))})
+    home = enrol(tmp_path / "home", world)
+    expected = "alert hot: the environment variable SLACK_SECRET is not set at this node"
+    with pytest.raises(DeploymentError, match=expected):
+        Deployments(home, world.fetch).apply(desire(made))
+    monkeypatch.setenv("SLACK_SECRET", "x")
     assert Deployments(home, world.fetch).apply(desire(made))
 
 

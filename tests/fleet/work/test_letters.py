@@ -10,6 +10,7 @@ import pytest
 from segue.agent.channels import send_letter
 from segue.agent.channels import webhook as webhooks
 from segue.agent.spool import Spool
+from segue.agent.work import once
 from segue.agent.work.once import run_once
 from segue.agent.work.outbox import STATE, Outbox
 from segue.agent.work.watch import Letter
@@ -44,6 +45,44 @@ def test_secrets_are_not_told():
     assert "hunter" not in str(caught.value)
     with pytest.raises(ChannelError, match="PORT is not set"):
         send_letter(letter("http://127.0.0.1:${PORT}/"), {})
+
+
+def test_a_channel_that_fails_is_named_and_none_of_its_secrets():
+    port = find_port()
+    environ = {"PATH_PART": "T0KEN/B1", "WHO": "me", "HOOK": f"http://127.0.0.1:{port}/T0KEN"}
+    for channel, name in [
+        (f"http://${{WHO}}:hunter2@127.0.0.1:{port}/${{PATH_PART}}", f"http://127.0.0.1:{port}"),
+        (f"http://127.0.0.1:{port}/hunter2 spaced", f"http://127.0.0.1:{port}"),
+        ("${HOOK}", "${HOOK}"),
+        (f"mqtt://127.0.0.1:{port}/hunter2", f"mqtt://127.0.0.1:{port}"),
+        ("pagerduty://hunter2?severity=odd", "pagerduty://..."),
+        ("nonsense://${PATH_PART}/hunter2", "nonsense://${PATH_PART}..."),
+        ("http://[hunter2", "http://[hunter2"),
+    ]:
+        with pytest.raises(ChannelError) as caught:
+            send_letter(letter(channel), environ)
+        told = caught.value.message
+        assert told.startswith(f"{name}: "), told
+        assert "hunter2" not in told.removeprefix(name), told
+        assert "T0KEN" not in told, told
+
+
+def test_each_channel_of_an_alert_has_its_own_problem():
+    kept = Kept()
+    with webhook() as well, webhook() as broken:
+        broken.status = 503
+        outbox = Outbox(None, kept.save, {})
+        channels = [f"http://127.0.0.1:{server.port}/T0KEN" for server in (broken, well)]
+        letters = [letter(channel, f"n1/hot/5/{n}") for n, channel in enumerate(channels)]
+        kept.states |= outbox.enclose(letters)
+        outbox.post(letters)
+        wait_for(lambda: well.posted and len(kept.letters()) == 1 and outbox.problems)
+        (told,) = outbox.problems
+        assert told.startswith(f"alert hot: http://127.0.0.1:{broken.port}: it answered 503")
+        broken.status = 200
+        assert outbox.wait(30)
+        wait_for(lambda: not outbox.problems)
+        outbox.stop()
 
 
 def test_pagerduty_gets_an_event_that_it_knows_again():
@@ -219,3 +258,14 @@ def test_an_alert_is_sent_once_while_the_rows_go_their_way(tmp_path):
     assert read_spool(home) == {"readings": rows * 2}
     with Spool(home / "spool.db", SETTINGS) as spool:
         assert spool.state(STATE) is None
+
+
+def test_a_run_to_the_end_tells_of_the_channel_that_took_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(once, "_LETTERS_WAIT", 2.0)
+    log, home, channel = tmp_path / "a.jsonl", tmp_path / "home", f"http://127.0.0.1:{find_port()}"
+    home.mkdir()
+    alert = StreamAlert("hot", "readings", "value > 30", 1, "", 0, "", (channel,), "", 1)
+    slot = write_slot(tmp_path / "1", [source(log)], alerts=(alert,))
+    write_lines(log, [{"n": 1, "sensor": "s", "value": 31.0}])
+    (told,) = run_once(slot, home, "n1").alerts
+    assert told.startswith(f"alert hot: {channel}: it can't be reached")

@@ -85,8 +85,8 @@ def run_once(slot: Path, home: Path, node: str = "node", generation: int | None 
         committer.outbox.start()
         _run_all([Flow(tree, site).run_once for tree in plant_trees(opened.part)])
         if not committer.outbox.wait(_LETTERS_WAIT):
-            for alert, problem in committer.outbox.problems.items():
-                tally.warn(f"alert {alert}", problem)
+            for problem in committer.outbox.problems:
+                tally.warn(*problem.split(": ", 1))  # which alert, and why
         committer.outbox.stop()
     finally:
         keeper.close()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from segue.agent.backoff import Backoff
 from segue.agent.channels import send_letter
 from segue.agent.work.watch import Letter
-from segue.errors import SegueError
+from segue.errors import ChannelError, SegueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,7 +53,7 @@ class Outbox:
         self._threads: dict[str, threading.Thread] = {}
         self._news = threading.Condition(self._lock)
         self._stopped = threading.Event()
-        self.problems: dict[str, str] = {}
+        self._problems: dict[tuple[str, str], str] = {}
         self.dropped = 0
 
     def enclose(self, letters: Sequence[Letter]) -> dict[str, bytes | None]:
@@ -86,6 +86,19 @@ class Outbox:
                     thread.start()
 
     @property
+    def problems(self) -> list[str]:
+        """Why letters have not arrived: of which alert, at which channel."""
+        with self._lock:
+            return [f"alert {name}: {told}" for (name, _), told in sorted(self._problems.items())]
+
+    def _note(self, letter: Letter, problem: str) -> None:
+        with self._lock:
+            if problem:
+                self._problems[letter.alert, letter.channel] = problem
+            else:
+                self._problems.pop((letter.alert, letter.channel), None)
+
+    @property
     def waiting(self) -> int:
         """Letters that have not arrived."""
         with self._lock:
@@ -107,13 +120,12 @@ class Outbox:
         while (letter := self._next(channel)) is not None:
             try:
                 send_letter(letter, self._environ)
-            except Exception as error:  # noqa: BLE001  # a library's fault must not end the channel
-                told = error.message if isinstance(error, SegueError) else repr(error)
-                self.problems[letter.alert] = told
+            except ChannelError as error:
+                self._note(letter, error.message)
                 self._stopped.wait(backoff.next())
                 continue
             backoff.succeed()
-            self.problems.pop(letter.alert, None)
+            self._note(letter, "")
             self._remove(letter)
 
     def _next(self, channel: str) -> Letter | None:
@@ -136,7 +148,7 @@ class Outbox:
         try:
             self._save(without)
         except SegueError as error:  # it arrived; the spool hears of it with the next letter
-            self.problems[letter.alert] = error.message
+            self._note(letter, error.message)
 
 
 def _pack(letters: Sequence[Letter]) -> bytes | None:
