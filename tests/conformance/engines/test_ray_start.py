@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from segue.engines.ray import connect
 from segue.engines.ray.versions import compare_versions, tell_versions
-from segue.errors import VersionClashError
+from segue.errors import EngineError, VersionClashError
 
 pytestmark = [pytest.mark.xdist_group("ray"), pytest.mark.timeout(300)]
 
@@ -221,25 +222,19 @@ def test_a_client_whose_server_dies_at_its_start_is_tried_again(head, tmp_path):
     assert (found, flag.exists()) == ([{"n": 1}], True)
 
 
-def test_a_client_whose_server_always_dies_is_told_what_the_head_says(head, tmp_path):
-    python = tmp_path / "python"
-    python.write_text("#!/bin/sh\nexit 1\n")
-    python.chmod(0o755)
-    script = """
-    options = {"runtime_env": {"py_executable": os.environ["DEAD"]}}
-    try:
-        RayEngine().open(
-            PlaceSpec("p", "ray", address=os.environ["HEAD"], options=options), Path(sys.argv[2])
-        )
-    except SegueError as error:
-        Path(sys.argv[1]).write_text(json.dumps([error.code, error.message]))
-    """
-    (code, message), _ = run(
-        script, tmp_path, HEAD=head, RAY_AUTH_MODE="disabled", DEAD=str(python)
+def test_of_a_servers_traceback_its_last_line_is_told():
+    said = (
+        "Initialization failure from server:\n"
+        "Traceback (most recent call last):\n"
+        '  File "proxier.py", line 765, in Datapath\n'
+        "RuntimeError: Starting Ray client server failed.\n"
     )
-    assert code == "engine-failed"
-    assert "Traceback" not in message
-    assert "ray_client_server_" in message or "Process" in message
+    with pytest.raises(EngineError) as caught, connect._explain("ray://here:1"):
+        raise ConnectionAbortedError(said)
+    assert caught.value.message == (
+        "Ray can't be reached at ray://here:1: Initialization failure from server: "
+        "RuntimeError: Starting Ray client server failed."
+    )
 
 
 def test_an_address_where_nothing_is_and_one_that_is_not_ours(head, tmp_path):

@@ -28,9 +28,15 @@ def drain(path, specs, seconds=180.0):
 def wait_drained(path, names, seconds=180.0, deliveries=None):
     deadline = time.monotonic() + seconds
     while not is_drained(Path(path), names):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not drained: {deliveries and deliveries.status()}")
-        time.sleep(0.02)
+        _wait(deadline, deliveries)
+    while deliveries and any(each["unsent"] for each in deliveries.status()):
+        _wait(deadline, deliveries)  # what is acknowledged is counted a moment later
+
+
+def _wait(deadline, deliveries):
+    if time.monotonic() > deadline:
+        raise TimeoutError(f"not drained: {deliveries and deliveries.status()}")
+    time.sleep(0.02)
 
 
 if __name__ == "__main__":
