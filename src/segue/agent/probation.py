@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from segue.wire.deployment import Rollout
-from segue.wire.health import measure_health
+from segue.wire.health import LEAST_BATCHES, LEAST_ROWS, measure_health
 from segue.wire.messages import Status
 
 LONGEST_STEP = 10.0
@@ -72,7 +72,8 @@ class Probation:
         return Verdict(self.proven, done=done)
 
     def _find_broken(self, status: Status, *, all_shares: bool) -> str:
-        measured = measure_health([status])
+        # What there is counts at the end, however little: a step that fails must not be kept.
+        measured = measure_health([status], few=all_shares)
         if not all_shares and self.proven < min(EARLIEST, self.rollout.probation / 10):
             # One batch of one is no share yet.
             measured |= {"errors": 0.0, "rejects": 0.0}
@@ -80,9 +81,19 @@ class Probation:
         window = self.rollout.probation / WINDOWS
         if self.proven - self._before_at < max(window, EARLIEST) and not all_shares:
             return self._health.find_broken(measured)
-        late = measure_health([_subtract(status, self._before)])
-        self._before, self._before_at = status, self.proven
+        if status.batches < self._before.batches:
+            self._before = Status()  # a worker that began anew counts anew
+        part = _subtract(status, self._before)
+        late = measure_health([part])
+        if _is_enough(part):
+            self._before, self._before_at = status, self.proven
         return self._health.find_broken(measured) or self._health.find_broken(late)
+
+
+def _is_enough(part: Status) -> bool:
+    """Return whether shares of a part of the probation say something; else it grows."""
+    seen = [*part.rows.values(), *part.rejects.values()]
+    return part.batches >= LEAST_BATCHES or any(number >= LEAST_ROWS for number in seen)
 
 
 def _subtract(status: Status, before: Status) -> Status:

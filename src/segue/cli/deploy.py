@@ -73,6 +73,9 @@ def share_option(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--rolling", metavar="N|N%", help="So many nodes at a time.")
 @click.option("--health", metavar="BOUNDS", help="What must stay true, as 'errors < 1%'.")
 @click.option("--after", metavar="TIME", help="How long canaries must stay well; 10m.")
+@click.option(
+    "--patience", metavar="TIME", help="How long a canary may be away before another goes; 30m."
+)
 @click.option("--probation", metavar="TIME", help="How long a node must stay well to keep it; 3m.")
 @click.option("--dry-run", is_flag=True, help="Only say which nodes, and what would change.")
 @click.option(
@@ -195,6 +198,8 @@ def _read_rollout(options: dict[str, Any]) -> Rollout:
         raise UsageError("--canary and --rolling exclude each other")
     if after and not canary:
         raise UsageError("--after says how long canaries must stay well", hint="add --canary 5%")
+    if options["patience"] and not canary:
+        raise UsageError("--patience says how long canaries may be away", hint="add --canary 5%")
     if part := canary or rolling:
         read_amount(part)
     kind = RolloutKind.CANARY if canary else RolloutKind.ROLLING if rolling else None
@@ -209,6 +214,7 @@ def _read_rollout(options: dict[str, Any]) -> Rollout:
         health=str(parse_health(options["health"] or DEFAULT_HEALTH)),
         after=waits,
         probation=_seconds(probation) if probation else trial,
+        patience=_seconds(options["patience"]) if options["patience"] else plain.patience,
     )
 
 

@@ -27,6 +27,7 @@ class DeploymentsFamily(CommandFamily):
         ("segue deployments", "where each deployment runs, and how far it has come"),
         ("segue deployments --json", "for programs, with all nodes"),
         ("segue deployments stop 12", "let no further node have it"),
+        ("segue deployments open 12", "let all have it now, whatever it waits for"),
     )
 
 
@@ -70,6 +71,37 @@ def stop(call: Call, *, generation: int, address: str | None, ca: Path | None) -
         call.out,
         line(f"No further node gets {generation}."),
         next_moves(("segue rollback", "for those that run it: the one before, as a new number")),
+    )
+
+
+@deployments.command(
+    "open",
+    cls=Command,
+    examples=[("segue deployments open 12", "wait for no canary any more")],
+)
+@click.argument("generation", type=click.IntRange(min=1))
+@hub_options
+@common_options
+def open_(call: Call, *, generation: int, address: str | None, ca: Path | None) -> None:
+    """Let all nodes that a deployment is for have it now.
+
+    Nodes still judge it by themselves, and go back if it does not do well there; the hub stops
+    it by itself no more.
+    """
+    from segue.cli.desk import open_counter
+
+    with call.open_project() as project:
+        counter = open_counter(project, "", address, ca)
+    opened = counter.desk.open(generation)
+    if call.as_json:
+        call.print_json(opened)
+        return
+    from segue.cli.look import line, next_moves, say
+
+    say(
+        call.out,
+        line(f"All nodes that {generation} is for may have it."),
+        next_moves((f"segue deployments stop {generation}", "let no further node have it")),
     )
 
 

@@ -170,7 +170,7 @@ def show_deployments(call: Call, told: Mapping[str, Any]) -> None:
             cell(listing(each["failed"], 3)),
             cell(age(each["created"])),
             cell(each["note"] or (f"again {each['again']}" if each["again"] else "")),
-            cell(each["reason"]),
+            cell(each["reason"] or (each.get("waits", "") if each["newest"] else "")),
         ]
         for each in listed
     ]

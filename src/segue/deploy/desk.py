@@ -233,6 +233,10 @@ class Desk:
         """Let no further node have a deployment."""
         return self._read(self.client.post(f"/v1/deployments/{generation}/stop", b"").body)
 
+    def open(self, generation: int) -> dict[str, Any]:
+        """Let all nodes that a deployment is for have it now."""
+        return self._read(self.client.post(f"/v1/deployments/{generation}/open", b"").body)
+
     def _read(self, body: bytes) -> dict[str, Any]:
         try:
             document = json.loads(body)

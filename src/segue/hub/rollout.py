@@ -9,90 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
+from segue.hub.canaries import advance_canary, name_nodes, tell_commands
+from segue.hub.progress import NodeView, Progress, Stage
 from segue.wire.deployment import FLEET_LABEL, Deployment, Rollout, RolloutKind
 from segue.wire.health import measure_health
-from segue.wire.messages import Message, Status
-
-SEEN = 180.0
-"""Seconds after which a node that says nothing is not waited for."""
 
 LONGEST_STEP = 30.0
 """Seconds that count at most between two looks: a hub that was down has watched nothing."""
 
 EARLIEST = 10.0
 """Seconds of canaries before their shares are looked at, or a tenth of ``after`` if less."""
-
-
-class Stage(StrEnum):
-    """How far a rollout has come."""
-
-    CANARY = "canary"
-    """Some run it; the others wait for them."""
-    ROLLING = "rolling"
-    """A few at a time."""
-    OPEN = "open"
-    """Every node that it is for may run it."""
-    STOPPED = "stopped"
-    """No further node gets it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress(Message):
-    """How far a deployment has come.
-
-    Attributes:
-        generation: Its number.
-        stage: One of `Stage`.
-        told: Nodes that were told to run it while not all are: canaries, or those so far.
-        elapsed: Seconds for which its canaries were healthy.
-        reason: Why it was stopped.
-    """
-
-    generation: int
-    stage: str
-    told: list[str] = field(default_factory=list)
-    elapsed: float = 0.0
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeView:
-    """A node, as a decision needs it.
-
-    Attributes:
-        name: Its name.
-        project: Its project.
-        labels: Its labels.
-        status: What it said last; None if it has said nothing yet.
-        silent: Seconds since then, by a clock that only rises.
-    """
-
-    name: str
-    project: str
-    labels: Mapping[str, str]
-    status: Status | None = None
-    silent: float = 0.0
-
-    @property
-    def there(self) -> bool:
-        """Whether it was seen lately."""
-        return self.status is not None and self.silent <= SEEN
-
-    def runs(self, generation: int) -> bool:
-        """Return whether it runs a generation."""
-        return self.status is not None and self.status.applied == generation
-
-    def keeps(self, generation: int) -> bool:
-        """Return whether a generation, or a newer one, has proven itself there."""
-        status = self.status
-        return status is not None and status.healthy and status.applied >= generation
-
-    def failed(self, generation: int) -> bool:
-        """Return whether it has given a generation up, or refused it."""
-        return self.status is not None and self.status.failed == generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +116,13 @@ def _advance(
     deployment: Deployment, progress: Progress, meant: Sequence[NodeView], elapsed: float
 ) -> Progress:
     """Return how far a rollout comes by what its nodes have said."""
-    if progress.stage == Stage.STOPPED:
+    if progress.stage == Stage.STOPPED or progress.by_hand:
         return progress
     rollout = deployment.read_rollout()
     if reason := _find_reason(deployment, progress, meant, rollout):
-        return replace(progress, stage=Stage.STOPPED, reason=reason)
+        return replace(progress, stage=Stage.STOPPED, reason=reason, waits="")
     if progress.stage == Stage.CANARY:
-        return _advance_canary(progress, meant, rollout, elapsed)
+        return advance_canary(progress, meant, rollout, elapsed)
     if progress.stage == Stage.ROLLING:
         return _advance_rolling(progress, meant, rollout)
     return progress
@@ -222,43 +150,20 @@ def _find_reason(
     return rollout.read_health().find_broken(measure_health(running)) if running else ""
 
 
-def _advance_canary(
-    progress: Progress, meant: Sequence[NodeView], rollout: Rollout, elapsed: float
-) -> Progress:
-    most = rollout.count_part(len(meant))
-    told = _choose(progress.told, meant, most)
-    canaries = [node for node in meant if node.name in told]
-    there = [node for node in canaries if node.there]
-    running = [node for node in canaries if _reached(node, progress.generation)]
-    all_run = all(_reached(node, progress.generation) for node in there)
-    if not there or not all_run or 2 * len(running) < len(canaries):
-        return replace(progress, told=told)
-    seconds = progress.elapsed + elapsed
-    kept = all(node.keeps(progress.generation) for node in there) or rollout.after == 0
-    stage = Stage.OPEN if seconds >= rollout.after and kept else Stage.CANARY
-    return replace(progress, told=told, elapsed=seconds, stage=stage)
-
-
-def _reached(node: NodeView, generation: int) -> bool:
-    return node.status is not None and node.status.applied >= generation
-
-
-def _choose(told: Sequence[str], meant: Sequence[NodeView], most: int) -> list[str]:
-    """Return those who were told and who are next, up to `most`: nodes that are there first."""
-    known = {node.name for node in meant}
-    chosen = [name for name in told if name in known]
-    waiting = [node for node in meant if node.name not in chosen]
-    waiting.sort(key=lambda node: not node.there)
-    return chosen + [node.name for node in waiting[: max(0, most - len(chosen))]]
-
-
 def _advance_rolling(progress: Progress, meant: Sequence[NodeView], rollout: Rollout) -> Progress:
     number = progress.generation
     most = rollout.count_part(len(meant))
-    under_way = sum(
-        node.name in progress.told and node.there and not node.keeps(number) for node in meant
-    )
-    waiting = [node.name for node in meant if node.name not in progress.told and node.there]
-    told = [*progress.told, *waiting[: max(0, most - under_way)]]
-    done = len(meant) > 0 and all(node.keeps(number) for node in meant)
-    return replace(progress, told=told, stage=Stage.OPEN if done else Stage.ROLLING)
+    proven = sum(node.keeps(number) for node in meant)
+    if proven == len(meant) > 0:
+        return replace(progress, stage=Stage.OPEN, waits="")
+    trial = [node for node in meant if node.name in progress.told and not node.keeps(number)]
+    lost = [node.name for node in trial if not node.there]
+    if len(lost) >= most and len(lost) > proven:
+        # What takes nodes down must not go through a fleet, a few at a time.
+        away = f"{name_nodes(lost)} not seen any more since they were told"
+        return replace(
+            progress, waits=f"{away}, before most had proven it; {tell_commands(number)}"
+        )
+    waiting = [node.name for node in meant if node.name not in progress.told and node.ready]
+    under_way = len(trial) - len(lost)
+    return replace(progress, told=[*progress.told, *waiting[: max(0, most - under_way)]], waits="")

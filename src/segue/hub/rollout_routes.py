@@ -30,7 +30,13 @@ class HubRollouts(Rollouts):
 
     def __init__(self, hub: Hub, *, keep: bool = True) -> None:
         """Read what was deployed to this hub; see `Rollouts` for `keep`."""
-        super().__init__(hub.home / FOLDER, hub.roster, changed=hub.alarm.ring, keep=keep)
+        super().__init__(
+            hub.home / FOLDER,
+            hub.roster,
+            changed=hub.alarm.ring,
+            note=lambda kind, node, detail: hub.roster.note(kind, node, detail=detail),
+            keep=keep,
+        )
         self._hub = hub
 
     def router(self) -> APIRouter:
@@ -106,6 +112,16 @@ def _add_operations(router: APIRouter, hub: Hub, rollouts: Rollouts) -> None:
         stopped = await asyncio.to_thread(rollouts.stop, number, who)
         hub.roster.note("stopped", detail=f"{number} by {who}")
         return tell_plain(stopped.plain())
+
+    @router.post(
+        "/deployments/{generation}/open", summary="Let all nodes that it is for have it now"
+    )
+    async def open_(request: Request, generation: str) -> Response:
+        who = admit_operator(hub, request)
+        number = parse_generation(generation)
+        opened = await asyncio.to_thread(rollouts.open, number, who)
+        hub.roster.note("opened", detail=f"{number} by {who}")
+        return tell_plain(opened.plain())
 
 
 def _refuse_size() -> HubError:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from segue.errors import BundleError, DeploymentError, UnknownNameError, UsageError
-from segue.hub.rollout import Progress
+from segue.hub.progress import Progress
 from segue.wire.archive import Limits, read_member, read_members
 from segue.wire.bundle import LIMITS, read_manifest, read_target
 from segue.wire.deployment import Deployment, read_live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,9 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from segue.errors import DeploymentError, UnknownNameError
+from segue.errors import DeploymentError, StorageError, UnknownNameError
 from segue.hub.deployed_tables import DeployedTables
-from segue.hub.rollout import Decision, NodeView, Progress, Stage, decide
+from segue.hub.progress import NodeView, Progress, Stage
+from segue.hub.rollout import Decision, decide
+from segue.hub.rollout_events import tell_changes
 from segue.hub.rollout_store import Shelf
 from segue.hub.statuses import clean_status
 from segue.spec.hub import Node
@@ -28,6 +31,8 @@ SOON = 0.25
 """Seconds between two decisions at least, however many nodes tell of a change."""
 
 _KEEP_EVERY = 5.0
+_log = logging.getLogger("segue.hub")
+_NOT_KEPT = "waits for room on the hub's disk: how far it has come can't be written there"
 _CHANGES = ("applied", "failed", "healthy")
 
 
@@ -62,6 +67,7 @@ class Rollouts:
         nodes: Nodes,
         *,
         changed: Callable[[], None] = lambda: None,
+        note: Callable[[str, str, str], None] = lambda _kind, _node, _detail: None,
         steady: Callable[[], float] = time.monotonic,
         keep: bool = True,
     ) -> None:
@@ -71,18 +77,21 @@ class Rollouts:
             folder: Where the shelf is.
             nodes: The hub's nodes.
             changed: Called when a node should run something else: wakes those who wait.
+            note: Called with what people should know: kind of the event, node, and words.
             steady: A clock that only rises.
             keep: Whether to write down how far they have come: not for who only looks.
         """
         self.shelf = Shelf(folder)
         self._tables = DeployedTables(self.shelf)
-        self._nodes, self._changed, self._steady = nodes, changed, steady
+        self._nodes, self._changed, self._steady, self._note = nodes, changed, steady, note
         self._lock = threading.RLock()
         self._stamp = self.shelf.stamp()
         self._deployments = self.shelf.deployments()
         self._progress = self.shelf.read_progress()
-        self._keeps, self._kept = keep, dict(self._progress)
+        self._keeps, self._written = keep, True
+        self._kept = {number: _round(each) for number, each in self._progress.items()}
         self._told: dict[str, _Told] = {}
+        self._heard: set[str] = set()
         self._decision = Decision({}, {})
         self._known: frozenset[str] = frozenset()
         self._looked = self._steady()
@@ -112,6 +121,7 @@ class Rollouts:
         with self._lock:
             before = self._told.get(node.key_id)
             self._told[node.key_id] = _Told(status, now)
+            self._heard.add(node.key_id)
         changed = before is None or any(
             getattr(before.status, name) != getattr(status, name) for name in _CHANGES
         )
@@ -124,17 +134,21 @@ class Rollouts:
         if self._steady() - self._looked >= FRESH:
             self._look()
 
-    def _look(self) -> None:
+    def _look(self, *, insist: bool = False) -> None:
         with self._lock:
             self._follow_others()
             now = self._steady()
             views = [self._view(node, now) for node in self._nodes.all()]
             before = {name: each.generation for name, each in self._decision.desired.items()}
             decision = decide(self._deployments, self._progress, views, now - self._looked)
-            self._looked, self._decision, self._progress = now, decision, decision.progress
-            self._known = frozenset(view.name for view in views)
-            self._keep()
+            self._looked, self._known = now, frozenset(view.name for view in views)
+            if not self._keep(decision.progress) and not insist:
+                return  # what is not on the disk is offered to nobody: the next look tries again
+            events = list(tell_changes(self._progress, decision.progress))
+            self._decision, self._progress = decision, decision.progress
             after = {name: each.generation for name, each in decision.desired.items()}
+        for kind, node, detail in events if self._keeps else ():
+            self._note(kind, node, detail)
         if before != after:
             self._changed()
 
@@ -158,17 +172,26 @@ class Rollouts:
         if told is None:
             return NodeView(node.name, node.project, node.labels)
         age = float("inf") if silent else 0.0
-        return NodeView(node.name, node.project, node.labels, told.status, age)
+        heard = node.key_id in self._heard
+        return NodeView(node.name, node.project, node.labels, told.status, age, heard)
 
-    def _keep(self) -> None:
-        """Write progress down when it has changed by more than a few seconds."""
-        rounded = {
-            number: replace(each, elapsed=each.elapsed // _KEEP_EVERY)
-            for number, each in self._progress.items()
-        }
-        if self._keeps and rounded != self._kept:
-            self.shelf.write_progress(self._progress)
-            self._kept = rounded
+    def _keep(self, progress: dict[int, Progress]) -> bool:
+        """Write progress down when it has changed by more than a few seconds.
+
+        Returns:
+            Whether it may count: not if the disk takes nothing and more than time has changed.
+        """
+        rounded = {number: _round(each) for number, each in progress.items()}
+        if not self._keeps or rounded == self._kept:
+            return True
+        try:
+            self.shelf.write_progress(progress)
+        except OSError as error:
+            _log.warning("how far rollouts have come can't be written: %s", error)
+            self._written = False
+            return _leave_out_times(rounded) == _leave_out_times(self._kept)
+        self._kept, self._written = rounded, True
+        return True
 
     def accept(self, upload: BinaryIO) -> list[Deployment]:
         """Take signed metadata and bundles in; see `Shelf.accept`."""
@@ -187,7 +210,28 @@ class Rollouts:
 
         Raises:
             UnknownNameError: There is no such deployment.
+            StorageError: It could not be written down, and counts until this hub ends.
         """
+        return self._decide_by_hand(
+            generation, stage=Stage.STOPPED, reason=f"stopped by {who}", by_hand=False
+        )
+
+    def open(self, generation: int, who: str) -> Progress:
+        """Let all nodes that a deployment is for have it, whatever it waits for.
+
+        Args:
+            generation: Its number.
+            who: Who asks for that.
+
+        Raises:
+            UnknownNameError: There is no such deployment.
+            StorageError: It could not be written down, and counts until this hub ends.
+        """
+        return self._decide_by_hand(
+            generation, stage=Stage.OPEN, reason=f"opened by {who}", by_hand=True
+        )
+
+    def _decide_by_hand(self, generation: int, **changes: Any) -> Progress:
         with self._lock:
             known = self._progress.get(generation)
             if known is None:
@@ -195,10 +239,15 @@ class Rollouts:
                 raise UnknownNameError(
                     f"there is no deployment {generation}", hint=f"there are: {listed}"
                 )
-            stopped = replace(known, stage=Stage.STOPPED, reason=f"stopped by {who}")
-            self._progress = {**self._progress, generation: stopped}
-            self._look()
-        return stopped
+            decided = replace(known, waits="", **changes)
+            self._progress = {**self._progress, generation: decided}
+            self._look(insist=True)
+            if not self._written:
+                raise StorageError(
+                    f"{decided.reason}, and lost when the hub ends: its disk takes nothing",
+                    hint="make room on the hub's machine, then say it again",
+                )
+        return decided
 
     def describe(self) -> dict[str, Any]:
         """Return all deployments and nodes as plain values, for people who deploy."""
@@ -213,7 +262,7 @@ class Rollouts:
 
     def _tell(self, deployment: Deployment, views: list[NodeView]) -> dict[str, Any]:
         number = deployment.generation
-        progress = self._progress[number]
+        progress = self._progress.get(number) or Progress(number, Stage.CANARY, waits=_NOT_KEPT)
         meant = [
             view.name
             for view in views
@@ -229,8 +278,10 @@ class Rollouts:
                 for each in self._deployments
             ),
             "reason": progress.reason,
+            "waits": progress.waits,
             "elapsed": round(progress.elapsed, 1),
             "first": progress.told,
+            "left": progress.left,
             "meant": len(meant),
             "running": len(run),
             "proven": sum(view.keeps(number) for view in run),
@@ -259,6 +310,16 @@ class Rollouts:
     def root_text(self) -> str:
         """Return the text of the first TUF root; empty if nobody has deployed yet."""
         return self.shelf.root().decode()
+
+
+def _round(progress: Progress) -> Progress:
+    """Return progress in which seconds change now and then only."""
+    missed = {name: away // _KEEP_EVERY for name, away in progress.missed.items()}
+    return replace(progress, elapsed=progress.elapsed // _KEEP_EVERY, missed=missed)
+
+
+def _leave_out_times(progress: Mapping[int, Progress]) -> dict[int, Progress]:
+    return {number: replace(each, elapsed=0.0, missed={}) for number, each in progress.items()}
 
 
 def _read_status(told: Mapping[str, Any]) -> Status | None:

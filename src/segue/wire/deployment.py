@@ -39,6 +39,7 @@ class Rollout(Message):
         health: What must be true of nodes that run it.
         after: How long canaries must be healthy before the others follow.
         probation: How long a node must be healthy before it keeps it.
+        patience: How long a canary may be away before another node takes its place.
     """
 
     kind: str = RolloutKind.IMMEDIATE.value
@@ -46,10 +47,25 @@ class Rollout(Message):
     health: str = DEFAULT_HEALTH
     after: int = 600
     probation: int = 180
+    patience: int = 1800
 
     def read_health(self) -> Health:
         """Return what must be true of nodes that run it."""
         return parse_health(self.health)
+
+    def check(self) -> None:
+        """Hold that a hub and nodes can go by it: signed does not mean well written.
+
+        Raises:
+            ValueError: A duration is none.
+            SelectionError: The number of nodes, or a bound, can't be read.
+        """
+        for name in ("after", "probation", "patience"):
+            if type(getattr(self, name)) is not int or getattr(self, name) < 0:
+                raise ValueError(f"{name} of the rollout is no number of seconds")
+        if self.kind in (RolloutKind.CANARY, RolloutKind.ROLLING):
+            read_amount(self.part)
+        self.read_health()
 
     def count_part(self, nodes: int) -> int:
         """Return how many of so many nodes `part` is: at least one, if there is one.
@@ -155,7 +171,7 @@ def read_custom(target: str, custom: Any) -> list[Deployment]:
     try:
         read = [Deployment.read({**each, "target": target}) for each in listed]
         for each in read:
-            each.read_rollout().read_health()
+            each.read_rollout().check()
             each.read_selector()
     except (TypeError, ValueError, SelectionError) as error:
         raise DeploymentError(f"what is signed about {target} can't be read: {error}") from None

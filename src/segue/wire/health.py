@@ -29,6 +29,10 @@ MEASURES = {
 }
 """What can be asked for, and what it is."""
 
+LEAST_ROWS = 20
+LEAST_BATCHES = 10
+"""Rows of a table, and batches, below which a share is none yet: two late rows of three."""
+
 _SHARES = ("errors", "rejects")
 _COMPARE: Final = {
     "<": operator.lt,
@@ -124,14 +128,21 @@ def _parse_bound(text: str) -> Bound:
     return Bound(measure, sign, float(number) / _WHOLE if percent else float(number))
 
 
-def measure_health(statuses: Iterable[Status]) -> dict[str, float]:
+def measure_health(statuses: Iterable[Status], *, few: bool = False) -> dict[str, float]:
     """Return the `MEASURES` of nodes together.
+
+    Args:
+        statuses: What the nodes said.
+        few: Whether shares of less than `LEAST_ROWS` and `LEAST_BATCHES` count, too.
 
     Example:
         >>> from segue.wire.messages import Status
         >>> measure_health([Status(rows={"a": 50}, rejects={"a": 50})])["rejects"]
         0.5
+        >>> measure_health([Status(rows={"a": 1}, rejects={"a": 2})])["rejects"]
+        0.0
     """
+    least_rows, least_batches = (1, 1) if few else (LEAST_ROWS, LEAST_BATCHES)
     rows: dict[str, int] = {}
     rejects: dict[str, int] = {}
     errors = batches = restarts = memory = 0
@@ -147,9 +158,11 @@ def measure_health(statuses: Iterable[Status]) -> dict[str, float]:
         restarts = max(restarts, status.restarts)
         memory = max(memory, status.memory)
         lag = max(lag, status.lag)
-    shares = [_share(number, number + rows.get(table, 0)) for table, number in rejects.items()]
+    shares = [
+        _share(number, number + rows.get(table, 0), least_rows) for table, number in rejects.items()
+    ]
     return {
-        "errors": _share(errors, batches),
+        "errors": _share(errors, batches, least_batches),
         "rejects": max(shares, default=0.0),
         "restarts": float(restarts),
         "lag": lag,
@@ -157,5 +170,5 @@ def measure_health(statuses: Iterable[Status]) -> dict[str, float]:
     }
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+def _share(part: int, whole: int, least: int) -> float:
+    return part / whole if whole >= least else 0.0

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from segue.hub.rollout import NodeView, Stage, decide
+from segue.hub.progress import NodeView, Stage
+from segue.hub.rollout import decide
 from segue.wire.deployment import Deployment
 from segue.wire.messages import Status
 
@@ -141,6 +142,152 @@ def test_canaries_are_chosen_among_those_who_are_there(fleet):
     fleet.deploy(CANARY)
     fleet.run(1)
     assert sorted(fleet.progress[2].told) == ["n18", "n19"]
+
+
+def away(fleet, names):
+    for name in names:
+        fleet.silence(name)
+    return names
+
+
+def back(fleet, names):
+    for name in names:
+        fleet.nodes[name] = replace(fleet.nodes[name], silent=0)
+
+
+PATIENT = 70
+"""Looks after which a canary was away for longer than it is waited for."""
+
+
+def test_a_canary_that_does_not_return_is_replaced_by_a_node_that_is_there(fleet):
+    fleet.deploy(CANARY)
+    fleet.run(1)
+    gone = away(fleet, list(fleet.progress[2].told))
+    fleet.run(PATIENT - 20)
+    assert fleet.progress[2].told == gone
+    assert "not seen any more after they were told; after 30 min" in fleet.progress[2].waits
+
+    fleet.run(40)
+    assert fleet.progress[2].left == gone
+    assert not set(fleet.progress[2].told) & set(gone)
+    assert fleet.progress[2].stage == Stage.OPEN
+    assert fleet.applied().count(2) == 20  # canaries had it before they left
+
+
+def test_a_replaced_canary_that_had_it_and_fails_when_it_is_back_stops_it(fleet):
+    fleet.deploy(CANARY)
+    fleet.run(1)
+    gone = away(fleet, list(fleet.progress[2].told))
+    fleet.run(62)
+    assert fleet.progress[2].stage == Stage.CANARY
+    back(fleet, gone)
+    fleet.say(gone[0], applied=1, failed=2, error="half the rows fail")
+    fleet.run(2)
+    assert fleet.progress[2].stage == Stage.STOPPED
+
+
+def test_what_takes_canaries_down_takes_no_more_than_as_many_again(fleet):
+    fleet.deploy(CANARY)
+    for _ in range(6):
+        fleet.look()
+        away(fleet, list(fleet.progress[2].told))
+        fleet.look()
+        for _ in range(PATIENT):
+            fleet.look()
+    told = fleet.progress[2]
+    assert told.stage == Stage.CANARY
+    assert sum(node.silent > 0 for node in fleet.nodes.values()) == 4
+    assert "no further node is tried; segue deployments open 2 goes on" in told.waits
+
+
+def test_where_no_other_node_is_there_it_waits_and_says_so(fleet):
+    fleet.deploy(CANARY)
+    fleet.run(1)
+    gone = list(fleet.progress[2].told)
+    away(fleet, list(fleet.nodes))
+    fleet.run(PATIENT)
+    assert fleet.progress[2].told == gone
+    assert fleet.progress[2].waits == "waits for a node that it is for: none was seen lately"
+    back(fleet, [next(name for name in fleet.nodes if name not in gone)])
+    fleet.run(2)
+    assert len(fleet.progress[2].left) == 1  # one is there for one of the two
+
+
+def test_a_canary_that_comes_and_goes_is_not_replaced(fleet):
+    fleet.deploy({**CANARY, "after": 10**6})
+    fleet.run(1)
+    told = list(fleet.progress[2].told)
+    for _ in range(5):
+        away(fleet, told)
+        fleet.run(50)
+        back(fleet, told)
+        fleet.run(1)
+    assert fleet.progress[2].told == told
+    assert not fleet.progress[2].left
+
+
+def test_a_hub_that_has_just_begun_takes_nobody_for_back_or_for_a_canary(fleet):
+    fleet.deploy(CANARY)
+    fleet.run(1)
+    gone = away(fleet, list(fleet.progress[2].told))
+    fleet.run(40)
+    missed = fleet.progress[2].missed
+    for name, node in fleet.nodes.items():  # for three minutes it gives all of them time to speak
+        fleet.nodes[name] = replace(node, silent=0, heard=False)
+    fleet.run(5)
+    assert fleet.progress[2].missed == missed
+    assert fleet.progress[2].told == gone
+    fleet.deploy(CANARY)
+    fleet.run(1)
+    assert fleet.progress[3].told == []
+    assert "none" in fleet.progress[3].waits or "more canaries" in fleet.progress[3].waits
+
+
+def test_a_canary_that_is_there_and_does_not_take_it_is_named(fleet):
+    fleet.deploy(CANARY)
+    fleet.look()
+    one, other = fleet.progress[2].told
+    fleet.say(one, error="no room is left")
+    fleet.say(other, applied=2)
+    fleet.look()
+    assert fleet.progress[2].waits == f"waits for {one} to run it: no room is left"
+
+
+def test_rolling_through_nodes_that_go_down_waits_for_people(fleet):
+    fleet.deploy({"kind": "rolling", "part": "3"})
+    for _ in range(10):
+        fleet.look()
+        away(fleet, fleet.progress[2].told)
+    assert len(fleet.progress[2].told) == 3
+    assert "segue deployments open 2" in fleet.progress[2].waits
+    back(fleet, fleet.progress[2].told)
+    fleet.run(10)
+    assert set(fleet.applied()) == {2}
+    assert fleet.progress[2].waits == ""
+
+
+def test_what_people_opened_is_stopped_by_nodes_only(fleet):
+    fleet.bad[2] = "boom"
+    fleet.deploy({**CANARY, "part": "10"})
+    fleet.run(3)
+    assert fleet.progress[2].stage == Stage.STOPPED
+    fleet.bad = {}
+    fleet.progress[2] = replace(fleet.progress[2], stage=Stage.OPEN, by_hand=True)
+    fleet.run(3)
+    assert fleet.applied().count(2) == 10  # the others have given it up, and don't try again
+
+
+def test_first_rows_stop_no_rollout():
+    """Two late rows of three say nothing yet; a node judges by all of them at its own end."""
+    for rollout in ({}, {"kind": "rolling", "part": "1"}, {"kind": "canary", "part": "1"}):
+        fleet = Fleet(3)
+        fleet.deploy(rollout)
+        fleet.follow(fleet.look(), healthy=False)
+        fleet.say("n00", rows={"a": 1}, rejects={"a": 2}, batches=3, errors=2)
+        fleet.say("n01", rows={"a": 1}, rejects={"a": 2}, batches=3, errors=2)
+        fleet.say("n02", rows={"a": 1}, rejects={"a": 2}, batches=3, errors=2)
+        fleet.run(3, seconds=20)
+        assert fleet.progress[1].stage != Stage.STOPPED, rollout
 
 
 def test_rolling_goes_a_few_at_a_time(fleet):
