@@ -1,11 +1,19 @@
 """The shelf of a hub, and rollouts on it, with real keys and metadata."""
 
+import errno
 import fcntl
 from dataclasses import replace
 
 import pytest
 
-from segue.errors import BundleError, DeploymentError, SegueError, UnknownNameError, UsageError
+from segue.errors import (
+    BundleError,
+    DeploymentError,
+    SegueError,
+    StorageError,
+    UnknownNameError,
+    UsageError,
+)
 from segue.hub.rollout_store import Shelf
 from segue.hub.rollouts import Rollouts
 from segue.spec.hub import Node, NodeStatus
@@ -298,3 +306,99 @@ def test_a_damaged_progress_begins_again(rollouts, upload):
     take(rollouts, upload(b"one"))
     (rollouts.shelf.folder / "rollouts.json").write_bytes(b"{")
     assert generations(Rollouts(rollouts.shelf.folder, rollouts._nodes)) == [1, 1, 1, 1]
+
+
+def lose_the_canary(rollouts, upload):
+    """Deploy with one canary, and let it go away."""
+    take(rollouts, upload(b"one"))
+    follow(rollouts, 10)
+    take(rollouts, upload(b"two", rollout={**CANARY, "patience": 600}))
+    (gone,) = rollouts.describe()["deployments"][1]["first"]
+    rollouts._nodes.silent = {gone}
+    return gone
+
+
+def follow_others(rollouts, seconds):
+    """Let nodes that are there do what they are told."""
+    for _ in range(0, seconds, 5):
+        for node in rollouts._nodes.all():
+            if node.name not in rollouts._nodes.silent:
+                state = rollouts.desired(node)
+                rollouts.note_status(node, Status(applied=state.generation, healthy=True))
+        rollouts.ticks.seconds += 5
+        rollouts.tick()
+
+
+def restart(rollouts, **options):
+    """Return what a hub finds that was killed: nothing is written at an end."""
+    again = Rollouts(rollouts.shelf.folder, rollouts._nodes, steady=Ticks(), **options)
+    again.ticks = again._steady
+    return again
+
+
+def test_a_lost_canary_is_counted_on_by_a_hub_that_was_killed(rollouts, upload):
+    gone = lose_the_canary(rollouts, upload)
+    follow_others(rollouts, 400)
+    noted = []
+    again = restart(rollouts, note=lambda *event: noted.append(event))
+    follow_others(again, 150)
+    assert again.describe()["deployments"][1]["first"] == [gone]
+    follow_others(again, 100)
+    told = again.describe()["deployments"][1]
+    assert told["left"] == [gone]
+    (new,) = told["first"]
+    assert noted[0] == ("canary", gone, f"2: not seen for too long; in its place goes first {new}")
+
+    third = restart(again)
+    told = third.describe()["deployments"][1]
+    assert (told["first"], told["left"]) == ([new], [gone])
+    follow_others(third, 100)
+    assert third.describe()["deployments"][1]["stage"] == "open"
+    third._nodes.silent = set()
+    follow_others(third, 10)
+    assert generations(third) == [2, 2, 2, 2]
+
+
+def test_a_deployment_is_opened_by_people_and_stays_open(rollouts, upload):
+    gone = lose_the_canary(rollouts, upload)
+    follow_others(rollouts, 100)
+    told = rollouts.describe()["deployments"][1]
+    assert told["waits"].startswith(f"{gone} was not seen any more after it was told; after 10 min")
+    rollouts.open(2, "ann")
+    again = restart(rollouts)
+    again._nodes.silent = set()
+    assert generations(again) == [2, 2, 2, 2]
+    assert again.describe()["deployments"][1]["reason"] == "opened by ann"
+    again.stop(2, "bo")
+    assert restart(again).describe()["deployments"][1]["reason"] == "stopped by bo"
+    with pytest.raises(UnknownNameError, match="no deployment 9"):
+        rollouts.open(9, "ann")
+
+
+def test_what_can_not_be_written_down_is_offered_to_nobody(rollouts, upload, monkeypatch):
+    take(rollouts, upload(b"one"))
+    follow(rollouts, 10)
+    take(rollouts, upload(b"two", rollout=CANARY))
+    follow(rollouts, 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(rollouts.shelf, "write_progress", full)
+        follow(rollouts, 200)
+        assert sorted(generations(rollouts)) == [1, 1, 1, 2]
+        with pytest.raises(StorageError, match="opened by ann"):
+            rollouts.open(2, "ann")
+    follow(rollouts, 30)
+    assert generations(rollouts) == [2, 2, 2, 2]
+
+
+def full(progress):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "odd", [{"after": "x"}, {"kind": "canary", "part": "many"}, {"patience": -1}]
+)
+def test_a_rollout_that_is_signed_and_can_not_be_read_is_refused(rollouts, upload, odd):
+    take(rollouts, upload(b"one"))
+    with pytest.raises(DeploymentError, match="can't be read"):
+        take(rollouts, upload(b"two", rollout=odd))
+    assert generations(rollouts) == [1, 1, 1, 1]
