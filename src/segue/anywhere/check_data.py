@@ -67,7 +67,7 @@ def check(
     declared = _read_contract(contract, list(given), data)
     # the contract may know the data by another name
     named = {declared.table if name == TABLE else name: each for name, each in given.items()}
-    hiding = hiding_lines({declared.table: declared})
+    hiding = hiding_lines({declared.table: declared.sensitive})
     if targets := _find_targets(named, on):
         with hiding, open_targets(targets) as database:
             schema = database.describe(f"select * from {quote_identifier(declared.table)}")

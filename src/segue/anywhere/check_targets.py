@@ -72,9 +72,9 @@ def check_targets(asked: Asked) -> tuple[tuple[Report, Contract], ...]:
         hint = f"segue suggest {asked.texts[0] if asked.texts else 'DATA'} shows some"
         raise UsageError(f"{file.path}: there are no checks of {listed}", hint=hint)
     refuse_unmatched(contracts, asked.select)
-    hidden = {each.table: each.sensitive for each in contracts}
+    hidden = {each.table: each.sensitive.names for each in contracts}
     with (
-        hiding_lines({each.table: each for each in contracts}),
+        hiding_lines({each.table: each.sensitive for each in contracts}),
         open_targets([*others, *(each for each, _ in pairs)]) as session,
     ):
         # only the local engine reads files, whose statistics may answer checks

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from segue.spec.contract import Contract
     from segue.spec.output import StagedTable, TableVersion
     from segue.spec.scan import Scan
+    from segue.spec.step import ProjectSpec
 
 
 def looks_back(contract: Contract) -> bool:
@@ -65,8 +66,26 @@ def make_context(
         added=bound["added"],
         before=bound["before"],
         folder=str(workspace.project.root),
-        sensitive={name: each.sensitive for name, each in workspace.project.contracts.items()},
+        sensitive=find_hidden(workspace.project, session, contract),
     )
+
+
+def find_hidden(
+    project: ProjectSpec, session: Session, contract: Contract
+) -> dict[str, tuple[str, ...]]:
+    """Return the sensitive columns of the tables that a contract looks into.
+
+    Args:
+        project: Knows which they are.
+        session: Where the tables are bound: it tells their columns.
+        contract: The contract.
+    """
+    hidden = {}
+    for name in contract.references:
+        if found := project.hidden(name):
+            names = session.describe(f"select * from {quote_identifier(name)}").names
+            hidden[name] = found.among(names)
+    return hidden
 
 
 def stage_context(

@@ -98,6 +98,7 @@ class Work:
             outcome = self.fail(name, error)
         except OSError as error:
             outcome = self.fail(name, name_disk_fault(error, self.workspace.project.lake))
+        outcome = outcome.hide_bounds(self.plan.project.sensitive)
         outcome = self.describe(outcome, started_at, clock.monotonic() - began)
         self.outcomes[name] = outcome
         self.listen(Progress(name, "settled", details={"outcome": outcome}))
@@ -108,7 +109,7 @@ class Work:
         from segue.execute.failure import describe_failure, hide_line, hide_secrets
 
         inputs = self.planned[name].inputs if name in self.planned else ()
-        hide_line(error, self.plan.project.contracts, (name, *inputs))
+        hide_line(error, self.plan.project.sensitive, (name, *inputs))
         known = [(each, self.outcomes.get(each)) for each in inputs]
         read = {each: told.columns for each, told in known if told and told.columns}
         error.hint = error.hint or tell_changed_types(read, self.plan.history.memories)
@@ -314,8 +315,6 @@ class Work:
             context = replace(context, files=trust_files(staged.files))
             report = measure_table(session, staged.table, contract, staged.schema, context=context)
         pass_point("judge.after")
-        staged = staged.hide_bounds(contract.sensitive)  # they are recorded, too
-        rejects = rejects.hide_bounds(contract.sensitive) if rejects else None
         return self.rule(replace(outcome, staged=staged, rejects=rejects), report)
 
     def find_before(self, table: str) -> Before:

@@ -29,6 +29,7 @@ from segue.declare.yaml_nodes import (
 from segue.errors import Location, MissingExtraError
 from segue.registry import nearest
 from segue.spec.contract import Check, Contract
+from segue.spec.sensitive import mark_columns
 from segue.spec.types import parse_type
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class _ContractReader:
     checks: list[Check] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     types: dict[str, DataType] = field(default_factory=dict)
-    sensitive: list[str] = field(default_factory=list)
+    marks: dict[str, bool] = field(default_factory=dict)
 
     def read(self, entry: Entry) -> Contract:
         texts = {"owner": "", "about": ""}
@@ -192,22 +193,21 @@ class _ContractReader:
         if rejects:
             self._refuse_sampled()
         self.checks = [each for check in self.checks for each in self._settle(check)]
-        hidden = {name.lower() for name in self.sensitive}
-        checks = tuple(
-            replace(check, sensitive=True) if hidden.intersection(_name_spoken(check)) else check
-            for check in self.checks
-        )
-        return Contract(
+        checks = tuple(self.checks)
+        contract = Contract(
             table=self.table,
             location=Location(self.shown, entry.line),
             checks=checks,
             columns=self.columns,
-            sensitive=tuple(self.sensitive),
+            marks=self.marks,
             rejects=rejects,
             digest=digest_checks(checks, rejects=rejects),
             types=self.types,
-            **texts,
+            owner=texts["owner"],
+            about=texts["about"],
         )
+        marked = (name for name, mark in self.marks.items() if mark)
+        return contract.hide(mark_columns(self.table, marked))
 
     def _refuse_sampled(self) -> None:
         """Refuse checks that would set rows aside and look at some of them only."""
@@ -235,8 +235,7 @@ class _ContractReader:
             if part.key == "about":
                 self.columns[entry.key] = self._read_text(part)
             elif part.key == "sensitive":
-                if self._read_flag(part):
-                    self.sensitive.append(entry.key)
+                self.marks[entry.key] = self._read_flag(part)
             elif self._serves(part.key, "column"):
                 check = self._read_check(part.key, part, part.value, (entry.key,))
                 if check is not None and part.key == "type":
@@ -383,11 +382,3 @@ def _part_options(kind: str, value: Any, served: CheckKind) -> tuple[dict[str, A
     # below a column the kind is no key of its own: `min: {min: 0}` states a bound
     inner = set(value) == {kind} and served.scope != "column"
     return stated, value[kind] if inner else value
-
-
-def _name_spoken(check: Check) -> tuple[str, ...]:
-    """Return the columns whose values a check may show, in lower case as SQL folds it.
-
-    A kind that speaks of more than the check's columns tells them under `mentions`.
-    """
-    return tuple(name.lower() for name in (*check.columns, *check.arguments.get("mentions", ())))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from segue.declare.alerts import read_alerts
 from segue.declare.apply import apply_parameters, apply_settings
 from segue.declare.cache import find_cache
+from segue.declare.carry import carry_sensitive
 from segue.declare.check_code import add_code
 from segue.declare.digest import digest_parts
 from segue.declare.edge_graph import (
@@ -96,11 +97,14 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
     fleets = read_fleet_tables(config, tables, problems)
     values = apply_parameters(parameters or {}, python.settings, steps, broken, config, problems)
     problems.check()
+    steps = {name: steps[name] for name in order}
+    sensitive = carry_sensitive(steps.values(), config.sources, contracts, root)
+    contracts |= {n: contracts[n].hide(found) for n, found in sensitive.items() if n in contracts}
     lake = config.settings.lake
     return ProjectSpec(
         name=config.settings.project.name,
         root=root,
-        steps=_finish_fingerprints({name: steps[name] for name in order}, contracts),
+        steps=_finish_fingerprints(steps, contracts),
         sources=config.sources,
         contracts=contracts,
         places=config.places,
@@ -114,6 +118,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         wait=lake.wait,
         alerts=alerts,
         fleets=fleets,
+        sensitive=sensitive,
     )
 
 

@@ -147,7 +147,7 @@ def _run_sql(
     try:
         files = session.write(query, task.folder, task.stem, schema, lake.storage_type, progress)
     except SqlError as error:  # it may quote a value
-        told = hide_values(error, task.project.contracts, (*task.bindings, task.step.name))
+        told = hide_values(error, task.project.sensitive, (*task.bindings, task.step.name))
         raise locate(told, task.step) from error.__cause__
     return schema, files, {}
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from segue.errors import Location, OutputError, StepError
 from segue.frames.values import show_value
+from segue.spec.sensitive import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
+    from segue.spec.sensitive import Sensitive
     from segue.spec.step import ProjectSpec, StepSpec
 
     Given = Callable[[], Mapping[str, pa.Table]]
@@ -51,7 +53,7 @@ class Blame:
     step: str = ""
     location: Location | None = None
     shown: str = ""
-    sensitive: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sensitive: Mapping[str, Sensitive] = field(default_factory=dict)
 
     def refuse(
         self, message: str, group: str = "", hint: str = "", given: Given | None = None
@@ -102,9 +104,12 @@ class Blame:
 
     def _mask_group(self, group: str) -> str:
         """Return a group's key, or a mask if a column of it must not be shown in any table."""
-        hidden = {re.escape(name) for names in self.sensitive.values() for name in names}
-        keyed = re.search(rf"(?:^|, )(?:{'|'.join(hidden)})=", group) if hidden else None
-        return MASK if keyed else group
+        several = self.sensitive.values()
+        if any(found.is_open for found in several):
+            return MASK if group else group
+        hidden = {re.escape(name) for found in several for name in found.names}
+        told = rf"(?:^|, )(?:{'|'.join(hidden)})="
+        return MASK if hidden and re.search(told, group, re.IGNORECASE) else group
 
     def _own_frames(self, error: BaseException) -> list[tuple[str, traceback.FrameSummary]]:
         """Return the frames that lie in the user's files with their paths, innermost last."""
@@ -126,7 +131,7 @@ def blame_step(project: ProjectSpec, step: StepSpec) -> Blame:
         str(project.root),
         step.name,
         step.location,
-        sensitive={name: found.sensitive for name, found in project.contracts.items()},
+        sensitive=project.sensitive,
     )
 
 
@@ -141,12 +146,12 @@ def _write_trace(frames: Sequence[tuple[str, traceback.FrameSummary]], told: str
     return "\n".join([*parts, f"  {told}"]) if parts else ""
 
 
-def write_samples(given: Mapping[str, pa.Table], sensitive: Mapping[str, tuple[str, ...]]) -> str:
+def write_samples(given: Mapping[str, pa.Table], sensitive: Mapping[str, Sensitive]) -> str:
     """Return the first rows of each table as text, sensitive columns masked."""
     parts = []
     for name, table in given.items():
         title = f"  {name}:\n" if len(given) > 1 else ""
-        parts.append(title + write_rows(table, sensitive.get(name, ())))
+        parts.append(title + write_rows(table, sensitive.get(name, NONE).among(table.column_names)))
     return "\n".join(parts)
 
 

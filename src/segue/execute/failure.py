@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from segue.errors import SegueError
-    from segue.spec.contract import Contract
+    from segue.spec.sensitive import Sensitive
 
 
 def hide_secrets(error: SegueError, redact: Callable[[str], str]) -> None:
@@ -24,16 +24,16 @@ def hide_secrets(error: SegueError, redact: Callable[[str], str]) -> None:
 
 
 def hide_values(
-    error: SqlError, contracts: Mapping[str, Contract], tables: Iterable[str]
+    error: SqlError, sensitive: Mapping[str, Sensitive], tables: Iterable[str]
 ) -> SqlError:
     """Return what an engine says of a query that fails while it runs, without values.
 
     Args:
         error: The error; its message may quote a value.
-        contracts: Contracts by table.
+        sensitive: Columns whose values must not be shown, by table.
         tables: Names of all that the query reads, and of what it makes.
     """
-    if not _is_private(contracts, tables):
+    if not _is_private(sensitive, tables):
         return error
     return SqlError(
         "the query fails on a value that is not shown (sensitive columns)",
@@ -44,33 +44,33 @@ def hide_values(
     )
 
 
-def hide_line(error: SegueError, contracts: Mapping[str, Contract], tables: Iterable[str]) -> None:
+def hide_line(error: SegueError, sensitive: Mapping[str, Sensitive], tables: Iterable[str]) -> None:
     """Take what a line of a file holds out of an error that quotes it.
 
     Args:
         error: Any error.
-        contracts: Contracts by table.
+        sensitive: Columns whose values must not be shown, by table.
         tables: Names of the tables that it may quote.
     """
     quotes = isinstance(error, SourceError) and error.location and error.location.line
-    if quotes and _is_private(contracts, tables):
+    if quotes and _is_private(sensitive, tables):
         error.message = "the line can't be read, and is not shown (sensitive columns)"
         error.args = (error.message,)
 
 
 @contextmanager
-def hiding_lines(contracts: Mapping[str, Contract]) -> Iterator[None]:
+def hiding_lines(sensitive: Mapping[str, Sensitive]) -> Iterator[None]:
     """Hide what lines hold in errors that come from within, as `hide_line` does."""
     try:
         yield
     except SourceError as error:
-        hide_line(error, contracts, contracts)
+        hide_line(error, sensitive, sensitive)
         raise
 
 
-def _is_private(contracts: Mapping[str, Contract], tables: Iterable[str]) -> bool:
+def _is_private(sensitive: Mapping[str, Sensitive], tables: Iterable[str]) -> bool:
     """Return whether any of these tables has values that must not be shown."""
-    return any(contracts[name].sensitive for name in tables if name in contracts)
+    return any(sensitive.get(name) for name in tables)
 
 
 def describe_failure(error: SegueError, redact: Callable[[str], str] = str) -> StepFailure:

@@ -66,7 +66,7 @@ def run_remote(task: StepTask, engines: StepEngines, lake: Lake) -> StepResult:
                 files = write_result(fork, _RESULT, work)
             except SqlError as error:  # it may quote a value
                 names = (*task.bindings, task.step.name)
-                raise hide_values(error, task.project.contracts, names) from error.__cause__
+                raise hide_values(error, task.project.sensitive, names) from error.__cause__
         staged = add_to_base(task, writer, lake, schema, files)
     pass_point("stage.written")
     return StepResult(staged)

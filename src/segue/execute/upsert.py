@@ -98,13 +98,13 @@ def _check_keys(task: StepTask, session: LocalSession, schema: TableSchema) -> N
         f" group by {keys} having count(*) > 1 order by {keys} limit 5"
     )
     if twice.num_rows:
-        contract = task.project.contracts.get(task.step.name)
+        hidden = task.project.hidden(task.step.name)
         raise OutputError(
             f"step {task.step.name!r}: its result has several rows for one key ({keys})",
             step=task.step.name,
             location=task.step.location,
             hint="return one row for each key",
-            sample=write_rows(twice, contract.sensitive if contract is not None else ()),
+            sample=write_rows(twice, hidden.among(twice.column_names)),
         )
 
 

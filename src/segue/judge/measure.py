@@ -55,12 +55,13 @@ def measure_table(
     """
     context = context or Context()
     compiled = compile_contract(session, table, contract, schema, load_check, context)
-    gauge = make_gauge(session, table, compiled, schema, contract, context)
+    hidden = contract.sensitive.among(schema.names)
+    gauge = make_gauge(session, table, compiled, schema, context, private=bool(hidden))
     found = gather_shared(gauge, compiled)
-    judge = _Judge(gauge, schema, context, frozenset(contract.sensitive))
+    judge = _Judge(gauge, schema, context, frozenset(hidden))
     measured = [judge.judge(one, found) for one in found.compiled]
     judged = list(zip(found.compiled, measured, strict=True))
-    samples, shared = look_into_failing(session, table, judged, schema, contract.sensitive)
+    samples, shared = look_into_failing(session, table, judged, schema, hidden)
     finished = tuple(
         replace(
             each,
@@ -78,15 +79,16 @@ def make_gauge(
     table: str,
     compiled: Sequence[CompiledCheck],
     schema: TableSchema,
-    contract: Contract,
     context: Context,
+    *,
+    private: bool,
 ) -> Gauge:
     """Return what checks are measured with, knowing already what costs little to know."""
     known = answer_checks(session, table, compiled, schema, context.files)
     counted = count_by_value(session, table, compiled, schema, known)
     answers = known | {text: value for text, (value, _) in counted.items()}
     sources = dict.fromkeys(known, SQL) | {text: query for text, (_, query) in counted.items()}
-    return Gauge(session, table, bool(contract.sensitive), answers, sources)
+    return Gauge(session, table, private, answers, sources)
 
 
 def compile_contract(

@@ -349,7 +349,7 @@ class Project(Shown, Closing):
 
         Args:
             table: Name of the table.
-            sensitive: Columns whose values are kept out, beside those of its contract.
+            sensitive: Columns whose values are kept out, beside those of the project.
         """
         with open_profile(self._settle(), table, sensitive) as (_, _, profile):
             return profile

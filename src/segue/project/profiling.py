@@ -36,7 +36,7 @@ def open_profile(
     Args:
         workspace: The lake and the ledger.
         table: Name of the table.
-        sensitive: Columns whose values are kept out, beside those of its contract.
+        sensitive: Columns whose values are kept out, beside those of the project.
 
     Returns:
         The engine, in which the table and those that it may refer to are bound, the columns of
@@ -47,8 +47,6 @@ def open_profile(
     from segue.judge.profiling.spool import spool_rows
 
     project = workspace.project
-    contract = project.contracts.get(table)
-    hidden = {*sensitive, *(contract.sensitive if contract else ())}
     with (
         tempfile.TemporaryDirectory(prefix="segue-") as scratch,
         open_session(workspace, (table,)) as session,
@@ -56,6 +54,7 @@ def open_profile(
         schema = _describe(session, table)
         if not _is_columnar(workspace, table):
             spool_rows(session, table, schema, Path(scratch))
+        hidden = {*sensitive, *project.hidden(table).among(schema.names)}
         profile = profile_table(session, table, schema, hidden)
         others = _bind_others(workspace, session, table, Path(scratch))
         references = find_references(session, profile, others)

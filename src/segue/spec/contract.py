@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from segue.spec.sensitive import NONE, Sensitive
 from segue.spec.shown import Shown
 
 if TYPE_CHECKING:
@@ -103,6 +104,14 @@ class Check:
         single = self.arguments.get("table")
         return (*(() if single is None else (single,)), *self.arguments.get("reads", ()))
 
+    @property
+    def shows(self) -> tuple[str, ...]:
+        """Columns whose values it may show.
+
+        A kind that speaks of more than the check's columns tells them under `mentions`.
+        """
+        return (*self.columns, *self.arguments.get("mentions", ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -115,7 +124,9 @@ class Contract:
         owner: Who answers for the table.
         about: What the table is.
         columns: What is said about columns: descriptions by name.
-        sensitive: Columns whose values must stay out of samples and records.
+        marks: What is said of columns under `sensitive`, by name.
+        sensitive: Columns whose values must stay out of samples and records: those that are
+            marked, and in a project those that are made from such ones.
         rejects: Whether rows that fail a row-level check are set aside.
         digest: Hex digest of all that decides a verdict.
         types: Declared column types, by name.
@@ -127,7 +138,8 @@ class Contract:
     owner: str = ""
     about: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
-    sensitive: tuple[str, ...] = ()
+    marks: Mapping[str, bool] = field(default_factory=dict)
+    sensitive: Sensitive = NONE
     rejects: bool = False
     digest: str = ""
     types: Mapping[str, DataType] = field(default_factory=dict)
@@ -136,6 +148,13 @@ class Contract:
     def references(self) -> tuple[str, ...]:
         """Names of the other tables that its checks look into."""
         return tuple(sorted({name for check in self.checks for name in check.tables}))
+
+    def hide(self, sensitive: Sensitive) -> Contract:
+        """Return it with other sensitive columns: checks that speak of them show no values."""
+        checks = tuple(
+            replace(check, sensitive=any(map(sensitive.why, check.shows))) for check in self.checks
+        )
+        return replace(self, sensitive=sensitive, checks=checks)
 
 
 class Verdict(StrEnum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from segue.spec.output import StepMemory
+from segue.spec.sensitive import NONE
 from segue.spec.shown import Shown
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from segue.spec.alerts import Delivery
     from segue.spec.contract import Report
     from segue.spec.output import StagedTable, TableVersion
+    from segue.spec.sensitive import Sensitive
     from segue.spec.types import TableSchema
 
 
@@ -183,6 +185,16 @@ class StepOutcome:
             StepStatus.JUDGED,
             StepStatus.SKIPPED,
         )
+
+    def hide_bounds(self, sensitive: Mapping[str, Sensitive]) -> StepOutcome:
+        """Return it with new files that tell no bounds of sensitive columns: they are recorded."""
+        if not sensitive:
+            return self
+        staged, rejects = (
+            made and made.hide_bounds(sensitive.get(made.table, NONE).among(made.schema.names))
+            for made in (self.staged, self.rejects)
+        )
+        return replace(self, staged=staged, rejects=rejects)
 
     def remember(self, run_id: str, finished_at: str, *, staged: bool = False) -> StepMemory:
         """Return what is remembered of a success.

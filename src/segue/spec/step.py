@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from segue.spec.alerts import AlertSpec
 from segue.spec.fleet import Fleets
+from segue.spec.sensitive import NONE, Sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,6 +245,8 @@ class ProjectSpec:
         wait: Longest wait for the ledger's lock, in seconds.
         alerts: Who is told when checks fail.
         fleets: What is declared of fleets, beside their sources and steps.
+        sensitive: Columns whose values must not be shown, of each table that has any, rejects
+            included: what contracts mark, and what is made of it. Who shows values asks here.
     """
 
     name: str
@@ -262,6 +265,11 @@ class ProjectSpec:
     wait: float = 10.0
     alerts: AlertSpec = field(default_factory=AlertSpec)
     fleets: Fleets = field(default_factory=Fleets)
+    sensitive: Mapping[str, Sensitive] = field(default_factory=dict)
+
+    def hidden(self, table: str) -> Sensitive:
+        """Return the sensitive columns of a table."""
+        return self.sensitive.get(table, NONE)
 
     def parameters_of(self, step: StepSpec) -> dict[str, Scalar]:
         """Return the values of a step's settings: defaults, then what the project sets."""

@@ -49,7 +49,7 @@ def test_the_contract_of_the_design():
     )["orders"]
     assert (contract.owner, contract.about) == ("sales-data@example.com", "One row per order.")
     assert contract.rejects
-    assert contract.sensitive == ("email",)
+    assert contract.sensitive.names == ("email",)
     assert contract.columns["email"] == "Address."
     assert contract.types["amount"] == parse_type("decimal(18,2)")
     assert contract.references == ("Stores",)

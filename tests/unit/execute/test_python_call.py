@@ -3,8 +3,8 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from segue.errors import Location, OutputError, SegueError, StepError
-from segue.spec.contract import Contract
+from segue.errors import OutputError, SegueError, StepError
+from segue.spec.sensitive import mark_columns
 from segue.spec.types import parse_schema
 
 SHOP = pa.table({"store": [1, 2, 1, None], "n": [1, 2, 3, None]})
@@ -407,8 +407,8 @@ def test_sensitive_columns_are_masked(world):
             raise ValueError
         """
     )
-    contract = Contract("shop", Location("contracts.yml"), (), sensitive=("store",))
-    task = world.task(project, "made", project=replace(project, contracts={"shop": contract}))
+    hidden = {"shop": mark_columns("shop", ["store"])}
+    task = world.task(project, "made", project=replace(project, sensitive=hidden))
     with pytest.raises(StepError) as raised:
         world.run(task)
     assert raised.value.sample.splitlines()[1] == "  ***    1"

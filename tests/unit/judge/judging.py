@@ -5,6 +5,7 @@ from pathlib import Path
 from segue.errors import Location
 from segue.registry import load_check, load_engine
 from segue.spec.contract import Check, Contract, Tolerance
+from segue.spec.sensitive import mark_columns
 from segue.spec.step import PlaceSpec
 
 AT_THE_FIRST = Tolerance()
@@ -49,5 +50,6 @@ def make_check(kind, value, columns=(), *, fail=AT_THE_FIRST, warn=None, name=""
     return Check(name, kind, columns, arguments, fail, warn, HERE)
 
 
-def make_contract(*checks, table="orders", **rest):
-    return Contract(table, HERE, tuple(checks), **rest)
+def make_contract(*checks, table="orders", sensitive=(), **rest):
+    hidden = mark_columns(table, sensitive)
+    return Contract(table, HERE, tuple(checks), sensitive=hidden, **rest)

@@ -92,7 +92,7 @@ class _Object:
             said = self.property(name)
             if about:
                 said["description"] = about
-        for name in contract.sensitive:
+        for name in contract.sensitive.among({**contract.columns, **contract.marks}):
             self.property(name)["classification"] = "confidential"
 
     def property(self, name: str) -> dict[str, Any]:
