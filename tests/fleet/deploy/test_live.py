@@ -127,6 +127,30 @@ def test_a_hub_restored_from_before_a_deployment_gets_the_next_to_its_nodes(plan
     wait_applied(plant, last + 2)
 
 
+def test_people_go_on_without_a_canary_that_is_gone_and_a_killed_hub_keeps_to_it(plant):
+    begin(plant, "n1", "n2", "n3")
+    deploy(plant)
+    wait_applied(plant, 1)
+    plant.step(GOOD.replace("2", "3"))
+    number = deploy(plant, "--canary", "1", "--after", "1h", "--patience", "2h")
+    wait_for(lambda: plant.told()["deployments"][-1]["first"])
+    told = plant.told()["deployments"][-1]
+    (gone,) = told["first"]
+    assert told["rollout"]["patience"] == 7200
+    plant.stop(gone, signal.SIGKILL)
+    assert plant.ask("deployments", "open", number)["stage"] == "open"
+    plant.stop("hub", signal.SIGKILL)
+    plant.start_hub()
+    wait_for(
+        lambda: all(
+            node["applied"] == number for node in plant.told()["nodes"] if node["name"] != gone
+        ),
+        200,
+    )
+    assert plant.told()["deployments"][-1]["reason"] == "opened by ann"
+    assert "opened by ann" in plant.call("deployments")
+
+
 @pytest.mark.parametrize("point", ["deploy.fetched", "deploy.switch.before", "deploy.switch.after"])
 def test_an_agent_that_dies_while_it_takes_a_deployment_takes_it_when_it_is_back(plant, point):
     plant.start_hub()
@@ -180,12 +204,14 @@ def test_commands_tell_what_is_wrong(plant):
     assert "already" in plant.call("deploy", "init", code=2)
     assert "exclude each other" in plant.call("deploy", "--canary", "1", "--rolling", "1", code=2)
     assert "--canary 5%" in plant.call("deploy", "--after", "1m", code=2)
+    assert "--canary 5%" in plant.call("deploy", "--patience", "1m", code=2)
     assert "no number of nodes" in plant.call("deploy", "--canary", "0%", code=2)
     assert "did you mean 'errors'" in plant.call("deploy", "--health", "eror < 1%", code=2)
     assert "',' is missing" in plant.call("deploy", "--to", "role=shop country=BE", code=2)
     assert "no fleet called" in plant.call("deploy", "--fleet", "shop", code=2)
     assert "nothing to go back to" in plant.call("rollback", code=1)
     assert "there is no deployment 7" in plant.call("deployments", "stop", "7", code=2)
+    assert "there is no deployment 7" in plant.call("deployments", "open", "7", code=2)
     (plant.root.parent / "config" / "segue" / "keys").rename(plant.root.parent / "elsewhere")
     assert "--key FILE" in plant.call("deploy", code=2)
     plant.environ["SEGUE_HUB_TOKEN"] = "guess"
