@@ -233,10 +233,15 @@ def write_command(typed: str, command: click.Command, level: str = "##") -> Iter
     yield f"{level} {typed}\n"
     yield f"```text\n{command.get_usage(here).removeprefix('Usage: ')}\n```\n"
     yield from (f"{part}\n" for part in paragraphs(command.help))
+    if not isinstance(command, click.Group) or command.invoke_without_command:
+        yield from write_options(command, here)
     if isinstance(command, click.Group):
         for name, below in command.commands.items():
             yield from write_command(f"{typed} {name}", below, f"{level}#")
-        return
+
+
+def write_options(command: click.Command, here: click.Context) -> Iterator[str]:
+    """Write what a command takes, and examples."""
     records = (param.get_help_record(here) for param in command.get_params(here))
     options = [map(shorten_range, record) for record in records if record and record[1]]
     yield from table(("option", "meaning"), ((f"`{name}`", text) for name, text in options))
