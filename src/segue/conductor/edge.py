@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from segue.spec.step import ProjectSpec
     from segue.spec.types import TableSchema
 
+MASK = "***"
+
 
 def cut_edge(
     project: ProjectSpec,
@@ -43,7 +46,7 @@ def cut_edge(
     tables = map_fleets(project)
     steps = tuple(_make_step(project, name, schemas, tables) for name in cut.steps)
     checks = tuple(_make_checks(project, cut, schemas))
-    alerts = tuple(_take_alerts(project, cut))
+    alerts = tuple(_take_alerts(project, cut, schemas))
     own = {*cut.crossing, *cut.further}
     destinations = tuple(each.spec for each in project.fleets.destinations if own & {*each.tables})
     sources = tuple(find_edge(project, name) for name in cut.sources)
@@ -62,7 +65,16 @@ def cut_edge(
         cpu=place.cpu,
         needs_sql=bool(checks or alerts) or any(step.sql is not None for step in steps),
         secrets=_find_secrets((sources, destinations, alerts)),
+        private=tuple(_find_private(project, cut)),
     )
+
+
+def _find_private(project: ProjectSpec, cut: Cut) -> Iterator[str]:
+    """Yield the tables whose errors may quote sensitive values: their own, or of what they read."""
+    for name in (*cut.sources, *cut.steps):
+        reads = project.steps[name].reads if name in project.steps else ()
+        if any(map(project.hidden, (name, *reads))):
+            yield name
 
 
 def _make_step(
@@ -118,9 +130,18 @@ def _is_of_rows(one: CompiledCheck) -> bool:
     )
 
 
-def _take_alerts(project: ProjectSpec, cut: Cut) -> Iterator[StreamAlert]:
+def _take_alerts(
+    project: ProjectSpec, cut: Cut, schemas: Mapping[str, TableSchema]
+) -> Iterator[StreamAlert]:
+    """Yield the alerts of a fleet; their messages name no values of sensitive columns."""
     own = {*cut.sources, *cut.steps}
-    return (each.spec for each in project.fleets.alerts if each.spec.table in own)
+    for each in project.fleets.alerts:
+        table = each.spec.table
+        if table in own:
+            message = each.spec.message
+            for name in project.hidden(table).among(schemas[table].names):
+                message = message.replace(f"{{{name}}}", MASK)
+            yield replace(each.spec, message=message)
 
 
 def _send(project: ProjectSpec, cut: Cut, table: str, schema: TableSchema) -> SentTable:

@@ -287,6 +287,8 @@ class EdgePart:
         cpu: Share of a core that a worker may use, such as 0.5; None for no limit.
         needs_sql: Whether DuckDB is needed at the node.
         secrets: Names of environment variables that it mentions as ``${NAME}``.
+        private: Its tables with sensitive columns, and those made of such: what nodes tell of
+            errors there quotes no value.
     """
 
     project: str
@@ -303,3 +305,4 @@ class EdgePart:
     cpu: float | None = None
     needs_sql: bool = False
     secrets: tuple[str, ...] = field(default_factory=tuple)
+    private: tuple[str, ...] = ()

@@ -45,6 +45,8 @@ _NAME = re.compile(r"[^\W\d]\w*")
 def write_edge(part: EdgePart) -> bytes:
     """Return an edge part as JSON text; equal parts give equal bytes."""
     document = {"format": FORMAT, **cast("dict[str, Any]", _to_plain(part))}
+    if not part.private:  # releases before it knew such tables read what has none
+        del document["private"]
     text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode()
 
@@ -270,4 +272,5 @@ _PART = _struct(
     cpu=_maybe(_number),
     needs_sql=_flag,
     secrets=_texts,
+    private=_names,
 )

@@ -178,7 +178,7 @@ class Flow:
         except Exception as error:  # noqa: BLE001  # a batch must not stop its source for ever
             # what windows and alerts remember may be half of this batch: they are read again
             self._forget_steps()
-            made = Made(error=f"{type(error).__name__}: {error}")
+            made = Made(error=steps.tell_odd(error))
             rows = self._intake.parse(raw, made.rejects)
             made.rejects.add(self._name, rows, [[made.error]] * rows.num_rows)
         return made

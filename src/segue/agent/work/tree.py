@@ -80,6 +80,7 @@ class TreeWork:
         self.tree = tree
         self._node = node
         self._sent = {each.table for each in part.sent}
+        self._private = {*part.private}
         self._session = bench.open() if _needs_sql(part, tree) else None
         self._runs: Mapping[str, Run] = (
             bench.make_runs(tree.steps, self._session)
@@ -162,7 +163,7 @@ class TreeWork:
     def _settle(self, table: str, rows: pa.Table, parted: Parted, made: Made) -> pa.Table | None:
         """Set aside what a step can't take, and return what it made of the rest."""
         if parted.error is not None and not made.error:
-            made.error = str(parted.error.message)
+            made.error = self._tell(table, parted.error)
         for start, stop, reason in parted.bad:
             bad = rows.slice(start, stop - start)
             made.rejects.add(table, bad, [[reason]] * bad.num_rows)
@@ -182,12 +183,25 @@ class TreeWork:
                 made.tables[table] = rows
         return rows
 
+    def _tell(self, table: str, error: SegueError) -> str:
+        """Return an error as the hub is told of it: it may quote a value."""
+        if table not in self._private:
+            return str(error.message)
+        where = f" ({error.location})" if error.location else ""
+        return f"{table!r} fails on a value that is not shown (sensitive columns){where}"
+
+    def tell_odd(self, error: Exception) -> str:
+        """Return what nobody foresaw, likewise."""
+        quiet = self._private.isdisjoint(self.tree.tables)
+        return f"{type(error).__name__}: {error}" if quiet else type(error).__name__
+
     def _see(self, watch: Watch, rows: pa.Table, made: Made) -> None:
         """Show rows to an alert; if it can't look at them, they go their way all the same."""
         try:
             letters, states = watch.see(rows)
         except SegueError as error:
-            made.error = made.error or f"alert {watch.alert.name!r}: {error.message}"
+            told = self._tell(watch.alert.table, error)
+            made.error = made.error or f"alert {watch.alert.name!r}: {told}"
             return
         made.letters += letters
         made.states |= states

@@ -351,3 +351,13 @@ def test_an_alert_that_cannot_look_at_rows_does_not_hold_them_up(tmp_path, home,
     done = run_once(slot, home)
     assert read_spool(home) == {"readings": rows(3)}
     assert done.error.startswith("alert 'odd': ")
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_what_fails_on_a_sensitive_value_is_told_without_it(tmp_path, home, log, private):
+    write_lines(log, [{"n": 1, "sensor": "hunter2canary", "value": 0}])
+    step = sql_step("cast_", "select n, sensor, sensor::int::double as value from readings")
+    tables = ("cast_",) if private else ()
+    done = run_once(write_slot(tmp_path / "1", [source(log)], [step], private=tables), home)
+    assert ("hunter2canary" in done.error) is not private
+    assert ("'cast_' fails on a value that is not shown" in done.error) is private
