@@ -49,16 +49,18 @@ def show_lineage(call: Call, *, subject: str | None, mermaid: bool, picture: Pat
         )
     with call.open_project() as project:
         graph = _find(project, subject)
+        hidden = _find_sensitive(project, graph)
     from segue.record import draw
 
     if call.as_json:
-        call.print_json({"subject": subject, **draw.lineage_to_json(graph)})
+        call.print_json({"subject": subject, **draw.lineage_to_json(graph), "sensitive": hidden})
     elif mermaid:
         click.echo(draw.draw_mermaid(graph))
     elif picture is not None:
         _draw(call, graph, picture, subject)
     else:
         _print_trees(call, graph, subject)
+        _print_sensitive(call, hidden)
 
 
 def _find(project: Project, subject: str | None) -> Lineage:
@@ -68,6 +70,27 @@ def _find(project: Project, subject: str | None) -> Lineage:
     if "." in subject and all(node.name != subject for node in graph.nodes):
         return project.column_lineage(subject).graph
     return graph.around(subject)
+
+
+def _find_sensitive(project: Project, graph: Lineage) -> dict[str, list[str]]:
+    """Return the sensitive columns of a lineage, and the marked ones that they are made from."""
+    found = {}
+    for node in graph.nodes:
+        table, _, column = node.name.partition(".")
+        if why := project.spec.hidden(table).why(column) if column else ():
+            found[node.name] = list(why)
+    return found
+
+
+def _print_sensitive(call: Call, hidden: dict[str, list[str]]) -> None:
+    from segue.cli.look import QUIET, facts, line, say
+
+    if hidden:
+        told = [
+            (name, f"from {', '.join(w)}" if w != [name] else "marked")
+            for name, w in hidden.items()
+        ]
+        say(call.out, line(""), line(("sensitive", QUIET)), facts(told))
 
 
 def _draw(call: Call, graph: Lineage, picture: Path, subject: str | None) -> None:

@@ -37,8 +37,16 @@ def describe_subject(project: Project, info: TableInfo) -> Document:
         "reads": list(step.reads) if step else [],
         "read_by": [each.name for each in spec.steps.values() if info.name in each.reads],
         "contract": _describe_contract(contract) if contract else None,
+        "sensitive": _describe_sensitive(project, info),
         "versions": [describe_version(version) for version in project.history(info.name)],
     }
+
+
+def _describe_sensitive(project: Project, info: TableInfo) -> Document:
+    """Return the sensitive columns, each with the marked ones that it is made from."""
+    hidden = project.spec.hidden(info.name)
+    names = hidden.names if info.columns is None else hidden.among(info.columns.names)
+    return {name: list(hidden.why(name)) for name in names}
 
 
 def _describe_contract(contract: Contract) -> Document:
@@ -99,15 +107,29 @@ def _facts(subject: Document) -> Iterator[tuple[str, str]]:
         yield "arrived", f"{count(subject['rows'], 'row')}, {size(subject['bytes'])}"
     elif subject["kind"] == "table":
         yield "published", "never"
+    if subject["columns"] is None:
+        told = (f"{name} ({_tell_marks(subject, name)})" for name in subject["sensitive"])
+        yield "sensitive", ", ".join(told)
 
 
 def _render_columns(subject: Document) -> RenderableType:
     abouts = subject["contract"]["columns"] if subject["contract"] else {}
-    rows = [
-        [cell(column["name"]), cell(column["type"], QUIET), cell(abouts.get(column["name"]))]
-        for column in subject["columns"]
-    ]
-    return make_table(["column", "type", "about"], rows, wrap=["type", "about"])
+    names, hidden = ["column", "type", "about"], bool(subject["sensitive"])
+    rows = []
+    for column in subject["columns"]:
+        name = column["name"]
+        row = [cell(name), cell(column["type"], QUIET), cell(abouts.get(name))]
+        rows.append([*row, cell(_tell_marks(subject, name))] if hidden else row)
+    return make_table([*names, *["sensitive"] * hidden], rows, wrap=["type", "about", "sensitive"])
+
+
+def _tell_marks(subject: Document, column: str) -> str:
+    """Return in words why a column is sensitive; nothing if it is not."""
+    marks = list(subject["sensitive"].get(column, ()))
+    own = f"{subject['name']}.{column}".lower()
+    if [each.lower() for each in marks] == [own]:
+        return "marked"
+    return f"from {listing(marks, most=3)}" if marks else ""
 
 
 def _render_contract(contract: Document) -> RenderableType:
