@@ -194,6 +194,25 @@ def test_an_end_that_did_not_arrive_is_told_later(shop, hook):
     assert project.project.workspace.ledger.episodes() == ()
 
 
+def test_values_of_made_columns_are_in_no_message(shop):
+    contracts = (
+        "raw:\n  columns: {email: {sensitive: true}}\n"
+        "made:\n  owner: made@example.com\n  columns: {m: {in: [x]}}\n"
+        "  checks: [{name: each, metric: count(*), by: m, between: [9, 9]}]\n"
+    )
+    with mail_server() as (port, letters):
+        url = f"mailto://127.0.0.1:{port}?from=segue@example.com&to={{owner}}"
+        project = shop(channels(mail=url), contracts=contracts)
+        project.write({"steps/made.sql": "select id, v, upper(email) as m from raw"})
+        result = run(project)
+    assert [each.problem for each in result.alerts] == [""]
+    bodies = "".join(
+        p.get_content() for _, each in letters for p in each.walk() if not p.is_multipart()
+    )
+    assert "each" in bodies
+    assert "b.test" not in bodies.lower()
+
+
 def test_mail_goes_to_each_owner_and_hostile_values_are_text(shop):
     contracts = (
         CONTRACTS.replace("made@example.com", "other@example.com")

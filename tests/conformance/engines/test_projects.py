@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pytest
 
 import segue
-from segue.errors import ContractError, StepError
+from segue.errors import ContractError, RunError, StepError
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -185,6 +185,32 @@ class SameProject:
         assert told[0][1].path == "steps/late.py"
         assert told[0][1].line == 8
         assert caught.value.engine == ("" if place["engine"] == "duckdb" else place["engine"])
+
+    @pytest.mark.parametrize("fails", [True, False], ids=["raises", "breaks"])
+    def test_what_is_made_of_sensitive_columns_is_not_told(self, place, tmp_path, fails):
+        steps = {
+            "clean.sql": "select store, day, amount, 'canary' || note as remark from orders",
+            "late.py": f"""
+                import pandas as pd
+
+                from segue import step
+
+                @step(by="store")
+                def late(clean: pd.DataFrame) -> pd.DataFrame:
+                    if {fails} and len(clean):
+                        raise ValueError(clean["remark"].iloc[0])
+                    return clean
+                """,
+        }
+        marked = "orders:\n  columns: {note: {sensitive: true}}\n"
+        checks = "late:\n  columns: {remark: {in: [x]}}\n"
+        write_project(tmp_path, place, steps, marked + checks)
+        with segue.load(tmp_path) as project, pytest.raises(RunError) as caught:
+            project.run()
+        (path,) = (tmp_path / "lake" / "_runs").glob("*.json")
+        told = path.read_text()
+        assert "canary" not in told + str(caught.value) + getattr(caught.value, "sample", "")
+        assert "***" in told
 
     def test_rows_that_break_a_contract_publish_nothing(self, place, tmp_path):
         write_project(tmp_path, place, contracts=CONTRACT.replace("1000", "100"))

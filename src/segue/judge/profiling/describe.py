@@ -113,7 +113,7 @@ def _note(profile: Profile, correlations: tuple[Correlation, ...] | None) -> Ite
         yield f"patterns and formats of {_count(sampled)} are those of some of the values"
     masked = sum(column.sensitive for column in profile.columns)
     if masked:
-        yield f"values of {_count(masked)} are kept out: the contract says `sensitive: true`"
+        yield f"values of {_count(masked)} are kept out: sensitive, or made from what is"
 
 
 def _count(columns: int) -> str:
