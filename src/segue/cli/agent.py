@@ -207,7 +207,7 @@ def name_home(folder: Path) -> str:
     """Return what to type behind a command for a home that is not the usual one."""
     from segue.agent.identity import default_home
 
-    usual = folder == default_home().expanduser().absolute()
+    usual = folder == default_home().expanduser().resolve()
     return "" if usual else f" --home {shlex.quote(str(folder))}"
 
 

@@ -44,7 +44,8 @@ def find_home(home: Path | None) -> Path:
     """Return the node's home folder, as an absolute path."""
     from segue.agent.identity import default_home
 
-    return (home or default_home()).expanduser().absolute()
+    # resolved, for unit files and messages outlast the folder that it was typed in
+    return (home or default_home()).expanduser().resolve()
 
 
 @spool.command(

@@ -105,9 +105,16 @@ def add_signatures(joint: Joint, known: Known, signers: Iterable[Signer]) -> Joi
         UsageError: The keys have signed it already, or may not.
     """
     before = joint.signed
+    signers = list(signers)
+    may = {key for metadata in joint.roles.values() for key in _list_keys(known, metadata)}
+    if not any(signer.public_key.keyid in may for signer in signers):
+        raise UsageError(
+            f"no key that was given may sign {joint.path}",
+            hint="name another one: --key FILE; segue deploy keys list shows who may",
+        )
     for signer in signers:
         for metadata in joint.roles.values():
-            if signer.public_key.keyid in known.root.roles[metadata.signed.type].keyids:
+            if signer.public_key.keyid in _list_keys(known, metadata):
                 metadata.sign(signer, append=True)
     signed, missing = _count(known, joint.roles)
     if len(signed) == len(before):
@@ -116,6 +123,11 @@ def add_signatures(joint: Joint, known: Known, signers: Iterable[Signer]) -> Joi
             hint="somebody else has to sign it; segue deploy keys list shows who may",
         )
     return Joint(joint.path, joint.roles, joint.bundles, joint.new, signed, missing)
+
+
+def _list_keys(known: Known, metadata: _Signed) -> list[str]:
+    """Return the keys that may sign a part of the metadata."""
+    return list(known.root.roles[metadata.signed.type].keyids)
 
 
 def _unpack(path: Path, folder: Path) -> dict[str, bytes]:

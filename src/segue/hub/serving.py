@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
@@ -21,6 +22,7 @@ from segue.hub.authority import (
     prepare_authority,
     read_root,
 )
+from segue.hub.certificates import LOOK_SECONDS, Reload, choose_name, hold_certificates
 from segue.hub.opening import open_hub
 from segue.wire.transport import is_loopback
 
@@ -72,6 +74,8 @@ def find_certificates(listen: Listen, home: Path) -> Certificates | None:
     """
     if (listen.certificate is None) != (listen.key is None):
         raise UsageError("--cert and --key belong together", hint="name both, or none")
+    if listen.root is not None and listen.certificate is None:
+        raise UsageError("--ca is the root of --cert", hint="name --cert and --key, too")
     if listen.certificate is not None and listen.key is not None:
         return given_certificates(listen.certificate, listen.key, listen.root)
     local = is_loopback(listen.host)
@@ -123,6 +127,9 @@ def serve(place: HubPlace, listen: Listen, told: Callable[[str], None]) -> None:
     """
     place.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     certificates = find_certificates(listen, place.home)
+    if certificates is not None and listen.certificate is not None:
+        listen = _name_by(certificates, listen)
+        hold_certificates(certificates, listen.names)
     bound = _bind(listen)
     scheme = "http" if certificates is None else "https"
     url = f"{scheme}://{_write_authority(listen, bound.getsockname()[1])}"
@@ -142,8 +149,8 @@ def serve(place: HubPlace, listen: Listen, told: Callable[[str], None]) -> None:
     )
     facts = {"url": url, "ca": digest_certificate(ca), "pid": os.getpid()}
     server = _Server(config, lambda: _announce(address, facts, told), hub.end)
-    if certificates is not None and listen.certificate is None:
-        server.renewal = Renewal(lambda: _renew(config, place.home, listen))
+    if certificates is not None:
+        server.renewal = _plan_renewal(config, place.home, listen, certificates)
     try:
         server.run(sockets=[bound])
     finally:
@@ -218,8 +225,38 @@ class Renewal:
 
 def _renew(config: uvicorn.Config, home: Path, listen: Listen) -> None:
     fresh = prepare_authority(home, find_names(listen))
+    _load(config, fresh.certificate, fresh.key)
+
+
+def _plan_renewal(
+    config: uvicorn.Config, home: Path, listen: Listen, certificates: Certificates
+) -> Renewal:
+    """Return what looks after certificates: they are made here, or somebody else changes them."""
+    if listen.certificate is None:
+        return Renewal(lambda: _renew(config, home, listen))
+    reload = Reload(certificates, listen.names, lambda *files: _load(config, *files))
+    return Renewal(reload, seconds=LOOK_SECONDS, again=LOOK_SECONDS)
+
+
+def _load(config: uvicorn.Config, certificate: Path, key: Path) -> None:
     if config.ssl is not None:
-        config.ssl.load_cert_chain(fresh.certificate, fresh.key)
+        config.ssl.load_cert_chain(certificate, key)
+
+
+def _name_by(certificates: Certificates, listen: Listen) -> Listen:
+    """Return how a hub is reached, by its certificate's name if nobody says which.
+
+    Raises:
+        UsageError: The certificate has none.
+    """
+    if listen.names:
+        return listen
+    if name := choose_name(certificates, listen.host):
+        return replace(listen, names=(name,))
+    raise UsageError(
+        f"{certificates.certificate} does not tell under which name nodes reach the hub",
+        hint="name it: --name hub.example.com",
+    )
 
 
 def _announce(path: Path, facts: dict[str, object], told: Callable[[str], None]) -> None:
@@ -237,9 +274,11 @@ def _bind(listen: Listen) -> socket.socket:
         bound.bind((listen.host, listen.port))
     except OSError as error:
         bound.close()
+        hint = "choose another one with --port, or stop what listens there"
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            hint = "--host is an address of this machine; under which name nodes reach it is --name"
         raise UsageError(
-            f"the hub can't listen on {listen.host} port {listen.port}: {error.strerror}",
-            hint="choose another one with --port, or stop what listens there",
+            f"the hub can't listen on {listen.host} port {listen.port}: {error.strerror}", hint=hint
         ) from None
     return bound
 

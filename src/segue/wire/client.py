@@ -22,7 +22,15 @@ from segue.errors import (
 )
 from segue.wire.messages import Challenge, Message, SessionAnswer
 from segue.wire.signing import Request, sign
-from segue.wire.transport import LARGEST_ANSWER, Address, Answer, Transport, tell_fault
+from segue.wire.transport import (
+    LARGEST_ANSWER,
+    OTHER_NAME,
+    WRONG_TIME,
+    Address,
+    Answer,
+    Transport,
+    tell_fault,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -223,14 +231,14 @@ class HubClient:
         """Return what a failing network means to a user."""
         address = self.access.address
         if isinstance(error, ssl.SSLCertVerificationError):
-            again = "if the hub has got another root, enrol this node again"
-            name_root = "name the hub's root, lake/_hub/ca.pem on its machine: --hub-ca FILE"
             return HubError(
                 f"the hub {address} is not trusted: {error.verify_message}",
-                hint=name_root if self.access.key is None else again,
+                hint=_advise(error, is_node=self.access.key is not None),
             )
         waits = "what is collected meanwhile waits"
         look = "see whether `segue hub` runs there, and whether this machine may call it"
+        if not address.secure and isinstance(error, http.client.RemoteDisconnected):
+            look = f"it may speak TLS: write https://{address.authority}"
         return HubError(
             f"the hub {address} can't be reached: {tell_fault(error)}",
             hint=look if self.access.key is None else waits,
@@ -282,3 +290,14 @@ def _read_error(answer: Answer) -> dict[str, str]:
     if not isinstance(plain, dict):
         return {}
     return {name: text for name, text in plain.items() if isinstance(text, str)}
+
+
+def _advise(error: ssl.SSLCertVerificationError, *, is_node: bool) -> str:
+    """Return what helps against a certificate that is not trusted."""
+    if error.verify_code in OTHER_NAME:
+        return "reach the hub by a name that its certificate has, or give it this one: --name"
+    if error.verify_code in WRONG_TIME:
+        return "renew it at the hub, if this machine's clock is right"
+    if is_node:
+        return "if the hub has got another root, enrol this node again"
+    return "name the hub's root, lake/_hub/ca.pem on its machine: --hub-ca FILE"

@@ -7,7 +7,7 @@ from segue.cli.deployments import find_earlier
 from segue.errors import DeploymentError, UnknownNameError, UsageError
 from segue.wire.deployment import Deployment
 
-NOTHING = dict.fromkeys(("canary", "rolling", "after", "health", "probation"))
+NOTHING = dict.fromkeys(("canary", "rolling", "after", "health", "patience", "probation"))
 
 
 def live(*contents, selector="*"):
@@ -77,7 +77,8 @@ def test_canaries_prove_themselves_before_the_others_follow():
 
 
 @pytest.mark.parametrize(
-    "options", [{"canary": "1", "rolling": "1"}, {"after": "1m"}, {"probation": "soon"}]
+    "options",
+    [{"canary": "1", "rolling": "1"}, {"after": "1m"}, {"patience": "1m"}, {"probation": "soon"}],
 )
 def test_options_that_do_not_fit_are_told(options):
     with pytest.raises(UsageError):

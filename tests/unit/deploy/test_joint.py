@@ -111,7 +111,7 @@ def test_the_same_person_counts_once(world, share, read):
 
 
 def test_a_stranger_does_not_count(world, share, read):
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="no key that was given may sign"):
         add_signatures(read(share()), world.known(), [world.signer("root")])
 
 
