@@ -33,7 +33,7 @@ def session(live_spark, tmp_path_factory):
         yield opened
 
 
-QUERIES = spark_data.EVERYWHERE + spark_data.SPARK + spark_data.FUNCTIONS
+QUERIES = spark_data.EVERYWHERE + spark_data.SPARK + spark_data.FUNCTIONS + spark_data.DELEGATED
 
 
 @pytest.mark.parametrize("query", spark_data.read_queries(QUERIES))

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import show
+from segue.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from segue.errors import UnsupportedError
+    from segue.engines.dialects.delegate import Delegation
 
+    Delegate = Callable[[Delegation, exp.Expr, "Rule"], exp.Expr | None]
     Rule = Callable[[exp.Expr], exp.Expr]
     Wrap = Callable[[exp.Expr], exp.Expr]
 
@@ -69,6 +71,8 @@ class Carrier:
         placed: Window functions that look at rows by their place: the order must be stated, for
             only DuckDB has one of its own, that in which rows are stored.
         skips: Window functions that can be told to ignore nulls.
+        delegation: What is known of expressions that may be delegated; None delegates none.
+        delegate: Returns the call of a function that computes an expression, or None.
     """
 
     rules: Mapping[type[exp.Expr], Rule]
@@ -78,6 +82,8 @@ class Carrier:
     refuse: Callable[..., UnsupportedError]
     placed: tuple[type[exp.Expr], ...] = ()
     skips: tuple[type[exp.Expr], ...] = ()
+    delegation: Delegation | None = None
+    delegate: Delegate | None = None
 
     def convert(self, node: exp.Expr) -> exp.Expr:
         """Return a node with all its parts as the engine's SQL.
@@ -85,6 +91,27 @@ class Carrier:
         Raises:
             UnsupportedError: A part of it can't be carried over; the message shows it.
         """
+        try:
+            return self._convert_own(node)
+        except UnsupportedError:
+            made = self._delegate(node)
+            if made is None:
+                raise
+            return made
+
+    def _delegate(self, node: exp.Expr) -> exp.Expr | None:
+        """Return what computes an expression that has no rule; None if nothing does."""
+        if self.delegation is None or self.delegate is None:
+            return None
+        try:
+            return self.delegate(self.delegation, node, self.convert)
+        except UnsupportedError:
+            return None  # the refusal of the part itself says more
+
+    def _convert_own(self, node: exp.Expr) -> exp.Expr:
+        """Return a node by its own rule."""
+        if self.delegation is not None and isinstance(node, exp.Column):
+            self.delegation.type_column(node)
         if isinstance(node, (exp.Window, exp.Filter, exp.IgnoreNulls, *self.aggregates)):
             return self._convert_unit(node)
         rule = self.rules.get(type(node))

@@ -133,13 +133,19 @@ def refusing(refuse: Refuse) -> Iterator[None]:
         raise refuse(f"the query ({first})") from None
 
 
-def prepare_query(query: str, schemas: Mapping[str, TableSchema], refuse: Refuse) -> Prepared:
+def prepare_query(
+    query: str,
+    schemas: Mapping[str, TableSchema],
+    refuse: Refuse,
+    parse: Callable[[str], exp.Expr] | None = None,
+) -> Prepared:
     """Return a SELECT with types at all its parts.
 
     Args:
         query: A SELECT that DuckDB has bound.
         schemas: Columns of its tables, in the types that SQL sees.
         refuse: Makes the error that tells what can't be carried over.
+        parse: Makes the tree; None leaves it to sqlglot.
 
     Raises:
         UnsupportedError: It can't be read so.
@@ -151,7 +157,7 @@ def prepare_query(query: str, schemas: Mapping[str, TableSchema], refuse: Refuse
     }
     if any(token.text == "~" for token in sqlglot.tokenize(query, read="duckdb")):
         raise refuse("the operator ~", "write regexp_full_match(x, '…')")
-    tree = sqlglot.parse_one(query, read="duckdb")
+    tree = parse(query) if parse else sqlglot.parse_one(query, read="duckdb")
     schema = MappingSchema(columns, dialect="duckdb", normalize=False)
     _write_now(tree)
     note_using(tree)

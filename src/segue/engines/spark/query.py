@@ -9,6 +9,7 @@ from segue.engines.spark.failures import translated
 from segue.engines.spark.inputs import lay_out
 from segue.engines.spark.start import MEANING
 from segue.engines.spark.types import quote, read_type, write_type
+from segue.engines.spark.versions import prove_workers
 from segue.errors import SqlError, UnsupportedError
 from segue.frames.arrow_types import to_arrow
 from segue.spec.nearest import find_storage
@@ -87,15 +88,19 @@ class Query:
             SqlError: It does not parse or bind.
             UnsupportedError: Spark can't mean it as DuckDB does.
         """
+        from segue.engines.spark.delegated import registered
         from segue.engines.spark.sql import translate_query
 
         schema = self.describe(query)
         sound = [name for name in self._bound if name not in self._refused]
         schemas = {name: self._local.describe(_select_all(name)) for name in sound}
-        made = translate_query(query, schemas, lax=self._driver.lax)
+        local = None if self._driver.lax else self._local
+        made, delegated = translate_query(query, schemas, local)
         self._refuse_odd([schema, *(schemas[name] for name in made.tables.values())])
         views = {view: self._view(name) for view, name in made.tables.items()}
-        with translated("the query"):
+        if delegated:
+            prove_workers(self._driver)
+        with translated("the query"), registered(self._driver, delegated):
             frame = self._driver.spark.sql(made.text, **views)
             return Bound(_carry(frame, schema), schema)
 

@@ -15,7 +15,7 @@ from segue.engines.spark.failures import translated
 from segue.engines.spark.inputs import bind_frame, bind_scan, bind_table
 from segue.engines.spark.query import Query
 from segue.engines.spark.reach import move_frame, reach_back
-from segue.engines.spark.versions import refuse_clash
+from segue.engines.spark.versions import prove_workers
 from segue.errors import SourceError
 from segue.frames.arrow_types import to_arrow
 from segue.spec.closing import Closing
@@ -168,9 +168,7 @@ class SparkEngineSession(Closing):
             UnsupportedError: Spark can't bring rows together so.
         """
         self._driver.refuse_if_closed()
-        if not self._driver.proven:
-            refuse_clash(self._driver.spark)
-            self._driver.proven = True
+        prove_workers(self._driver)
         with translated("bringing rows together"):
             made = apply_work(self._driver, [self._bound[each] for each in inputs], work, layout)
         self.unbind(name)

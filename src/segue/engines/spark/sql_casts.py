@@ -161,8 +161,11 @@ def _to_decimal(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
     if found in ("float32", "float64"):
         factor = f"1E{scale}D"
         return fill(
+            # of what is no number Spark makes null
+            "if(isnan(:x) or abs(:x) = cast('Infinity' as double), "
+            "raise_error(concat('Could not cast value ', cast(:x as string), ' to a decimal')), "
             f"cast(round(cast(:x as double) * {factor}, 0) / {factor} "
-            f"as decimal({precision}, {scale}))",
+            f"as decimal({precision}, {scale})))",
             x=value,
         )
     if found in (*NUMBERS, "string"):
@@ -191,6 +194,8 @@ def _to_bool(value: exp.Expr, _: exp.DataType) -> exp.Expr | None:
 
 
 def _to_moment(value: exp.Expr, target: exp.DataType) -> exp.Expr | None:
+    if target.this.value.upper() in ("TIMESTAMP_S", "TIMESTAMP_MS"):
+        return None
     name = spell_type(target)
     wanted = {"date": "date", "timestamp_ntz": "timestamp", "timestamp": "zoned"}[name]
     found = family(value)

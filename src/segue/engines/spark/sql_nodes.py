@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
@@ -34,11 +35,13 @@ from segue.engines.spark import (
     sql_texts,
     sql_try,
 )
+from segue.engines.spark.delegated import delegate
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from segue.engines.dialects.carry import Rule
+    from segue.engines.dialects.delegate import Delegation
 
 
 def _keep_join(node: exp.Expr) -> exp.Expr:
@@ -54,6 +57,12 @@ def _keep_logical(node: exp.Expr) -> exp.Expr:
         if part is not None and family(part) not in ("bool", "null"):
             raise refuse(f"{show(node)} of a {family(part)}", "compare it: x <> 0")
     return set_type(node, "BOOLEAN")
+
+
+def _keep_dot(node: exp.Expr) -> exp.Expr:
+    if node.this.type is not None and node.this.type.is_type(exp.DType.JSON):
+        raise refuse(show(node), "write it as: j ->> 'name'")
+    return node
 
 
 def _keep_ordered(node: exp.Expr) -> exp.Expr:
@@ -155,8 +164,9 @@ def _keep_union(node: exp.Expr) -> exp.Expr:
 _BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseRightShift)
 
 RULES: dict[type[exp.Expr], Rule] = (
-    rules(keep, *PLAIN, exp.Distinct, exp.Dot, exp.Lateral, exp.Qualify)
+    rules(keep, *PLAIN, exp.Distinct, exp.Lateral, exp.Qualify)
     | rules(keep_inner, exp.Alias, exp.Paren)
+    | rules(_keep_dot, exp.Dot)
     | rules(_keep_join, exp.Join)
     | rules(_keep_logical, *LOGICAL)
     | rules(_keep_negation, exp.Neg)
@@ -234,10 +244,14 @@ _CARRIER = Carrier(
 )
 
 
-def convert(node: exp.Expr) -> exp.Expr:
+def convert(node: exp.Expr, delegation: Delegation | None = None) -> exp.Expr:
     """Return a node with all its parts as Spark's SQL.
+
+    Args:
+        node: The node.
+        delegation: Knows which expressions can be delegated; None refuses them.
 
     Raises:
         UnsupportedError: A part of it can't be carried over; the message shows it.
     """
-    return _CARRIER.convert(node)
+    return replace(_CARRIER, delegation=delegation, delegate=delegate).convert(node)

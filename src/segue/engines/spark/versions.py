@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_PACKAGES = ("segue", "pyarrow", "cloudpickle")
+    from segue.engines.spark.driver import Driver
+
+_PACKAGES = ("segue", "pyarrow", "cloudpickle", "duckdb")
 
 
 def read_versions() -> dict[str, str]:
@@ -27,6 +29,18 @@ def read_versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def prove_workers(driver: Driver) -> None:
+    """Make sure, once, that workers run what this process runs.
+
+    Raises:
+        VersionClashError: They don't.
+        EngineError: No worker answers.
+    """
+    if not driver.proven:
+        refuse_clash(driver.spark)
+        driver.proven = True
 
 
 def refuse_clash(spark: Any) -> None:
