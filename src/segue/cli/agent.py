@@ -220,12 +220,24 @@ def read_labels(labels: tuple[str, ...]) -> dict[str, str]:
     Example:
         >>> read_labels(("role=shop", "country=BE"))
         {'role': 'shop', 'country': 'BE'}
+        >>> read_labels(("node=till-7",))
+        Traceback (most recent call last):
+        segue.errors.UsageError: 'node=till-7' is no label to give: ...
     """
+    from segue.wire.selector import LONGEST_LABEL, NODE_LABEL
+
     found = {}
     for text in labels:
         name, sign, value = text.partition("=")
         if not sign or not name.strip():
             raise UsageError(f"{text!r} is no label", hint="write it as NAME=VALUE")
+        if name.strip() == NODE_LABEL:
+            raise UsageError(
+                f"{text!r} is no label to give: {NODE_LABEL!r} is the node's name",
+                hint="selectors know a node by it already: --to node=NAME",
+            )
+        if max(len(name), len(value)) > LONGEST_LABEL:
+            raise UsageError(f"a label has at most {LONGEST_LABEL} letters", hint="shorten it")
         found[name.strip()] = value.strip()
     return found
 

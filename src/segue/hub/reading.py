@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from segue.errors import UsageError
+from segue.wire.selector import LONGEST_LABEL
 
 if TYPE_CHECKING:
     from segue.wire.messages import Message
@@ -28,12 +29,18 @@ def read_json(body: bytes, kind: type[_M]) -> _M:
 
 
 def are_labels(value: Any) -> bool:
-    """Return whether a value is names with texts, and not too many.
+    """Return whether a value is names with texts, not too many and not too long.
 
     Example:
         >>> are_labels({"role": "shop"}), are_labels({"role": 1}), are_labels(["role"])
         (True, False, False)
+        >>> are_labels({"role": "shop" * 100})
+        False
     """
     if not isinstance(value, dict) or len(value) > _MOST_LABELS:
         return False
-    return all(isinstance(each, str) for pair in value.items() for each in pair)
+    return all(
+        isinstance(each, str) and len(each) <= LONGEST_LABEL
+        for pair in value.items()
+        for each in pair
+    )

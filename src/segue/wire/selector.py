@@ -17,6 +17,8 @@ from segue.errors import SelectionError
 NODE_LABEL = "node"
 EVERY = "*"
 """The selector of all nodes."""
+LONGEST_LABEL = 200
+"""Letters of a label's name or value: they stand in every row of its node."""
 
 Operator = Literal["in", "not in", "there", "missing"]
 
