@@ -168,6 +168,7 @@ class Sender:
         self._held: dict[str, _Held] = {}
         self._share = self._size = self._limits.request
         self._turn = 0
+        self._doubt = False
         self.sent = Sent()
         self.backlog = 0
         self.error = self.hint = ""
@@ -186,8 +187,9 @@ class Sender:
         return bool(self._held)
 
     def forget(self) -> None:
-        """Forget where lanes stand, because somebody else has sent: the hub is asked again."""
+        """Forget where lanes stand: the hub is asked again, also where nothing is to be sent."""
         self._lanes.clear()
+        self._doubt = True
 
     def round(self) -> float:
         """Send what there is, once.
@@ -214,8 +216,10 @@ class Sender:
         standings = self._spool.streams(READER)
         due = self._choose(standings)
         self.backlog = max((each.rows for each in due), default=0)
-        if any((each.stream, each.epoch) not in self._lanes for each in due):
+        unknown = any((each.stream, each.epoch) not in self._lanes for each in due)
+        if unknown or (self._doubt and standings):
             self._shake_hands(standings)
+            self._doubt = False
             return 0.0
         batch = self._gather(due)
         if not batch:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -36,6 +37,8 @@ STATE_SECONDS = 2.0
 CHILD_SECONDS = 0.1
 CHILD_REST = 30.0
 """Seconds for which no second child is started after one that failed."""
+ASK_SECONDS = 600.0
+"""Longest time in which the hub is not asked what it has, though nothing is to be sent."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Sending:
     _child: subprocess.Popen[bytes] | None = None
     _child_from: float = 0.0
     _next: float = 0.0
+    _ask_at: float = field(default_factory=lambda: time.monotonic() + _draw_ask())
     _sent_stamp: tuple[int, ...] | None = None
     _seen_stamp: tuple[int, ...] | None = None
     _seen_at: float = 0.0
@@ -118,6 +122,11 @@ class Sending:
             return LOOK
         stamp = self._read_stamp()
         self._look(stamp)
+        if now >= self._ask_at:
+            # A hub that was restored from a backup lacks rows, and nothing new may come for days.
+            self._ask_at = now + _draw_ask()
+            self._sent_stamp = None
+            sender.forget()
         if stamp == self._sent_stamp and not self._finishing:
             return LOOK
         wait = sender.round()
@@ -185,3 +194,8 @@ class Sending:
         """Return where each lane stands."""
         lanes = self._spool.streams(READER) if self._spool is not None else []
         return [(each.stream, each.epoch, each.acknowledged) for each in lanes]
+
+
+def _draw_ask() -> float:
+    """Return when the hub is asked again: spread, for many nodes are started at once."""
+    return ASK_SECONDS * random.uniform(0.5, 1.0)  # noqa: S311  # no secret

@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from segue.agent import sending
 from segue.agent.backoff import Backoff
 from segue.agent.pack import RecordPacker
 from segue.agent.send import IDLE, Sender, SendLimits
+from segue.agent.sending import Sending
 from segue.agent.spool import Entry, Spool
 from segue.agent.work.payload import write_payload
 from segue.spec.edge import SpoolSettings, WhenFull
@@ -18,6 +20,7 @@ from segue.wire.client import Access, HubClient
 from segue.wire.keys import NodeKey
 from segue.wire.transport import Address
 from tests.fleet.link.little_hub import LittleHub, serve
+from tests.fleet.waiting import wait_for
 
 KEY = NodeKey.from_seed(bytes(32))
 SETTINGS = SpoolSettings(cap=10**8, when_full=WhenFull.BLOCK)
@@ -91,6 +94,32 @@ def test_a_stream_that_is_refused_waits_while_others_flow(hub, client, spool):
     run(sender)
     assert sent(hub, "bad") == [1, 2]
     assert sender.alerts == []
+
+
+def test_a_hub_that_lost_rows_gets_them_again_though_nothing_new_comes(hub, client, spool):
+    put(spool, *range(5))
+    sender = make_sender(spool, client)
+    run(sender)
+    del hub.lane("till-7", "readings", spool.epoch).records[2:]  # restored from a backup
+    run(sender)
+    assert len(sent(hub)) == 2
+    sender.forget()
+    run(sender)
+    assert sent(hub) == list(range(5))
+    asked = len(hub.requests)
+    run(sender)
+    assert len(hub.requests) == asked
+
+
+def test_sending_asks_now_and_then_what_the_hub_has(hub, client, tmp_path, monkeypatch):
+    monkeypatch.setattr(sending, "ASK_SECONDS", 0.4)
+    made = Sending(tmp_path, client, "i" * 16)
+    made.use(SETTINGS)
+    with Spool(tmp_path / "spool.db", SETTINGS) as spool:
+        put(spool, *range(5))
+        wait_for(lambda: made.round() and len(sent(hub)) == 5)
+        del hub.lane("till-7", "readings", spool.epoch).records[2:]
+        wait_for(lambda: made.round() and len(sent(hub)) == 5)
 
 
 def test_a_cloned_spool_loses_and_doubles_nothing(hub, client, tmp_path):
