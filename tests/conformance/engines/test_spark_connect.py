@@ -5,7 +5,7 @@ import pytest
 
 import segue
 from segue import registry
-from segue.errors import EngineError, StepError, UnsupportedError
+from segue.errors import EngineError, SqlError, StepError, UnsupportedError
 from segue.spec.step import PlaceSpec
 from tests.conformance.engines import spark_data
 from tests.conformance.engines.spark_compare import expect_same
@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.xdist_group("spark"), pytest.mark.timeout(300)]
 ROWS = pa.table({"k": [2, 1, 2, None], "v": pa.array([4, 3, 2, 1], pa.uint8())})
 EVERYWHERE = spark_data.read_queries(spark_data.EVERYWHERE)
 SPARK = spark_data.read_queries(spark_data.SPARK)
+DELEGATED = spark_data.read_queries(spark_data.DELEGATED)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def open_at(address, tmp_path_factory):
 
 
 def bind_all(session):
-    for name, table in spark_data.TABLES.items():
+    for name, table in (spark_data.TABLES | {"maps": spark_data.MAPS}).items():
         session.bind(name, table)
     return session
 
@@ -69,6 +70,28 @@ def fail_at_two(rows: pa.Table) -> pa.Table:
     if rows["k"][0].as_py() == 2:
         raise ValueError("two is too many")
     return rows
+
+
+# every sixth is more than enough to see that functions travel
+@pytest.mark.parametrize("query", DELEGATED[::6])
+def test_delegated_on_connect(on_connect, local, query):
+    expect_same(on_connect, local, query)
+
+
+def test_errors_of_delegated_expressions_arrive_from_connect(on_connect):
+    with pytest.raises(SqlError) as caught:
+        on_connect.fetch("select n::uuid::varchar from t")
+    assert "UUID" in caught.value.message
+    assert "\n" not in caught.value.message
+    found = on_connect.fetch("select case when n = 'x' then n::uuid::varchar end a from t")
+    assert found["a"].null_count == found.num_rows
+
+
+@pytest.mark.parametrize("query", DELEGATED[::6])
+def test_sail_refuses_what_it_would_delegate(on_sail, query):
+    with pytest.raises((UnsupportedError, SqlError)) as caught:
+        on_sail.native(query)
+    assert caught.value.hint
 
 
 # every third query of Spark's list: what is sent is the same as to a classic session

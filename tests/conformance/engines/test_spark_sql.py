@@ -1,5 +1,8 @@
 """SQL means on Spark what it means in DuckDB, or is refused before work starts."""
 
+import datetime as dt
+import re
+
 import pyarrow as pa
 import pytest
 
@@ -64,6 +67,54 @@ def test_query_is_refused_before_work_starts(session, query):
     with pytest.raises(UnsupportedError) as caught:
         session.native(query)
     assert caught.value.hint
+
+
+def test_an_error_of_a_delegated_expression_is_duckdbs(session, local):
+    query = "select n::uuid::varchar from t where i = 1"
+    with pytest.raises(SqlError) as caught:
+        session.fetch(query)
+    with pytest.raises(SqlError) as expected:
+        local.fetch(query)
+    assert caught.value.message == expected.value.message
+    assert caught.value.hint == expected.value.hint
+    assert caught.value.engine == "spark"
+
+
+def test_errors_of_many_rows_are_told_where_they_are_reached(session):
+    rows = 5_000
+    texts = [f"text {at}" for at in range(rows)]
+    session.bind("many", pa.table({"n": list(range(rows)), "s": texts}))
+    query = "select sum(case when n < {} then 1 else s::utinyint end) a from many"
+    assert session.fetch(query.format(rows)).to_pylist() == [{"a": rows}]
+    with pytest.raises(SqlError, match=r"CAST\(\"s\" AS UTINYINT\)"):
+        session.fetch(query.format(rows - 1))
+    session.unbind("many")
+
+
+def test_functions_of_delegated_expressions_do_not_stay(session):
+    frame = session.native("select exp(y) a from t")
+    assert "DUCKDB_" in frame._jdf.queryExecution().executedPlan().toString()
+    spark = session._driver.spark
+    names = [each.name for each in spark.catalog.listFunctions() if each.isTemporary]
+    assert not [name for name in names if name.upper().startswith("DUCKDB_")]
+    # the frame keeps what it needs
+    assert frame.count() == 5
+
+
+def test_equal_expressions_share_a_function(session):
+    frame = session.native("select exp(y) a, exp(y) + 1 b from t where exp(y) > 0")
+    plan = frame._jdf.queryExecution().analyzed().toString()
+    assert len(set(re.findall(r"DUCKDB_[0-9A-F]+", plan))) == 1
+
+
+def test_a_query_of_delegated_expressions_can_be_bound(session):
+    session.bind(
+        "made",
+        "select format('{}', i) as p, du * 2 as d, ul + 1::ubigint - 1 as u from t where u < 5",
+    )
+    found = session.fetch("select upper(p) p, d, u, printf('%d', u) v from made where p = '-7'")
+    assert found.to_pylist() == [{"p": "-7", "d": dt.timedelta(milliseconds=10), "u": 1, "v": "1"}]
+    session.unbind("made")
 
 
 def test_sum_of_integers_is_exact_or_an_error(session):

@@ -51,6 +51,7 @@ class Delegated:
         name: A name that tells its content.
         text: The expression as DuckDB runs it, over columns called `segue0`, `segue1`, ...
         shown: The expression as a user knows it.
+        names: The same of each of these columns.
         arguments: Types of these columns.
         result: Type of what it gives.
     """
@@ -58,6 +59,7 @@ class Delegated:
     name: str
     text: str
     shown: str
+    names: tuple[str, ...]
     arguments: tuple[Told, ...]
     result: Told
 
@@ -183,10 +185,14 @@ class Delegation:
         if told is None:
             return None
         types = tuple(each.told for each in arguments)
-        content = repr((text, [each.name for each in types], told.name))
+        shown = tuple(
+            each.node.name if isinstance(each.node, exp.Column) else write_plainly(_bare(each.node))
+            for each in arguments
+        )
+        content = repr((text, [each.name for each in types], shown, told.name))
         digest = hashlib.sha256(content.encode()).hexdigest()
         name = f"DUCKDB_{digest[:16].upper()}"  # as sqlglot writes names of functions
-        self.made[name] = Delegated(name, text, bare, types, told)
+        self.made[name] = Delegated(name, text, bare, shown, types, told)
         return self.made[name], arguments
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from segue.protocols import LocalSession
 
 _KEPT = "segue_kept_"
+_ARROWS = (TokenType.ARROW, TokenType.DARROW)
+_LITERALS = (TokenType.STRING, TokenType.NUMBER)
 
 _ODD = frozenset(
     [
@@ -41,7 +43,6 @@ _ODD = frozenset(
         "list_sort",
         "log10",
         "log2",
-        "overlay",
         "range",
         "reduce",
     ]
@@ -82,17 +83,14 @@ def parse_plainly(query: str) -> exp.Expr:
     """
     marked, end = "", 0
     tokens = sqlglot.tokenize(query, read="duckdb")
-    for at, token in enumerate(tokens):
-        before = tokens[at - 1].token_type if at else None
-        after = tokens[at + 1].token_type if at + 1 < len(tokens) else None
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         text = query[token.start : token.end + 1]
-        if after == TokenType.L_PAREN and text.lower() in _ODD:
+        if after and after.token_type == TokenType.L_PAREN and text.lower() in _ODD:
             text = _KEPT + text
-        elif before in (TokenType.ARROW, TokenType.DARROW) and token.token_type in (
-            TokenType.STRING,
-            TokenType.NUMBER,
-        ):
+        elif before and before.token_type in _ARROWS and token.token_type in _LITERALS:
             text = f"({text})"  # else it is read as a path
+        else:
+            continue
         marked += query[end : token.start] + text
         end = token.end + 1
     tree = sqlglot.parse_one(marked + query[end:], read="duckdb")
@@ -205,6 +203,10 @@ class Original:
             case "TYPE":
                 name = str(parsed["type_name"]).lower()
                 made["type_name"] = self._types().get(name, name)
+                if made["type_name"] == "varchar":
+                    made["children"] = []  # DuckDB knows of no lengths
+            case "OPERATOR" if parsed["type"] == "OPERATOR_NOT" and _is_null_test(parsed):
+                made = made["children"][0] | {"type": "OPERATOR_IS_NOT_NULL"}
             case "FUNCTION":
                 return self._simplify_function(made)
         return made
@@ -247,6 +249,10 @@ select lower(function_name) as name, lower(coalesce(any_value(alias_of), any_val
   list({'text': macro_definition, 'names': parameters}) filter (where function_type = 'macro') as macros
 from duckdb_functions() where function_type in ('scalar', 'macro', 'aggregate', 'window') group by lower(function_name)
 """  # noqa: E501  # a query
+
+
+def _is_null_test(negation: Mapping[str, Any]) -> bool:
+    return all(each["type"] == "OPERATOR_IS_NULL" for each in negation["children"])
 
 
 def _name(column: Mapping[str, Any]) -> str:

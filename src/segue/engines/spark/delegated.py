@@ -90,6 +90,7 @@ def _make(delegated: Delegated) -> Any:
         delegated.text,
         f"select {', '.join(columns) or '1'} from rows",
         delegated.shown,
+        delegated.names,
         tuple(each.type for each in delegated.arguments),
         delegated.result.type,
     )

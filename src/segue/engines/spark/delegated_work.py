@@ -6,6 +6,7 @@ that fail are told beside those that don't, and SQL raises the errors that it co
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _TOLD = 20
 """Failing rows of a batch whose errors are told one by one; the rest share a sentence."""
 
+_OWN = re.compile(r"\bsegue(\d+)\b")
+
 
 @cache
 def _open() -> LocalSession:
@@ -46,6 +49,7 @@ class DelegatedWork:
         value: The expression, over columns called `segue0`, `segue1`, ...
         rows: What makes these columns of what arrives.
         shown: The expression as a user knows it.
+        names: What a user knows these columns as.
         arguments: What arrives, in nearest types.
         result: Type of the values.
     """
@@ -53,6 +57,7 @@ class DelegatedWork:
     value: str
     rows: str
     shown: str
+    names: tuple[str, ...]
     arguments: tuple[DataType, ...]
     result: DataType
 
@@ -66,8 +71,9 @@ class DelegatedWork:
             values, errors = self._compute(self._gather(arrays))
         except SegueError as error:
             raise seal(error) from None
-        parts = [store_array(values, self.result), pa.array(errors, pa.string())]
-        return pa.StructArray.from_arrays(parts, names=["value", "error"])
+        return pa.StructArray.from_arrays(
+            [store_array(values, self.result), errors], names=["value", "error"]
+        )
 
     def _gather(self, arrays: tuple[pa.Array, ...]) -> pa.Table:
         if not self.arguments:
@@ -77,34 +83,35 @@ class DelegatedWork:
         ]
         return pa.table({f"segue{at}": array for at, array in enumerate(restored)})
 
-    def _compute(self, table: pa.Table) -> tuple[pa.Array, list[str | None]]:
+    def _compute(self, table: pa.Table) -> tuple[pa.Array, pa.Array]:
+        """Return the values, and the errors of rows that have one."""
         try:
-            return self._fetch(table, self.value), [None] * table.num_rows
+            return self._fetch(table, self.value), pa.nulls(table.num_rows, pa.string())
         except SqlError as error:
             if table.num_rows == 1:
-                return pa.nulls(1, to_arrow_type(self.result)), [_seal(error)]
+                return pa.nulls(1, to_arrow_type(self.result)), pa.array([self._seal(error)])
         try:
             tried = self._fetch(table, f"try({{'value': {self.value}}})")
         except SqlError:
             return self._halve(table)
         return tried.flatten()[0], self._explain(table, tried)
 
-    def _halve(self, table: pa.Table) -> tuple[pa.Array, list[str | None]]:
+    def _halve(self, table: pa.Table) -> tuple[pa.Array, pa.Array]:
         """Compute two halves, for rows that fail where TRY does not help."""
         middle = table.num_rows // 2
         halves = [self._compute(half) for half in (table[:middle], table[middle:])]
-        values = pa.concat_arrays([values for values, _ in halves])
-        return values, [error for _, errors in halves for error in errors]
+        values, errors = zip(*halves, strict=True)
+        return pa.concat_arrays(values), pa.concat_arrays(errors)
 
-    def _explain(self, table: pa.Table, tried: pa.Array) -> list[str | None]:
+    def _explain(self, table: pa.Table, tried: pa.Array) -> pa.Array:
         """Return the error of each row that failed."""
-        rest = _seal(SqlError(f"DuckDB can't compute {self.shown} in one of the rows"))
+        rest = self._seal(SqlError(f"DuckDB can't compute {self.shown} in one of the rows"))
         errors: list[str | None] = [None] * table.num_rows
         for count, at in enumerate(pc.indices_nonzero(tried.is_null()).to_pylist()):
             errors[at] = rest
             if count < _TOLD:
-                errors[at] = self._compute(table.slice(at, 1))[1][0] or rest
-        return errors
+                errors[at] = self._compute(table.slice(at, 1))[1][0].as_py() or rest
+        return pa.array(errors, pa.string())
 
     def _fetch(self, table: pa.Table, value: str) -> pa.Array:
         session = _open()
@@ -112,7 +119,7 @@ class DelegatedWork:
         found = session.fetch(f"select {value} as x from ({self.rows})").column(0)
         return found.chunk(0) if found.num_chunks == 1 else pa.concat_arrays(found.chunks)
 
-
-def _seal(error: SqlError) -> str:
-    """Return an error as a text that an engine can raise."""
-    return str(seal(SqlError(error.message, hint=error.hint, engine="spark")))
+    def _seal(self, error: SqlError) -> str:
+        """Return an error as a text that an engine can raise."""
+        message = _OWN.sub(lambda found: self.names[int(found[1])], error.message)
+        return str(seal(SqlError(message, hint=error.hint, engine="spark")))
