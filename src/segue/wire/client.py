@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 import urllib.parse
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -297,7 +298,10 @@ def _advise(error: ssl.SSLCertVerificationError, *, is_node: bool) -> str:
     if error.verify_code in OTHER_NAME:
         return "reach the hub by a name that its certificate has, or give it this one: --name"
     if error.verify_code in WRONG_TIME:
-        return "renew it at the hub, if this machine's clock is right"
+        if is_node:
+            return "renew it at the hub, if this node's clock is right"
+        now = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+        return f"renew it at the hub, if this machine's clock is right: it says {now} UTC"
     if is_node:
         return "if the hub has got another root, enrol this node again"
     return "name the hub's root, lake/_hub/ca.pem on its machine: --hub-ca FILE"

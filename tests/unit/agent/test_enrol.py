@@ -7,6 +7,8 @@ import stat
 
 import pytest
 
+from segue.agent import enrol as agent_enrol
+from segue.agent.clock import ClockWatch
 from segue.agent.enrol import PENDING_KEY, enrol
 from segue.agent.homes import begin_epoch
 from segue.agent.identity import open_access, read_identity
@@ -178,6 +180,18 @@ def test_an_expired_certificate_is_refused_unless_the_clock_is_known_to_be_wrong
         lenient = HubClient(open_access(tmp_path / "home", identity, check_time=False))
         assert lenient.post("/v1/streams", b'{"instance": "x"}').status == 200
         lenient.close()
+
+
+def test_a_machine_whose_clock_was_never_set_is_enrolled(tmp_path, hub, monkeypatch):
+    """It is 1970 there until it has a network: only the root that the token names counts."""
+    root = make_root(tmp_path / "root", days=-1)
+    hub.ca = root.ca
+    with serve(hub, certificate=root.certificate) as address:
+        with pytest.raises(HubError, match="expired") as caught:
+            enrol(token(address, ca=root.digest), tmp_path / "home")
+        assert "clock" in caught.value.hint
+        monkeypatch.setattr(agent_enrol, "ClockWatch", lambda: ClockWatch(wall=lambda: 60.0))
+        assert enrol(token(address, ca=root.digest), tmp_path / "home").node == "till-7"
 
 
 def write_identity(home, address, root):
