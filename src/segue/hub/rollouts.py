@@ -187,7 +187,8 @@ class Rollouts:
         try:
             self.shelf.write_progress(progress)
         except OSError as error:
-            _log.warning("how far rollouts have come can't be written: %s", error)
+            if self._written:
+                _log.warning("how far rollouts have come can't be written: %s", error)
             self._written = False
             return _leave_out_times(rounded) == _leave_out_times(self._kept)
         self._kept, self._written = rounded, True

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from segue.errors import SegueError, UsageError
+from segue.errors import SegueError, UsageError, name_disk_fault
 from segue.hub.app import make_app
 from segue.hub.authority import (
     Certificates,
@@ -125,8 +125,11 @@ def serve(place: HubPlace, listen: Listen, told: Callable[[str], None]) -> None:
         UsageError: It can't listen so.
         StorageError: The database or the lake can't be used.
     """
-    place.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    certificates = find_certificates(listen, place.home)
+    try:
+        place.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        certificates = find_certificates(listen, place.home)
+    except OSError as error:
+        raise name_disk_fault(error, place.home) from None
     if certificates is not None and listen.certificate is not None:
         listen = _name_by(certificates, listen)
         hold_certificates(certificates, listen.names)
@@ -261,8 +264,12 @@ def _name_by(certificates: Certificates, listen: Listen) -> Listen:
 
 def _announce(path: Path, facts: dict[str, object], told: Callable[[str], None]) -> None:
     fresh = path.with_name(path.name + ".new")
-    fresh.write_text(json.dumps(facts))
-    fresh.replace(path)
+    try:
+        fresh.write_text(json.dumps(facts))
+        fresh.replace(path)
+    except OSError as error:
+        # It can still tell nodes to wait; commands on this machine know it by what stood here.
+        _log.warning("%s", name_disk_fault(error, path).message)
     told(str(facts["url"]))
 
 

@@ -107,6 +107,30 @@ def test_a_hub_without_room_takes_nothing_and_goes_on(tmp_path, lines, leave):
         assert numbers(hub) == list(range(10_100))
 
 
+@pytest.mark.skipif(not can_mount(), reason="no disk can be mounted")
+def test_a_hub_that_begins_without_room_lets_nodes_wait(tmp_path, lines):
+    """A machine that is started anew with its disk full: its hub must be there to say so."""
+    (tmp_path / "hub" / "lake").mkdir(parents=True)
+    hub = HubProcess(tmp_path / "hub")
+    with mount_disk(Path(hub.lake), 16 * 2**20):
+        hub.start("--tls")
+        try:
+            home = join(hub, tmp_path / "home")
+            slot = make_slot(tmp_path / "1", lines)
+            write_numbers(lines, 0, 100)
+            with agent(home, slot):
+                wait_until(lambda: len(numbers(hub)) == 100, "the first rows", SECONDS)
+                hub.kill()
+                with fill_disk(Path(hub.lake)):
+                    hub.start("--tls")
+                    assert "no room is left" in hub.log.read_text()
+                    write_numbers(lines, 100, 200)
+                    wait_until(lambda: refused(home), "a refusal", SECONDS)
+                wait_until(lambda: len(numbers(hub)) == 200, "all rows", SECONDS)
+        finally:
+            hub.stop()
+
+
 def test_nodes_of_a_hub_that_lost_its_database_are_told_to_enrol_again(hub, home, lines, tmp_path):
     slot = make_slot(tmp_path / "1", lines)
     write_numbers(lines, 0, 100)
