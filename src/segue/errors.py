@@ -455,4 +455,6 @@ def name_disk_fault(error: OSError, where: object) -> StorageError:
     """
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StorageFullError(f"no room is left in {where}", hint="make room and run again")
-    return StorageError(f"{where} can't be used: {error.strerror or error}")
+    forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    hint = "give the user who runs segue the right to read and write there" if forbidden else ""
+    return StorageError(f"{where} can't be used: {error.strerror or error}", hint=hint)

@@ -200,6 +200,9 @@ def look_at_ledger(url: str) -> Finding:
             answer = connection.execute("pragma integrity_check(1)").fetchone()[0]
         finally:
             connection.close()
+    except sqlite3.OperationalError as error:  # of the disk or of rights, not of what is in it
+        told = f"{path} can't be used: {error}"
+        return Finding("ledger", "fail", told, "give yourself the right to write there")
     except sqlite3.DatabaseError as error:
         answer = str(error)
     if answer != "ok":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from importlib.resources import files
@@ -39,13 +40,22 @@ def prepare_folder(folder: Path) -> None:
     """Make sure that a new project can be written into a folder.
 
     Raises:
-        UsageError: Something lies there already.
+        UsageError: Something lies there already, or nothing can be written there.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(
+                f"{folder} exists already and is not empty",
+                hint="name a folder that does not exist",
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        told = f"{folder} can't be made: {error.strerror}"
+        raise UsageError(told, hint="name a folder in which you may write") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(
-            f"{folder} exists already and is not empty", hint="name a folder that does not exist"
+            f"nothing can be written into {folder}", hint="name a folder in which you may write"
         )
-    folder.mkdir(parents=True, exist_ok=True)
 
 
 def table_name(stem: str) -> str:

@@ -43,6 +43,8 @@ def show_subject(call: Call, *, name: str) -> None:
             record = project.record(name)
         except UnknownNameError as error:
             known = [*(each.name for each in tables), "last"]
+            if name in known:
+                raise
             raise UnknownNameError(
                 f"there is neither a table nor a run called {name!r}",
                 hint=f"{nearest(name, known)} (`segue runs` lists runs)",

@@ -75,6 +75,7 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         raise UsageError(f"{root} has no {FILE}", hint=f"name the folder that holds {FILE}")
     problems = Problems()
     config = read_config(root, os.environ, problems)
+    _refuse_hidden(root / STEPS, problems)
     declared, broken = _read_sql(root, problems)
     python = read_python_steps(root, list_files(root / STEPS, ".py"), problems)
     broken |= python.broken
@@ -120,6 +121,22 @@ def declare_project(root: Path, parameters: Mapping[str, Scalar] | None = None) 
         fleets=fleets,
         sensitive=sensitive,
     )
+
+
+def _refuse_hidden(folder: Path, problems: Problems) -> None:
+    """Stop if there are folders of steps that can't be looked into: their tables would lack."""
+
+    def tell(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            where = Location(os.path.relpath(error.filename, folder.parent))
+            hint = "give the user who runs segue the right to read it"
+            problems.add("unreadable-file", f"can't be read: {error.strerror}", where, hint)
+
+    before = len(problems)
+    for _, folders, _ in os.walk(folder, onerror=tell):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+    if len(problems) > before:
+        problems.check()
 
 
 def list_files(folder: Path, suffix: str) -> list[str]:

@@ -67,7 +67,6 @@ def rebuild_ledger(url: str, lake: Lake) -> Rebuilt:
         StorageError: The ledger is in a database that segue does not rename.
     """
     kind = registry.load(registry.LEDGERS, "sql")
-    aside: str = kind.set_aside(url)
     commits = {table: lake.history(table) for table in lake.tables()}
     found, remarks = _find_runs(commits)
     histories = [
@@ -77,6 +76,7 @@ def rebuild_ledger(url: str, lake: Lake) -> Rebuilt:
         if not told:
             remarks.append(f"{table}: its log holds no commit of segue's, so it was left alone")
     remarks.append("memories of steps without a table: they run again")
+    aside: str = kind.set_aside(url)  # after all that may fail
     ledger: Ledger = kind(url)
     try:
         ledger.restore(histories, tuple(found.values()))

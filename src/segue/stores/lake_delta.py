@@ -20,6 +20,7 @@ from segue.errors import (
     StorageError,
     StorageFullError,
     UnknownNameError,
+    name_disk_fault,
 )
 from segue.registry import nearest
 from segue.spec.nearest import find_storage
@@ -162,8 +163,16 @@ class DeltaLake:
         """Return the names of all tables that have a log."""
         if not self._root.is_dir():
             return ()
-        found = [each.parent for each in self._root.glob(f"*/{lake_log.LOG}")]
-        return tuple(sorted(folder.name for folder in found))
+        return tuple(name for name in self.folders() if self._has_log(name))
+
+    def _has_log(self, table: str) -> bool:
+        folder = self.folder(table)
+        try:
+            return (folder / lake_log.LOG).exists()
+        except OSError as error:
+            if not table.isidentifier():  # lost+found is no table
+                return False
+            raise name_disk_fault(error, folder) from error
 
     def folders(self) -> tuple[str, ...]:
         """Return the names of all tables that have a folder, published or not."""

@@ -328,7 +328,10 @@ def set_aside(url: str) -> str:
     for suffix in ("-wal", "-shm", ""):
         part = path.with_name(path.name + suffix)
         if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
+            try:
+                part.rename(aside.with_name(aside.name + suffix))
+            except OSError as error:
+                raise name_disk_fault(error, part) from error
     return str(aside)
 
 

@@ -74,9 +74,9 @@ def open_plain(path: Path, shown: str) -> Iterator[IO[bytes]]:
         with _open(path, shown) as file:
             yield file
     except (OSError, EOFError, ValueError, lzma.LZMAError, zipfile.BadZipFile) as error:
-        raise SourceError(
-            f"the file can't be read: {error}", location=Location(shown), hint="is it whole?"
-        ) from None
+        hint = "may you read it?" if isinstance(error, PermissionError) else "is it whole?"
+        told = f"the file can't be read: {error}"
+        raise SourceError(told, location=Location(shown), hint=hint) from None
 
 
 @contextmanager
