@@ -1,5 +1,6 @@
 """What `anomaly` makes of a measurement: verdicts and words."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -191,3 +192,53 @@ def test_a_trace_knows_only_what_was_before():
     )
     assert trace_usual(watch(season="none"), points, 3) == traced[-3:]
     assert trace_usual(make_check("rows", 1), points, 12) == [None] * 12
+
+
+def in_season(season, at):
+    """Return what is usual at a time: much by day, little on Sundays, most in December."""
+    part = {"hour": 8 <= at.hour < 20, "weekday": at.weekday() != 6, "month": at.month == 12}
+    return 1000.0 if part[season] else 100.0
+
+
+@pytest.mark.parametrize("stated", [True, False], ids=["stated", "found"])
+@pytest.mark.parametrize(
+    ("season", "step", "count", "at", "where"),
+    [
+        ("hour", timedelta(hours=1), 60 * 24, 3, "from 03:00 to 03:59 UTC"),
+        ("weekday", timedelta(days=1), 180, 0, "on Saturdays"),
+        ("month", timedelta(days=1), 1070, 0, "in December"),
+    ],
+)
+def test_months_of_history_in_seasons(season, step, count, at, where, stated):
+    chance = random.Random(7)
+    times = [START + place * step for place in range(count)]
+    points = [
+        Point(each.isoformat(), Verdict.PASS, 9, value=in_season(season, each) * wobble)
+        for each in times
+        for wobble in [chance.gauss(1, 0.05)]
+    ]
+    now = START + count * step + timedelta(hours=at - START.hour if season == "hour" else 0)
+    check = watch(**({"season": season} if stated else {}))
+    usual = in_season(season, now)
+    told = {}
+    for number in (usual, 1100.0 - usual):
+        measured = replace(PASSED, value=number)
+        told[number] = judge_anomaly(check, measured, lambda _: points[-1000:], now)
+    assert told[usual].verdict is Verdict.PASS
+    assert told[1100.0 - usual].verdict is Verdict.FAIL
+    assert where in told[usual].message
+
+
+def test_a_season_of_the_first_time_has_too_little_history():
+    points = [
+        Point((START + timedelta(days=place)).isoformat(), Verdict.PASS, 9, value=1000.0)
+        for place in range(330)
+    ]
+    found = judge_anomaly(
+        watch(season="month"),
+        replace(PASSED, value=5000.0),
+        lambda _: points,
+        START.replace(month=12),
+    )
+    assert found.verdict is Verdict.PASS
+    assert "too little history in December for `anomaly`: 0 of 7 points" in found.message
