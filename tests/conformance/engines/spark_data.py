@@ -235,6 +235,8 @@ select random() + exp(y) from t
 select printf('%f', random()) from t
 select current_setting('threads') from t
 select ago(interval 1 day) from t
+select i from t order by g::enum('y', 'x')
+select s from t order by i::bit
 select max(li) from t
 select list_sum(list(i)) from t
 select unnest(li) a, unnest(li) b from t

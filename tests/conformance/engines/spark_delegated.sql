@@ -41,6 +41,9 @@ select i from t where i = 1 and n::utinyint = 1
 select i from t where i <> 1 or n::utinyint = 1
 select i from t where i = -7 and list_aggregate([n::utinyint], 'sum') > 0
 select (n || '-x')::uuid::varchar a from t where i > 2147483647
+select list_sum([b, b]) a from t where b < 5
+select list_sum([b, b]) a from t
+select g::enum('y', 'x') a, count(*) from t group by a
 -- places
 select sum(exp(y)) a, g, string_agg(printf('%d', i), ',' order by i) b, list(exp(y) order by i) c, count(*) filter (where pow(y, 2) > 1) d from t group by g
 select exp(sum(y)) a, pow(sum(y) filter (where o), 2) b, round(avg(pow(y, 2)), 3) c, sum(y) ** 2 + count(*) d, list_sum(list(i order by i)) e, format('{}', count(*)) f from t group by g

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
@@ -67,6 +68,7 @@ def test_query_is_refused_before_work_starts(session, query):
     with pytest.raises(UnsupportedError) as caught:
         session.native(query)
     assert caught.value.hint
+    assert "DUCKDB_" not in caught.value.message
 
 
 def test_an_error_of_a_delegated_expression_is_duckdbs(session, local):
@@ -99,6 +101,16 @@ def test_functions_of_delegated_expressions_do_not_stay(session):
     assert not [name for name in names if name.upper().startswith("DUCKDB_")]
     # the frame keeps what it needs
     assert frame.count() == 5
+
+
+def test_forks_that_delegate_the_same_do_not_disturb_each_other(session):
+    def resolve(_):
+        with session.fork() as fork:
+            fork.bind("o", spark_data.OTHER)
+            return fork.native("select exp(h) a from o").schema.simpleString()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(resolve, range(12))) == {"struct<a:double>"}
 
 
 def test_equal_expressions_share_a_function(session):

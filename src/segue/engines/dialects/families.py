@@ -60,6 +60,10 @@ _WORDS = {
 }
 
 
+SHOWN = "segue: shown"
+"""What holds, in the notes of an expression that was converted, what the user wrote."""
+
+
 def family(node: exp.Expr) -> str:
     """Return the family of an expression's type; ``unknown`` if it has none."""
     if isinstance(node, exp.Null):
@@ -97,7 +101,11 @@ def write_duckdb(type_: DataType) -> str:
 
 def show(node: exp.Expr) -> str:
     """Return an expression as a user knows it, in one short line."""
-    text = node.sql("duckdb")
+
+    def name(part: exp.Expr) -> exp.Expr:
+        return exp.Var(this=part.meta[SHOWN]) if SHOWN in part.meta else part
+
+    text = node.transform(name).sql("duckdb")
     return text if len(text) <= 80 else f"{text[:79]}…"  # noqa: PLR2004  # of a terminal
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from segue.engines.dialects.delegate import read_type
+from segue.engines.dialects.families import SHOWN
 from segue.engines.spark.delegated_work import DelegatedWork
 from segue.engines.spark.sql_template import fill
 from segue.engines.spark.types import write_columns, write_type
@@ -46,6 +47,7 @@ def delegate(delegation: Delegation, node: exp.Expr, convert: Convert) -> exp.Ex
     )
     found = fill("if(:e is null, :v, raise_error(:e))", e=error, v=value)
     found.type = read_type(made.result)
+    found.meta[SHOWN] = made.shown
     return found
 
 
@@ -71,14 +73,15 @@ def registered(driver: Driver, delegated: Sequence[Delegated]) -> Iterator[None]
         return
     from pyspark.sql.pandas.functions import arrow_udf
 
-    for each in delegated:
-        driver.spark.udf.register(each.name, arrow_udf(_make(each), _struct(each)))
-    try:
-        yield
-    finally:
-        if not driver.connect:
-            for each in delegated:
-                driver.spark.sql(f"drop temporary function if exists {each.name}")
+    with driver.lock:  # forks share the session, and nobody is to take away what another needs
+        for each in delegated:
+            driver.spark.udf.register(each.name, arrow_udf(_make(each), _struct(each)))
+        try:
+            yield
+        finally:
+            if not driver.connect:
+                for each in delegated:
+                    driver.spark.sql(f"drop temporary function if exists {each.name}")
 
 
 def _make(delegated: Delegated) -> Any:
@@ -86,8 +89,11 @@ def _make(delegated: Delegated) -> Any:
     columns = [
         f'"segue{at}"::{each.name} as "segue{at}"' for at, each in enumerate(delegated.arguments)
     ]
+    text = delegated.text
+    if delegated.result.name in ("HUGEINT", "UHUGEINT"):
+        text = f"({text})::bigint"  # here, so that rows that are too large are told one by one
     work = DelegatedWork(
-        delegated.text,
+        text,
         f"select {', '.join(columns) or '1'} from rows",
         delegated.shown,
         delegated.names,

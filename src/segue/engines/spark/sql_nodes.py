@@ -67,6 +67,8 @@ def _keep_dot(node: exp.Expr) -> exp.Expr:
 
 def _keep_ordered(node: exp.Expr) -> exp.Expr:
     sql_numbers.refuse_nested(node, [node.this])
+    if node.this.type is not None and node.this.type.is_type(*_OWN_ORDER):
+        raise refuse(f"{show(node)} of a {node.this.type.sql('duckdb')}", "cast it: x::varchar")
     return node
 
 
@@ -160,6 +162,9 @@ def _keep_negation(node: exp.Expr) -> exp.Expr:
 def _keep_union(node: exp.Expr) -> exp.Expr:
     return check_union(node, refuse)
 
+
+_OWN_ORDER = (exp.DType.ENUM, exp.DType.BIT, exp.DType.TIMETZ, exp.DType.VARIANT)
+"""Types that travel as texts, and are sorted otherwise."""
 
 _BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseRightShift)
 
