@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from segue.errors import HubError, SessionError
-from segue.wire.signing import read_key_id, verify
+from segue.wire.signing import check_body, read_key_id, verify_head
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -74,6 +74,38 @@ async def open_session(hub: Hub, request: Request, body: bytes) -> str:
 
 
 async def _verify(hub: Hub, request: Request, body: bytes) -> tuple[Node, str, int]:
+    node, session, counter, digest = _verify_head(hub, request)
+    await hold_body(digest, body)
+    return node, session, counter
+
+
+def admit_sender(hub: Hub, request: Request) -> tuple[Node, str]:
+    """Return who sends a body, before it comes, and the digest that `hold_body` needs then.
+
+    Nobody but a node gets room for a large body.
+
+    Raises:
+        SignatureError: It is not signed as it must be, by a node that is enrolled.
+        SessionError: Its session is unknown.
+    """
+    node, session, counter, digest = _verify_head(hub, request)
+    hub.sessions.admit(session, node.key_id, counter)
+    return node, digest
+
+
+async def hold_body(digest: str, body: bytes) -> None:
+    """Hold a body against the digest that was signed.
+
+    Raises:
+        SignatureError: It is another one.
+    """
+    if len(body) > LARGEST_SMALL:
+        await asyncio.to_thread(check_body, digest, body)
+    else:
+        check_body(digest, body)
+
+
+def _verify_head(hub: Hub, request: Request) -> tuple[Node, str, int, str]:
     pairs = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
     ]
@@ -83,15 +115,8 @@ async def _verify(hub: Hub, request: Request, body: bytes) -> tuple[Node, str, i
         request.headers.get("host", ""),
         request.scope["raw_path"].decode("latin-1"),
         request.scope["query_string"].decode("latin-1"),
-        pairs,
-        body,
-        node.public_key,
     )
-    if len(body) > LARGEST_SMALL:
-        session, counter = await asyncio.to_thread(verify, *asked)
-    else:
-        session, counter = verify(*asked)
-    return node, session, counter
+    return node, *verify_head(*asked, pairs, node.public_key)
 
 
 def admit_operator(hub: Hub, request: Request) -> str:

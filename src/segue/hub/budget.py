@@ -1,4 +1,8 @@
-"""Bytes that requests may hold at once: who comes when there is no room waits, then is sent off."""
+"""Bytes that requests may hold at once: who comes when there is no room waits, then is sent off.
+
+How many bodies of a node may be on their way, and for how long, is bounded too: one that drips in
+without an end would hold its room for good.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,10 @@ if TYPE_CHECKING:
 SECONDS = 10.0
 """Longest wait for room; an agent hears nothing meanwhile, and reads nothing yet."""
 MOST_WAITING = 256
+BODY_SECONDS = 600.0
+"""Longest time that a body may take: an agent sends less at once where its link is slow."""
+MOST_OF_NODE = 2
+"""Bodies of one node that are on their way at once."""
 
 
 class Budget:
@@ -85,6 +93,42 @@ class Budget:
             if not turn.done():
                 self._free -= size
                 turn.set_result(None)
+
+
+class Bodies:
+    """Bodies that are on their way; used by one loop.
+
+    A node whose connection was cut in the middle comes again, so the newest counts.
+    """
+
+    def __init__(self, most: int = MOST_OF_NODE, seconds: float = BODY_SECONDS) -> None:
+        self._most, self._seconds = most, seconds
+        self._of: dict[str, list[asyncio.Timeout]] = {}
+
+    @asynccontextmanager
+    async def read(self, node: str) -> AsyncIterator[None]:
+        """Read a body of a node.
+
+        Raises:
+            HubBusyError: It took too long, or the node has begun others since.
+        """
+        mine = self._of.setdefault(node, [])
+        limit = asyncio.timeout(self._seconds)
+        try:
+            async with limit:
+                mine.append(limit)
+                if len(mine) > self._most:
+                    mine.pop(0).reschedule(0.0)
+                yield
+        except TimeoutError:
+            raise HubBusyError(
+                "the request took too long to come", hint="send less at once"
+            ) from None
+        finally:
+            if limit in mine:
+                mine.remove(limit)
+            if not mine and self._of.get(node) is mine:
+                del self._of[node]
 
 
 def _refuse() -> HubBusyError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segue.hub.alarm import Alarm
-from segue.hub.budget import Budget
+from segue.hub.budget import Bodies, Budget
 from segue.hub.metrics import Metrics
 from segue.hub.roster import Roster
 from segue.wire.messages import DesiredState
@@ -117,6 +117,7 @@ class Hub:
     sessions: Sessions = field(default_factory=Sessions)
     alarm: Alarm = field(default_factory=Alarm)
     budget: Budget = field(default_factory=lambda: Budget(IN_FLIGHT))
+    bodies: Bodies = field(default_factory=Bodies)
     metrics: Metrics = field(default_factory=Metrics)
     extra: dict[str, Any] = field(default_factory=dict)
     ending: bool = False

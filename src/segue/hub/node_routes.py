@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -13,7 +14,14 @@ from starlette.responses import PlainTextResponse, Response
 from segue.errors import EnrolmentError, UsageError
 from segue.failpoints import pass_point
 from segue.hub.answers import tell
-from segue.hub.auth import admit_node, find_length, open_session, read_body
+from segue.hub.auth import (
+    admit_node,
+    admit_sender,
+    find_length,
+    hold_body,
+    open_session,
+    read_body,
+)
 from segue.hub.hub import LARGEST_BODY
 from segue.hub.ingest import commit_records, read_records, shake_hands
 from segue.hub.reading import are_labels, read_json
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from segue.hub.hub import Hub
 
 LONGEST_POLL = 60.0
+LARGEST_HANDSHAKE = 8 * 2**20
 
 
 def _takes(kind: type[Any]) -> dict[str, Any]:
@@ -126,8 +135,10 @@ def _add_rows(router: APIRouter, hub: Hub) -> None:
         openapi_extra=_takes(Handshake),
     )
     async def streams(request: Request) -> Response:
-        body = await read_body(request, 8 * 2**20)
-        node = await admit_node(hub, request, body)
+        node, digest = admit_sender(hub, request)
+        async with hub.bodies.read(node.name):
+            body = await read_body(request, LARGEST_HANDSHAKE)
+        await hold_body(digest, body)
         handshake = read_json(body, Handshake)
         hub.roster.hear(node, str(handshake.instance)[:64])
         return tell(await asyncio.to_thread(shake_hands, hub, node, handshake))
@@ -141,10 +152,14 @@ def _add_rows(router: APIRouter, hub: Hub) -> None:
         openapi_extra={"requestBody": {"required": True, "content": content}},
     )
     async def records(request: Request) -> Response:
-        async with hub.budget.take(find_length(request) or LARGEST_BODY):
-            body = await read_body(request, LARGEST_BODY)
+        node, digest = admit_sender(hub, request)
+        async with AsyncExitStack() as room:
+            async with hub.bodies.read(node.name):
+                size = find_length(request) or LARGEST_BODY
+                await room.enter_async_context(hub.budget.take(size))
+                body = await read_body(request, LARGEST_BODY)
+            await hold_body(digest, body)
             pass_point("hub.received")
-            node = await admit_node(hub, request, body)
             hub.roster.hear(node)
             return tell(await commit_records(hub, read_records(hub, node, body)))
 

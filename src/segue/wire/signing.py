@@ -117,6 +117,34 @@ def verify(
     Raises:
         SignatureError: It is not.
     """
+    session, counter, digest = verify_head(method, authority, path, query, headers, public_key)
+    check_body(digest, body)
+    return session, counter
+
+
+def verify_head(
+    method: str,
+    authority: str,
+    path: str,
+    query: str,
+    headers: Iterable[tuple[str, str]],
+    public_key: bytes,
+) -> tuple[str, int, str]:
+    """Return session, counter and digest of a request whose body has not come yet.
+
+    Who sends is certain then; what comes has still to be held against the digest: `check_body`.
+
+    Args:
+        method: Such as ``POST``.
+        authority: What stands in the ``Host`` header.
+        path: The path as it came.
+        query: The query as it came, without question mark.
+        headers: All headers as pairs, those that are there twice included.
+        public_key: The key that was enrolled under the request's key id.
+
+    Raises:
+        SignatureError: It is not signed as it must be.
+    """
     told = _pick(headers)
     match = _INPUT.fullmatch(told["signature-input"])
     if match is None:
@@ -129,14 +157,21 @@ def verify(
         raise _refuse("its session or counter is none")
     if int(counter) > LARGEST_COUNTER:
         raise _refuse("its counter is too large")
-    if told["content-digest"] != digest_body(body):
-        raise _refuse("its body is not the one that was signed")
-    base = _write_base(
-        Request(method, authority, path, query), told["content-digest"], session, counter, params
-    )
+    digest = told["content-digest"]
+    base = _write_base(Request(method, authority, path, query), digest, session, counter, params)
     if not is_signed(public_key, base, _read_signature(told["signature"])):
         raise _refuse("the signature does not fit")
-    return session, int(counter)
+    return session, int(counter), digest
+
+
+def check_body(digest: str, body: bytes | memoryview) -> None:
+    """Hold a body against the digest that was signed.
+
+    Raises:
+        SignatureError: It is another one.
+    """
+    if digest != digest_body(body):
+        raise _refuse("its body is not the one that was signed")
 
 
 def read_key_id(headers: Iterable[tuple[str, str]]) -> str:

@@ -1,6 +1,7 @@
 """Who is let in: tokens that work once, signatures, sessions, operators, TLS."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -265,6 +266,40 @@ def test_what_the_hub_can_do_is_told(hub):
     with urllib.request.urlopen(f"{hub.url}/openapi.json") as answer:
         paths = json.load(answer)["paths"]
     assert {"/v1/enrol", "/v1/records", "/v1/streams", "/v1/desired", "/v1/nodes"} <= set(paths)
+
+
+def begin_body(hub, headers, size):
+    """Announce a body, and send a byte of it."""
+    opened = socket.create_connection(("127.0.0.1", hub.port))
+    OPEN.append(opened)
+    named = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"POST /v1/records HTTP/1.1\r\nHost: 127.0.0.1:{hub.port}\r\n{named}"
+    opened.sendall(f"{head}Content-Length: {size}\r\n\r\nS".encode())
+    return opened
+
+
+def test_who_is_no_node_gets_no_room_for_a_body(hub):
+    """Three that announce much and send nothing would hold all that a hub has."""
+    node = hub.node()
+    for _ in range(4):
+        told = begin_body(hub, {"X": "nobody"}, 100 * 2**20)
+        told.settimeout(20)
+        assert b"401" in told.recv(4096)
+    stranger = NodeKey.make()
+    request = Request("POST", f"127.0.0.1:{hub.port}", "/v1/records", "", b"S")
+    for _ in range(4):
+        told = begin_body(hub, sign(request, stranger, "s" * 32, 1), 100 * 2**20)
+        told.settimeout(20)
+        assert b"401" in told.recv(4096)
+    assert node.send_events(1)[0].committed == 1
+
+
+def test_a_node_that_sends_without_an_end_holds_up_no_other(hub):
+    mean, good = Wire(hub.node("mean")), hub.node("good")
+    opened = [begin_body(hub, mean.headers("/v1/records", b"S"), 100 * 2**20) for _ in range(5)]
+    opened[0].settimeout(20)
+    assert b"503" in opened[0].recv(4096), "its newest requests count"
+    assert good.send_events(1)[0].committed == 1
 
 
 def test_a_body_that_is_too_large_is_told_so(hub):
