@@ -13,7 +13,7 @@ from segue.declare.problems import REJECTS
 from segue.spec.sensitive import EVERY, Sensitive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from segue.spec.contract import Contract
     from segue.spec.step import SourceSpec, StepSpec
@@ -44,9 +44,10 @@ def carry_sensitive(
     """
     if not any(any(contract.marks.values()) for contract in contracts.values()):
         return {}
-    carrier = _Carrier(contracts, _SqlCarried(root, find_cache()))
+    fleets = {source.on for source in sources.values() if source.edge is not None}
+    carrier = _Carrier(contracts, _SqlCarried(root, find_cache()), fleets)
     for name, source in sources.items():
-        carrier.settle(name, {}, at_nodes=source.edge is not None)
+        carrier.settle(name, {}, source.on)
     for step in steps:
         carrier.add_step(step)
     carrier.carried.keep()
@@ -56,11 +57,13 @@ def carry_sensitive(
 class _Carrier:
     """Goes along the graph."""
 
-    def __init__(self, contracts: Mapping[str, Contract], carried: _SqlCarried) -> None:
+    def __init__(
+        self, contracts: Mapping[str, Contract], carried: _SqlCarried, fleets: Collection[str]
+    ) -> None:
         self.contracts = contracts
         self.carried = carried
+        self.fleets = fleets
         self.found: dict[str, Sensitive] = {}
-        self.at_nodes: set[str] = set()
 
     def add_step(self, step: StepSpec) -> None:
         """Add the table of a step whose inputs are there."""
@@ -70,16 +73,15 @@ class _Carrier:
             told = self.carried.find(step.sql, inputs)
         elif inputs:
             told = _unite(each.origins for each in inputs.values())
-        self.settle(step.name, told, at_nodes=not self.at_nodes.isdisjoint(step.reads))
+        self.settle(step.name, told, step.on)
 
-    def settle(self, table: str, inherited: Origins, *, at_nodes: bool) -> None:
+    def settle(self, table: str, inherited: Origins, on: str) -> None:
         """Let a table's contract have the last word, and add its rejects."""
         contract, origins = self.contracts.get(table), dict(inherited)
         for column, marked in contract.marks.items() if contract else ():
             origins[column.lower()] = (f"{table}.{column}",) if marked else ()
         self.found[table] = self.found[table + REJECTS] = Sensitive(origins)
-        if at_nodes:  # a stream of rejects has rows as text
-            self.at_nodes.add(table)
+        if on in self.fleets:  # a stream of rejects has rows as text
             told = tuple(sorted({each for found in origins.values() for each in found}))
             self.found[table + REJECTS] = Sensitive({EVERY: told} if told else {})
 

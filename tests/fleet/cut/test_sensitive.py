@@ -45,6 +45,12 @@ def test_nodes_of_before_read_what_has_none(make_fleet):
     assert alert.message == "{person} has {value}"
 
 
+def test_rejects_of_nodes_are_rows_as_text_and_those_made_here_have_columns(plant):
+    spec = plant.project.spec
+    assert spec.hidden("hot__rejects").among(["row", "reasons"]) == ("row", "reasons")
+    assert spec.hidden("top__rejects").among(["top", "n"]) == ("top",)
+
+
 def test_alerts_of_nodes_name_no_values(plant):
     (alert,) = cut(plant.root, "shops").part.alerts
     assert alert.message == "*** has {value}"
