@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from segue.spec.arriving import Batch
 
 _EMPTY = TableSchema(())
+MOST_COLUMNS = 2_000
+"""Columns to which rows may let a table grow: each costs every commit of it time."""
 
 
 class Gathering:
@@ -60,6 +62,10 @@ class Gathering:
             schema, names, odd = merge_columns(self.schema, rows.schema)
         except ValueError as error:
             raise PayloadError(str(error)) from error
+        if len(schema) > max(MOST_COLUMNS, len(self.schema)):
+            raise PayloadError(
+                f"the table would have {len(schema):,} columns, {MOST_COLUMNS:,} may be"
+            )
         if can_link(rows, schema, names):
             self.links.append(rows)
         elif rows.table is None:

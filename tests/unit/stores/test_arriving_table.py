@@ -201,6 +201,16 @@ def test_rows_that_take_more_memory_than_may_be_are_refused_before_they_are_read
     assert "rows" in place.reason
 
 
+def test_columns_without_an_end_are_refused_to_who_sends_them(table):
+    """A table of twenty thousand columns takes minutes a commit, for all nodes."""
+    table.commit([make_batch("a", 1, events("a", 1))])
+    wide = pa.table({f"c{number}": [1] for number in range(20_000)})
+    [place] = table.commit([make_batch("a", 2, wide)])
+    assert (place.verdict, place.committed) == (Verdict.REFUSED, 1)
+    assert "columns, 2,000 may be" in place.reason
+    assert verdicts(table.commit([make_batch("b", 1, events("b", 1))])) == [("ok", 1)]
+
+
 def test_batches_that_take_much_memory_are_taken_one_after_the_other(table, monkeypatch):
     monkeypatch.setattr(arriving_gather, "MOST_DECODED", 200_000)
     zeros = pa.table({"n": pa.array([0] * 20_000, pa.int64())})
