@@ -39,6 +39,8 @@ MOST_DECODED = 2**30
 """Bytes that rows of one batch may take in memory, and those of all that are decoded together."""
 MOST_ROWS = 2**25
 """Rows of one batch: rows without values, or of one value, take no bytes before they are read."""
+MOST_DEEP = 12
+"""Types within types: what a log costs grows by half with each level."""
 EMPTY = ""
 """Column that stands for rows without columns."""
 _OWN = tuple(PROVENANCE)
@@ -109,11 +111,21 @@ def _open_stream(batch: Batch, room: int) -> Rows:
 
 
 def _read_columns(schema: pa.Schema) -> TableSchema:
+    for field in schema:
+        if _is_deeper(field.type, MOST_DEEP):
+            raise PayloadError(f"the type of {field.name!r} is deeper than {MOST_DEEP} levels")
     try:
         found = from_arrow(schema)
     except ValueError as error:
         raise PayloadError(str(error)) from error
     return TableSchema(tuple(column for column in found if column.name not in PROVENANCE))
+
+
+def _is_deeper(type_: pa.DataType, levels: int) -> bool:
+    if levels < 0:
+        return True
+    inner = (type_.field(number).type for number in range(type_.num_fields))
+    return any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def _check_count(batch: Batch, rows: int) -> None:

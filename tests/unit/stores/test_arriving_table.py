@@ -211,6 +211,16 @@ def test_columns_without_an_end_are_refused_to_who_sends_them(table):
     assert verdicts(table.commit([make_batch("b", 1, events("b", 1))])) == [("ok", 1)]
 
 
+def test_types_within_types_without_an_end_are_refused(table):
+    """Each level costs the commit half as much again: fifty of them would never end."""
+    deep = pa.array([1])
+    for _ in range(50):
+        deep = pa.StructArray.from_arrays([deep], ["s"])
+    [place] = table.commit([make_batch("a", 1, pa.table({"x": deep}))])
+    assert place.verdict is Verdict.REFUSED
+    assert "deeper than 12 levels" in place.reason
+
+
 def test_batches_that_take_much_memory_are_taken_one_after_the_other(table, monkeypatch):
     monkeypatch.setattr(arriving_gather, "MOST_DECODED", 200_000)
     zeros = pa.table({"n": pa.array([0] * 20_000, pa.int64())})
