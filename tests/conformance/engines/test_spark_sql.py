@@ -63,7 +63,15 @@ def test_a_date_that_only_duckdb_reads_is_an_error_and_not_null(session, text):
         session.fetch(f"select try_cast('{text}' as date)")
 
 
-@pytest.mark.parametrize("query", spark_data.read_queries(spark_data.REFUSED))
+NULL_IS_FALSE = """
+select i, i in (select i from v) m from t
+select i from t where (i in (select i from v)) is null
+select i from t where not (o and i in (select i from v))
+"""
+"""What Spark has an answer for, and a wrong one."""
+
+
+@pytest.mark.parametrize("query", spark_data.read_queries(spark_data.REFUSED + NULL_IS_FALSE))
 def test_query_is_refused_before_work_starts(session, query):
     with pytest.raises(UnsupportedError) as caught:
         session.native(query)

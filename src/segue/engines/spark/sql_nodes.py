@@ -82,6 +82,9 @@ def _convert_in(node: exp.Expr) -> exp.Expr:
             raise refuse(f"{show(node)} of a float32", "cast it: x::double")
         for text in [e for e in node.expressions if e.is_string and wanted != "string"]:
             text.replace(sql_numbers.read_text(text, wanted))
+    elif not _is_filter(node):
+        # Spark makes false of what is null
+        raise refuse(f"{show(node)} as a value", "filter by it, or join with what it looks in")
     elif isinstance(node.this, (exp.Struct, exp.Tuple)):
         return _convert_row_in(node, query)
     else:
@@ -91,6 +94,18 @@ def _convert_in(node: exp.Expr) -> exp.Expr:
             if family(value) != family(node.this):
                 sql_numbers.refuse_mixed(node, [node.this, value])
     return set_type(node, "BOOLEAN")
+
+
+def _is_filter(node: exp.Expr) -> bool:
+    """Return whether a condition only decides which rows stay, so that null is as good as false."""
+    around = node.parent
+    while isinstance(around, exp.Paren):
+        around = around.parent
+    if isinstance(around, exp.Not):
+        around = around.parent
+    while isinstance(around, (exp.And, exp.Or, exp.Paren)):
+        around = around.parent
+    return isinstance(around, (exp.Where, exp.Having, exp.Qualify, exp.Join))
 
 
 def _convert_row_in(node: exp.Expr, query: exp.Expr) -> exp.Expr:
