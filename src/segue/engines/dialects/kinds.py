@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from segue.engines.dialects.families import NUMBERS, family, set_type
+from segue.engines.dialects.families import NUMBERS, family, set_type, show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,3 +142,26 @@ def list_choices(node: exp.Expr) -> list[exp.Expr]:
     if isinstance(node, exp.Nullif):
         return [node.this, node.expression]
     return [node.this, *node.expressions]
+
+
+def read_count(node: exp.Expr | None, least: int) -> int | None:
+    """Return a number that is written out, None if it is none or too small."""
+    if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
+        return int(node.name) if int(node.name) >= least else None
+    return None
+
+
+def check_part(node: exp.Expr, refuse: Callable[..., UnsupportedError]) -> exp.Expr:
+    """Return a part of a text, from a place and of a length that are written out.
+
+    Raises:
+        UnsupportedError: They are not.
+    """
+    if isinstance(node, exp.Substring):
+        start, length = read_count(node.args.get("start"), 1), node.args.get("length")
+        known = start is not None and (length is None or read_count(length, 0) is not None)
+    else:
+        known = read_count(node.expression, 0) is not None
+    if not known:
+        raise refuse(show(node), "write out from where, counted from 1, and how many")
+    return set_type(node, "VARCHAR")

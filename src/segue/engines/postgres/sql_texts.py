@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import family, set_type, show
+from segue.engines.dialects.kinds import check_part
 from segue.engines.postgres.sql_casts import convert_cast
 from segue.engines.postgres.sql_pieces import fill, need, refuse
 from segue.spec.pattern_text import POSTGRES, write_pattern
@@ -24,13 +25,6 @@ _SPACES = (
 def _need_texts(node: exp.Expr, parts: Sequence[exp.Expr | None]) -> None:
     for part in parts:
         need(node, part, "string", hint="cast it: x::varchar")
-
-
-def _count(node: exp.Expr | None, least: int) -> int | None:
-    """Return a number that is written out, None if it is none or too small."""
-    if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
-        return int(node.name) if int(node.name) >= least else None
-    return None
 
 
 def convert_match(node: exp.Expr) -> exp.Expr:
@@ -103,14 +97,7 @@ def _as_text(node: exp.Expr, part: exp.Expr) -> exp.Expr:
 def convert_part(node: exp.Expr) -> exp.Expr:
     """Return a part of a text, from a place and of a length that are written out."""
     _need_texts(node, [node.this])
-    if isinstance(node, exp.Substring):
-        start, length = _count(node.args.get("start"), 1), node.args.get("length")
-        known = start is not None and (length is None or _count(length, 0) is not None)
-    else:
-        known = _count(node.expression, 0) is not None
-    if not known:
-        raise refuse(show(node), "write out from where, counted from 1, and how many")
-    return set_type(node, "VARCHAR")
+    return check_part(node, refuse)
 
 
 def convert_trim(node: exp.Expr) -> exp.Expr:

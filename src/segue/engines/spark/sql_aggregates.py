@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import NESTED, NUMBERS, family, set_type, show
-from segue.engines.dialects.kinds import ORDERED, PICKED, SHARES, SPREADS, TRUTHS
+from segue.engines.dialects.kinds import ORDERED, PICKED, SHARES, SPREADS, TRUTHS, read_count
 from segue.engines.spark.sql_dates import read_width
 from segue.engines.spark.sql_lists import convert_collected, convert_end
 from segue.engines.spark.sql_quantiles import convert_quantile
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import read_count, refuse
+from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from segue.engines.dialects.carry import Wrap

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import NESTED, family, set_type, show
+from segue.engines.dialects.kinds import read_count
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import read_count, refuse
+from segue.engines.spark.sql_types import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

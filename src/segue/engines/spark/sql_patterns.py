@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from segue.engines.dialects.families import set_type, show
+from segue.engines.dialects.kinds import read_count
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import need_texts, read_count, refuse
+from segue.engines.spark.sql_types import need_texts, refuse
 from segue.spec.pattern_text import JAVA, write_pattern, write_searched
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlglot import exp
 
 from segue.engines.dialects.families import family, set_type, show
+from segue.engines.dialects.kinds import check_part, read_count
 from segue.engines.spark.sql_casts import convert_cast
 from segue.engines.spark.sql_template import fill
-from segue.engines.spark.sql_types import need_texts, read_count, refuse
+from segue.engines.spark.sql_types import need_texts, refuse
 
 _SPACES = (
     " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -93,14 +94,7 @@ def _as_text(node: exp.Expr, part: exp.Expr) -> exp.Expr:
 def convert_part(node: exp.Expr) -> exp.Expr:
     """Return a part of a text, from a place and of a length that are written out."""
     need_texts(node, [node.this])
-    if isinstance(node, exp.Substring):
-        start, length = read_count(node.args.get("start"), 1), node.args.get("length")
-        known = start is not None and (length is None or read_count(length, 0) is not None)
-    else:
-        known = read_count(node.expression, 0) is not None
-    if not known:
-        raise refuse(show(node), "write out from where, counted from 1, and how many")
-    return set_type(node, "VARCHAR")
+    return check_part(node, refuse)
 
 
 def convert_trim(node: exp.Expr) -> exp.Expr:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from segue.engines.dialects.families import family, show
 from segue.engines.dialects.refusal import refuse_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlglot import exp
 
 OPAQUE = frozenset({"time", "duration", "nanos"})
 """Families that Spark carries as counts: it compares them among themselves, and no more."""
@@ -24,10 +24,3 @@ def need_texts(node: exp.Expr, parts: Sequence[exp.Expr | None]) -> None:
     for part in parts:
         if part is not None and family(part) not in ("string", "null"):
             raise refuse(f"{show(node)} of a {family(part)}", "cast it: x::varchar")
-
-
-def read_count(node: exp.Expr | None, least: int) -> int | None:
-    """Return a number that is written out, None if it is none or too small."""
-    if isinstance(node, exp.Literal) and not node.is_string and node.name.isdigit():
-        return int(node.name) if int(node.name) >= least else None
-    return None
