@@ -36,10 +36,10 @@ AFTER = "select count(*) as n from bad"
 BESIDE = "select generation, count(*) as n from seed group by all"
 
 ENDS = {
-    "hangs": ("timeout=1.5", "time.sleep(600)", "step-timeout"),
-    "blocks in C": ("timeout=1.5", "ctypes.PyDLL(None).sleep(600)", "step-timeout"),
+    "hangs": ("timeout=5", "time.sleep(600)", "step-timeout"),
+    "blocks in C": ("timeout=5", "ctypes.PyDLL(None).sleep(600)", "step-timeout"),
     "ignores SIGTERM": (
-        "timeout=1.5",
+        "timeout=5",
         """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         while True:
@@ -48,7 +48,7 @@ ENDS = {
         "step-timeout",
     ),
     "leaves grandchildren in sessions of their own": (
-        "timeout=1.5",
+        "timeout=5",
         """
         if not os.fork():
             os.setsid()

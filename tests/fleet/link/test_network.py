@@ -15,10 +15,10 @@ ROWS = list(range(300))
 FAST = {"patience": 1.0}
 
 
-def start_slow(bench, home, **orders):
+def start_slow(bench, home, **link):
     """Start an agent that makes its rows while the test does something to the network."""
-    slot = bench.make_slot(rows=300, batch=2, pause=0.005, **orders)
-    return running(bench.start(home, slot, **FAST))
+    slot = bench.make_slot(rows=300, batch=2, pause=0.005)
+    return running(bench.start(home, slot, **(link or FAST)))
 
 
 def has_rows(bench, count):
@@ -142,7 +142,7 @@ def test_a_slow_hub(bench, slow):
 def test_back_pressure_in_a_good_answer_is_heeded(bench):
     home = bench.enrol()
     bench.hub.faults.wait = 0.4
-    with start_slow(bench, home) as agent:
+    with start_slow(bench, home, patience=10.0) as agent:  # what it gives up has no answer
         assert agent.wait().code == 0
     times = [at for at, path in bench.hub.requests if path == "/v1/records"]
     assert all(later - earlier >= 0.39 for earlier, later in pairwise(times))
