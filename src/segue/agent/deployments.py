@@ -204,7 +204,8 @@ class Deployments:
         if status.applied != self.slots.current:
             # What the worker before has done is nothing that the new one must answer for.
             status = replace(status, rows={}, rejects={}, batches=0, errors=0, restarts=0)
-        failed, error = self.refused
+        # Once it may be looked at again, the hub must offer it again.
+        failed, error = self.refused if self._now() < self._hold[0] else (0, "")
         told = self.slots.find_failure(desired)
         if told is not None:
             failed, error = desired, told

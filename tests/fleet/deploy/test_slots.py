@@ -306,7 +306,10 @@ def test_a_refused_one_is_looked_at_again_later_and_not_at_once(world, home, tic
 
     with pytest.raises(DeploymentError, match="differs"):
         node.apply(desire(deployed))
+    assert node.fill_status(Status(), 0).failed == 1
     ticks.seconds += 31
+    # a hub offers nothing to a node that has failed it: it must hear that it may again
+    assert node.fill_status(Status(), 0).failed == 0
     assert node.apply(desire(deployed))
     assert node.fill_status(Status(), 1).failed == 0
 
