@@ -23,6 +23,7 @@ CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 """Seconds that tasks may wait while there is not one worker."""
 _TICK = 2.0
+_STARTS = 3
 
 _PROBE = (
     "(lambda find: {"
@@ -48,12 +49,21 @@ def connect(to: Any, **options: Any) -> Client:
     Args:
         to: Address, or a cluster of distributed's.
         options: What distributed calls so.
+
+    Raises:
+        EngineError: This process is too busy for the client to begin.
     """
     import distributed
 
     make: Any = distributed.Client
-    client: Client = make(to, set_as_default=find_client() is None, **options)
-    return client
+    for _ in range(_STARTS):
+        with suppress(AssertionError):  # its thread has not begun within ten seconds
+            client: Client = make(to, set_as_default=find_client() is None, **options)
+            return client
+    raise EngineError(
+        "Dask's client does not begin within 10 seconds",
+        hint="this machine is busy: try again later",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@
 - ``ipv6``: RFC 4291, section 2.2, without a zone and without a length of the prefix.
 
 - ``json``: RFC 8259, any value. Simplified: an escaped half of a surrogate pair is refused.
-  Spark and PostgreSQL have no word that means the same; ``{json: {}}`` says it there.
+  PostgreSQL has no word that means the same; ``{json: {}}`` says it there.
 
 - ``{json: SCHEMA}``: JSON that a JSON Schema allows, written here or in a file
   (``{json: order.schema.json}``, beside the contracts). It needs ``segue[jsonschema]``, which
