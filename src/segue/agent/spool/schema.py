@@ -41,6 +41,8 @@ create table facts_again (
 def connect(path: Path, page: int = PAGE, journal_limit: int = 2**22) -> sqlite3.Connection:
     """Open the file of a spool, made if need be; commits are on the disk when they return.
 
+    Rows that are gone are not overwritten: some builds of SQLite would write each of them twice.
+
     Raises:
         sqlite3.Error: It can't be opened.
     """
@@ -57,6 +59,7 @@ def connect(path: Path, page: int = PAGE, journal_limit: int = 2**22) -> sqlite3
             pragma journal_size_limit = {journal_limit};
             pragma cache_size = -1024;
             pragma cell_size_check = on;
+            pragma secure_delete = off;
             pragma temp_store = memory;
         """)
         connection.execute("begin immediate")

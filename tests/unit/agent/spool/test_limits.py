@@ -58,6 +58,22 @@ def test_what_is_under_way_is_told_apart(tmp_path):
         assert sum(header.rows for header in headers) == sum(range(4, 211))
 
 
+def append_once(spool, size, count):
+    entries = [Entry("readings", 1, bytes(size))] * count
+    spool.commit(entries, {"source": {"at": 1}}, {"window": bytes(min(size, 100))})
+
+
+def test_a_cap_holds_where_everything_is_dropped_at_once(tmp_path):
+    """What is freed is not written once more, however SQLite was built."""
+    settings = SpoolSettings(cap=500_000, when_full=WhenFull.DROP_OLDEST, keep=0)
+    with Spool(tmp_path / "spool.db", settings, 1024) as spool:
+        spool.assign({"readings": ["lake", "archive"]})
+        for size, count in [(10, 10), (9_000, 4), (10, 10), (60_000, 1), (10, 4), (9_000, 3)]:
+            append_once(spool, size, count)
+        append_once(spool, 60_000, 2)
+        assert spool.usage().bytes <= settings.cap
+
+
 def test_a_lowered_cap_is_reached_by_draining(tmp_path):
     settings = SpoolSettings(cap=8 * MEGA, when_full=WhenFull.BLOCK, keep=0)
     with Spool(tmp_path / "spool.db", settings) as spool, pytest.raises(SpoolFullError):
