@@ -31,6 +31,8 @@ LINK_SHAPES = {"version": ("choice", "5", "3.1.1"), "timeout": ("seconds",)}
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEPALIVE = 20
 """Seconds after which a half-open connection is noticed, and half again."""
+_FILES = 1024
+"""Files from this number on are beyond ``select``, by which the library waits (FD_SETSIZE)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,16 @@ def connect(client: Client, broker: Broker, *, lasting: bool, expiry: int, windo
         window: Messages that the broker may send before one is acknowledged (MQTT 5).
 
     Raises:
-        OSError: Nobody answers.
+        OSError: Nobody answers, or this process has too many open files.
     """
+    _connect(client, broker, lasting=lasting, expiry=expiry, window=window)
+    socket = client.socket()
+    if socket is not None and socket.fileno() >= _FILES:  # it would wait in silence for ever
+        client.disconnect()
+        raise OSError(f"this process has {_FILES} or more files open, too many for MQTT")
+
+
+def _connect(client: Client, broker: Broker, *, lasting: bool, expiry: int, window: int) -> None:
     if not broker.newest:
         client.connect(broker.host, broker.port, _KEEPALIVE)
         return

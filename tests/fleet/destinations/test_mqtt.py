@@ -1,10 +1,14 @@
 """MQTT as a destination, at a real Mosquitto."""
 
 import json
-from contextlib import closing
+import os
+from contextlib import ExitStack, closing
+from pathlib import Path
 
 import pytest
 
+from segue.agent.destinations.mqtt import MqttDestination
+from segue.errors import DestinationError
 from segue.spec.edge import DestinationSpec
 from tests.fleet.brokers.conftest import broker  # noqa: F401  # a fixture
 from tests.fleet.brokers.mosquitto import Listener
@@ -30,6 +34,16 @@ def test_a_message_for_each_row(tmp_path, broker, version):  # noqa: F811
         if version == "5":
             told = dict(listener.messages[7].properties.UserProperty)
             assert (told["node"], told["sequence"], told["row"]) == ("node-1", "2", "2")
+
+
+def test_a_process_with_too_many_files_is_told_so(broker):  # noqa: F811
+    """The library waits by ``select``: beyond 1,023 files it did so in silence, for ever."""
+    with ExitStack() as stack:
+        for _ in range(1024):
+            stack.enter_context(Path(os.devnull).open())
+        with pytest.raises(DestinationError, match="1024 or more files open"):
+            MqttDestination().open(spec(broker))
+    MqttDestination().open(spec(broker)).close()
 
 
 def test_a_message_for_each_parcel(tmp_path, broker):  # noqa: F811
