@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 from segue.agent.spool.headroom import Headroom
 from segue.spec.edge import SpoolSettings
@@ -138,7 +139,7 @@ class Room:
     def frames_bytes(self) -> int:
         """Return the bytes of the journal that can't be written again yet, as its index tells."""
         with suppress(OSError):
-            index = os.pread(_hold_open(self._index), 100, 0)
+            index = _read_held(self._index, 100)
             if len(index) == 100:  # noqa: PLR2004  # the part of the index that is read
                 page, frames, home = (
                     struct.unpack_from(form, index, at)[0]
@@ -159,20 +160,25 @@ class Room:
 
 
 _held: dict[tuple[int, int], int] = {}
+_holding = Lock()
 
 
-def _hold_open(path: Path) -> int:
-    """Return a descriptor of a file that SQLite has open too, which is never closed.
+def _read_held(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file that SQLite has open too, whose descriptor stays open.
 
     Closing any descriptor of a file gives up all locks that this process has on it: SQLite's
-    lock on the journal with them, so that two would write at once.
+    lock on the journal with them, so that two would write at once. Those of files that were
+    removed are closed: SQLite removes an index once nobody has it open.
     """
-    found = os.stat(path)  # noqa: PTH116  # asked at each commit
-    key = found.st_dev, found.st_ino
-    descriptor = _held.get(key)
-    if descriptor is None or not os.fstat(descriptor).st_nlink:
-        descriptor = _held[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    return descriptor
+    with _holding:
+        found = os.stat(path)  # noqa: PTH116  # asked at each commit
+        key = found.st_dev, found.st_ino
+        if key not in _held or not os.fstat(_held[key]).st_nlink:
+            for each, descriptor in [*_held.items()]:
+                if not os.fstat(descriptor).st_nlink:
+                    os.close(_held.pop(each))
+            _held[key] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.pread(_held[key], size, 0)
 
 
 def count_pages(payloads: Iterable[int], page: int) -> int:

@@ -1,6 +1,7 @@
 """Caps: gaps that merge, caps that are lowered, laggards, and what is kept."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -42,6 +43,19 @@ def test_a_long_outage_leaves_few_gaps(when_full, tmp_path):
         assert sum(header.rows for header in headers) == sum(range(1, 501))
         assert spool.usage().lost_rows == sum(gap.rows for gap in gaps)
         assert (gaps[0].first == 1) == (when_full is WhenFull.DROP_OLDEST)
+
+
+def test_spools_that_are_opened_again_keep_no_files_open(tmp_path):
+    """Each opening left the index of the one before: 1,024 of them, and MQTT waited for ever."""
+
+    def count_removed():
+        held = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.exists()]
+        return sum(each.is_relative_to(tmp_path) for each in held)
+
+    for number in range(1, 40):
+        with Spool(tmp_path / "spool.db", SpoolSettings(8 * MEGA, WhenFull.BLOCK)) as spool:
+            append(spool, number, 1)
+    assert count_removed() <= 1
 
 
 def test_what_is_under_way_is_told_apart(tmp_path):
