@@ -334,7 +334,7 @@ class StorageFullError(StorageError):
 
 
 class LedgerBusyError(StorageError):
-    """Another program kept the ledger locked for longer than the bounded wait."""
+    """Another program kept the ledger locked for longer than the wait, or wrote what was read."""
 
     code = "ledger-busy"
     retryable = True

@@ -72,6 +72,14 @@ def test_dots_stand_for_anything_and_nothing_else_does(expected, found, same):
     assert matches(expected, found) is same
 
 
+def test_the_first_page_leads_to_all_others():
+    docs = ROOT / "docs"
+    first = (docs / "index.md").read_text()
+    pages = [*docs.glob("*/*.md")]
+    told = [each.relative_to(docs).as_posix() for each in pages if each.parent.name != "decisions"]
+    assert [each for each in told if f"]({each})" not in first] == []
+
+
 def test_commands_are_told_from_their_answers():
     text = "$ segue plan\nrun daily\n$ segue run \\\n    daily  # exit 1\nfailed\n"
     assert list(read_commands(text)) == [

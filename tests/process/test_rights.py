@@ -1,10 +1,13 @@
 """Folders and files that segue may not write or read: what is wrong is told, and the next move."""
 
 import os
+import shlex
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,9 +73,41 @@ def site():
                 Path(base, name).chmod(0o755)
 
 
-@pytest.mark.parametrize(
-    "command", ["plan", "run", "check", "read made", "tables", "recover", "recover --rebuild"]
-)
+LOOKS = {
+    "plan": "Nothing to do",
+    "run": "Nothing to do",
+    "check": "1 pass",
+    "read made": "1 row",
+    "query 'select * from made'": "1 row",
+    "tables": "just now",
+    "runs": "segue run",
+    "show last": "snapshot",
+    "lineage": "raw (source)",
+    "checks history made": "id required",
+    "profile made": "1 column",
+    "suggest made": "required: true",
+    "recover": "Nothing to recover",
+}
+
+
+@pytest.mark.parametrize("folder", ["lake", "."])
+def test_who_may_only_read_can_look(site, folder):
+    site.forbid(folder, "write")
+    for command, expected in LOOKS.items():
+        code, said = site.ask(*shlex.split(command))
+        assert code == 0, said
+        assert expected in said
+
+
+def test_who_may_only_read_sees_what_others_write_now(site):
+    with closing(sqlite3.connect(site.root / "lake/ledger.db", isolation_level=None)) as writer:
+        writer.execute("update segue_runs set command = 'segue run --twice'")
+        site.forbid("lake", "write")
+        assert (site.root / "lake/ledger.db-wal").stat().st_size
+        assert "segue run --twice" in site.ask("runs")[1]
+
+
+@pytest.mark.parametrize("command", ["run --force", "recover --rebuild"])
 def test_a_lake_that_may_not_be_written(site, command):
     site.forbid("lake", "write")
     code, said = site.ask(*command.split())
@@ -80,6 +115,16 @@ def test_a_lake_that_may_not_be_written(site, command):
     assert "hint: " in said
     assert "write" in said
     assert (site.root / "lake/ledger.db").exists()
+
+
+def test_verdicts_that_can_not_be_kept_say_so(site):
+    site.forbid("lake", "write")
+    code, said = site.ask("check", "--force")
+    assert code == 0
+    assert "1 check of 1 table: 1 pass" in said
+    assert "Not kept for the history of the checks: the ledger" in said
+    assert "attempt to write a readonly database" in said
+    assert '"unkept": "the ledger' in site.ask("check", "--force", "--json")[1]
 
 
 def test_nobody_is_sent_to_rebuild_a_ledger_that_may_not_be_written(site):

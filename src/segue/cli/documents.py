@@ -105,6 +105,7 @@ def describe_report(report: Report) -> Document:
         "rows": report.rows,
         "verdict": str(report.verdict),
         "judged_by": report.run_id or None,
+        "unkept": report.unkept or None,
         "checks": [_describe_measurement(each) for each in report.measurements],
     }
 

@@ -77,7 +77,7 @@ def render_queries(reports: Sequence[Report]) -> Iterator[RenderableType]:
 
 
 def render_judged(reports: Sequence[Report]) -> Iterator[RenderableType]:
-    """Say which tables were not measured, because nothing has changed since a run did."""
+    """Say what was not measured, because nothing has changed since a run did, or not kept."""
     runs: dict[str, list[str]] = {}
     for report in reports:
         if report.run_id:
@@ -85,6 +85,10 @@ def render_judged(reports: Sequence[Report]) -> Iterator[RenderableType]:
     for run, tables in runs.items():
         told = f"{listing(tables)}: judged in run {run}, nothing has changed since"
         yield line((f"{told} (--force measures again).", QUIET))
+    for reason in sorted({report.unkept for report in reports if report.unkept}):
+        yield line(
+            (printable(f"Not kept for the history of the checks: {reason}", lines=False), QUIET)
+        )
 
 
 def render_record(row: Mapping[str, object]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from segue.errors import StorageError
@@ -41,22 +41,32 @@ def recall_points(
     return recall
 
 
-def note_checks(workspace: Workspace, reports: Sequence[Report], seen: Snapshot) -> None:
+def note_checks(
+    workspace: Workspace, reports: Sequence[Report], seen: Snapshot
+) -> tuple[Report, ...]:
     """Keep what was measured outside of runs, as points of the checks' histories.
+
+    The verdicts are what was asked for: where the ledger can't be written now, they lack a
+    point, and say so.
 
     Args:
         workspace: Has the ledger.
         reports: What was measured.
         seen: The snapshot whose tables were measured.
+
+    Returns:
+        The reports.
     """
     judged = []
     for report in reports:
         version = seen.versions.get(report.table)
         made = (version.number, version.fingerprint) if version else (None, "")
         judged.append(Judged(report, *made))
-    # the verdicts are what was asked for: a ledger that can't be written now lacks a point
-    with suppress(StorageError):
+    try:
         workspace.ledger.note_checks(judged, workspace.environment)
+    except StorageError as error:
+        return tuple(replace(report, unkept=error.message) for report in reports)
+    return tuple(reports)
 
 
 def restore_points(workspace: Workspace) -> str:

@@ -68,8 +68,7 @@ def check_tables(
         context = replace(context, files=files)
         schema = session.describe(f"select * from {quote_identifier(name)}")
         reports.append(measure_table(session, name, contract, schema, context=context))
-    note_checks(workspace, reports, seen)
-    return tuple(reports)
+    return note_checks(workspace, reports, seen)
 
 
 def _find_files(workspace: Workspace, seen: Snapshot, table: str) -> tuple[DataFile, ...]:

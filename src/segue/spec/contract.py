@@ -237,12 +237,14 @@ class Report(Shown):
         rows: Rows that were measured.
         measurements: One per check, in the contract's order.
         run_id: The run that measured, where nothing has changed since; empty if it was now.
+        unkept: Why the ledger could not keep what was measured now; empty if it did.
     """
 
     table: str
     rows: int
     measurements: tuple[Measurement, ...]
     run_id: str = ""
+    unkept: str = ""
 
     @property
     def verdict(self) -> Verdict:

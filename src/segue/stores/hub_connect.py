@@ -9,7 +9,7 @@ from sqlalchemy import insert, inspect, select
 
 from segue.errors import LedgerDamagedError, StorageError
 from segue.stores.hub_tables import SCHEMA_VERSION, meta, metadata
-from segue.stores.ledger_connect import naming_faults
+from segue.stores.ledger_faults import naming_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, partial
 from importlib import import_module
 from itertools import count
@@ -15,27 +14,28 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, insert, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
 
 from segue.errors import (
-    LedgerBusyError,
     LedgerDamagedError,
     MissingExtraError,
-    SegueError,
     StorageError,
-    StorageFullError,
     name_disk_fault,
 )
 from segue.settings import expand_secrets
+from segue.stores.ledger_faults import REBUILD_HINT, naming_faults
 from segue.stores.ledger_glance import QUICK_CHECK_BYTES
 from segue.stores.ledger_history import fill_points
+from segue.stores.ledger_readonly import connect_to_read, may_only_read, seen_unchanged
 from segue.stores.ledger_state import SCHEMA_VERSION
 from segue.stores.ledger_tables import alerts, meta, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
-    from sqlalchemy import Connection, CursorResult, Engine, Table
+    from sqlalchemy import URL, Connection, CursorResult, Engine, Table
 
     from segue.stores.ledger_state import Ask
 
@@ -58,10 +58,8 @@ MIGRATIONS: Mapping[int, tuple[str | Callable[[Connection], None], ...]] = {
 }
 """What brings a ledger from the version in the key to the next one: statements and functions."""
 
-REBUILD_HINT = "segue recover --rebuild sets it aside and makes a new one from the lake"
-
-_BROKEN = ("no such ", "Could not decode")
 _WRITES = "segue_writes"
+_READ_ONLY = "segue_read_only"
 _MAKING = 5_072_931_447_012
 """Key of PostgreSQL's lock for whoever makes a ledger's tables: any number that is ours."""
 
@@ -115,10 +113,31 @@ def open_engine(url: str, wait_seconds: float) -> Engine:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise name_disk_fault(error, folder) from None
+        if may_only_read(parsed.database):
+            return _open_to_read(parsed, wait_seconds)
     engine = create_engine(parsed, connect_args={"timeout": wait_seconds})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _open_to_read(url: URL, wait_seconds: float) -> Engine:
+    path = str(url.database)
+    engine = create_engine(
+        url,
+        creator=partial(connect_to_read, path, wait_seconds),
+        poolclass=NullPool,  # without locks, what a connection has kept may be old
+        execution_options={_READ_ONLY: True},
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _seen_whole(engine: Engine, where: str) -> AbstractContextManager[None]:
+    """Return what makes sure that a ledger without locks is not written while it is read."""
+    return (
+        seen_unchanged(where) if engine.get_execution_options().get(_READ_ONLY) else nullcontext()
+    )
 
 
 def name_ledger(engine: Engine) -> str:
@@ -159,7 +178,12 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def reading(engine: Engine, where: str) -> Iterator[Connection]:
     """Give a connection that sees one state of the ledger for as long as it is open."""
-    with naming_faults(where), _connecting(engine) as connection, connection.begin():
+    with (
+        _seen_whole(engine, where),
+        naming_faults(where),
+        _connecting(engine) as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
@@ -191,47 +215,6 @@ def _connecting(engine: Engine) -> Iterator[Connection]:
             raise
 
 
-@contextmanager
-def naming_faults(where: str) -> Iterator[None]:
-    """Turn the database's faults into errors that name the ledger and the next move."""
-    try:
-        yield
-    except DBAPIError as error:
-        named = _name_fault(error, where)
-        if named is None:
-            raise
-        raise named from error
-    except json.JSONDecodeError as error:
-        raise LedgerDamagedError(
-            f"the ledger {where} is damaged: {error}", hint=REBUILD_HINT
-        ) from error
-
-
-def _name_fault(error: DBAPIError, where: str) -> SegueError | None:
-    text = str(error.orig)
-    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
-    # Extended codes hold the plain one in their low byte.
-    plain = None if code is None else code & 0xFF
-    if plain in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LedgerBusyError(
-            f"the ledger {where} is locked by another program",
-            hint="wait for it to end and run again; one that is suspended keeps the lock until "
-            "it goes on or is ended",
-        )
-    if plain == sqlite3.SQLITE_FULL:
-        return StorageFullError(
-            f"no room is left for the ledger {where}", hint="make room and run again"
-        )
-    damaged = plain in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-    if damaged or isinstance(error, ProgrammingError) or text.startswith(_BROKEN):
-        return LedgerDamagedError(f"the ledger {where} is damaged: {text}", hint=REBUILD_HINT)
-    if isinstance(error, OperationalError):
-        of_disk = plain in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-        hint = "is there room in its folder, and may you write there?" if of_disk else ""
-        return StorageError(f"the ledger {where} can't be used: {text}", hint=hint)
-    return None
-
-
 def prepare(engine: Engine, where: str) -> None:
     """Make a new ledger's tables, or bring an older one's up to date.
 
@@ -239,9 +222,10 @@ def prepare(engine: Engine, where: str) -> None:
         StorageError: The ledger was made by a newer segue.
         LedgerDamagedError: It is not a ledger.
     """
-    if engine.dialect.name == "sqlite" and 0 < _file_bytes(where) < QUICK_CHECK_BYTES:
-        _check(engine, where, "pragma quick_check(1)")
-    version = _read_version(engine, where)
+    with _seen_whole(engine, where):
+        if engine.dialect.name == "sqlite" and 0 < _file_bytes(where) < QUICK_CHECK_BYTES:
+            _check(engine, where, "pragma quick_check(1)")
+        version = _read_version(engine, where)
     if version == SCHEMA_VERSION:
         return
     if version is not None and version > SCHEMA_VERSION:

@@ -1,6 +1,6 @@
 """A glance at a ledger in SQLite: reads without SQLAlchemy, as long as nothing is odd.
 
-Whatever is odd - no file yet, another version, damage, a lock - is left to
+Whatever is odd - no file yet, another version, damage, a lock, no right to write - is left to
 `segue.stores.ledger_connect`, which waits, migrates, and names faults.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from segue.stores.ledger_readonly import may_only_read
 from segue.stores.ledger_state import SCHEMA_VERSION, find_version
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def open_glance(url: str) -> Glance | None:
         url: As SQLAlchemy writes it.
     """
     path = url.removeprefix(_PREFIX)
-    if path == url or not path or any(sign in path for sign in "?$%:"):
+    if path == url or not path or any(sign in path for sign in "?$%:") or may_only_read(path):
         return None
     try:
         size = Path(path).stat().st_size

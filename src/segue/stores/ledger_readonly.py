@@ -1,0 +1,81 @@
+"""A SQLite ledger that may only be read: opened without its locks, and seen not to change.
+
+SQLite reads a file with a journal only where it may make the journal's index, unless it is told
+that the file can't change. Nobody can promise that, so it is looked at before and after.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segue.errors import LedgerBusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def may_only_read(path: str | Path) -> bool:
+    """Return whether a ledger is there, and it or its folder may not be written."""
+    path = Path(path)
+    return os.access(path, os.R_OK) and not (
+        os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+    )
+
+
+def connect_to_read(path: str | Path, wait_seconds: float) -> sqlite3.Connection:
+    """Open a ledger that may only be read.
+
+    Args:
+        path: Its file.
+        wait_seconds: Longest wait for another program's lock.
+    """
+    path = Path(path).absolute()
+    how = "mode=ro" if _journal(path).exists() else "mode=ro&immutable=1"
+    return sqlite3.connect(
+        f"{path.as_uri()}?{how}",
+        timeout=wait_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=True,
+    )
+
+
+@contextmanager
+def seen_unchanged(path: str | Path) -> Iterator[None]:
+    """Make sure that nobody writes a ledger while it is read without locks.
+
+    Raises:
+        LedgerBusyError: Somebody did: what was read, or went wrong, means nothing.
+    """
+    path = Path(path)
+    before = _stamp(path)
+    try:
+        yield
+    except Exception as error:
+        _compare(path, before, error)
+        raise
+    _compare(path, before, None)
+
+
+def _compare(path: Path, before: tuple[int, ...] | None, error: Exception | None) -> None:
+    if before is not None and _stamp(path) != before:
+        raise LedgerBusyError(
+            f"the ledger {path} was written while it was read",
+            hint="try again: where you may not write in its folder, it is read without locks",
+        ) from error
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what differs once a ledger is written; None where locks keep it."""
+    if _journal(path).exists():
+        return None
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
