@@ -27,6 +27,7 @@ from segue.errors import SegueError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from segue.agent.spool.model import Standing
     from segue.spec.edge import SpoolSettings
     from segue.wire.client import HubClient
 
@@ -50,7 +51,7 @@ class Sending:
         client: The hub; of the same thread as `round`.
         instance: Random name of this start of the agent.
         pack_from: Unsent rows of a stream from which a child packs them.
-        state: What was seen of the spool at the last look.
+        state: What was seen of the spool at the last `look`.
         done: Whether all was sent after `finish` that the hub takes.
     """
 
@@ -73,6 +74,7 @@ class Sending:
     _sent_stamp: tuple[int, ...] | None = None
     _seen_stamp: tuple[int, ...] | None = None
     _seen_at: float = 0.0
+    _looking: threading.Lock = field(default_factory=threading.Lock)
     _error: str = ""
 
     def use(self, settings: SpoolSettings) -> None:
@@ -104,7 +106,8 @@ class Sending:
         if sender is None:
             return LinkState()
         sent = sender.sent
-        return LinkState(sender.linked, sender.error, sent.requests, sent.rows, sender.hint)
+        silent = self.client.silent
+        return LinkState(sender.linked, sender.error, sent.requests, sent.rows, sender.hint, silent)
 
     def round(self) -> float:
         """Look at the spool, and send if there is something; return the seconds to wait."""
@@ -121,7 +124,7 @@ class Sending:
         if sender is None or now < self._next:
             return LOOK
         stamp = self._read_stamp()
-        self._look(stamp)
+        self.look(stamp)
         if now >= self._ask_at:
             # A hub that was restored from a backup lacks rows, and nothing new may come for days.
             self._ask_at = now + _draw_ask()
@@ -143,10 +146,13 @@ class Sending:
 
     def _open(self) -> Sender | None:
         if self._settings is not None and self._settings != self._opened:
-            if self._spool is not None:
-                self._spool.close()
-            self._opened = self._settings
-            self._spool = Spool(self.home / SPOOL, self._opened)
+            settings, self._sender = self._settings, None
+            with self._looking:
+                if self._spool is not None:
+                    self._spool.close()
+                    self._spool = self._opened = None
+                self._spool = Spool(self.home / SPOOL, settings)
+            self._opened = settings
             self._sender = Sender(
                 self._spool,
                 self.client,
@@ -155,13 +161,20 @@ class Sending:
             )
         return self._sender
 
-    def _look(self, stamp: tuple[int, ...]) -> None:
-        """Look at the spool for the status; seldom, and only if it has changed."""
-        now = time.monotonic()
-        due = now - self._seen_at >= STATE_SECONDS or self._finishing
-        if self._spool is not None and due and stamp != self._seen_stamp:
-            self._seen_at, self._seen_stamp = now, stamp
-            self.state = SpoolState(self._spool.usage(), tuple(self._spool.streams(READER)))
+    def look(self, stamp: tuple[int, ...] | None = None) -> None:
+        """Look at the spool for the status, if it has changed or something waits; seldom.
+
+        Any thread may, also while the hub keeps a request without an answer.
+        """
+        stamp = self._read_stamp() if stamp is None else stamp
+        with self._looking:
+            now = time.monotonic()
+            due = now - self._seen_at >= STATE_SECONDS or self._finishing
+            if self._spool is None or not due:
+                return
+            if stamp != self._seen_stamp or any(map(_waits, self.state.standings)):
+                self._seen_at, self._seen_stamp = now, stamp
+                self.state = SpoolState(self._spool.usage(), tuple(self._spool.streams(READER)))
 
     def _read_stamp(self) -> tuple[int, ...]:
         """Return what changes whenever somebody writes to the spool."""
@@ -183,7 +196,6 @@ class Sending:
             if self._stop.wait(CHILD_SECONDS):
                 child.terminate()
                 child.wait()
-            self._look(self._read_stamp())
         self._child = None
         # A child that came to nothing, however it ended, rests: this process goes on meanwhile.
         idle = child.returncode != 0 or self._list_places() == before
@@ -194,6 +206,10 @@ class Sending:
         """Return where each lane stands."""
         lanes = self._spool.streams(READER) if self._spool is not None else []
         return [(each.stream, each.epoch, each.acknowledged) for each in lanes]
+
+
+def _waits(standing: Standing) -> bool:
+    return standing.acknowledged < standing.last
 
 
 def _draw_ask() -> float:

@@ -52,6 +52,7 @@ class LinkState:
         requests: Requests with records that were answered.
         rows: Rows that were acknowledged since the agent began.
         hint: What can be done about the error.
+        silent: Seconds for which the hub has owed an answer.
     """
 
     linked: bool = False
@@ -59,6 +60,7 @@ class LinkState:
     requests: int = 0
     rows: int = 0
     hint: str = ""
+    silent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def write_status(home: Path, local: Local) -> bool:
         "linked": local.link.linked,
         "link_error": local.link.error,
         "link_hint": local.link.hint,
+        "silent": local.link.silent,
         "requests": local.link.requests,
         "sent_rows": local.link.rows,
         "status": local.status.plain(),

@@ -185,6 +185,8 @@ class Supervisor:
             self._finished = not self._sending.alerts
             self._stop.set()
         if time.monotonic() - self._written > WRITE_SECONDS:
+            with suppress(SegueError):  # who sends from the spool says what is wrong with it
+                self._sending.look()
             self._write_status()
         return wait
 
@@ -276,7 +278,9 @@ class Supervisor:
         if poller is None:
             return link
         told = (poller.error, poller.hint) if poller.error else (link.error, link.hint)
-        return replace(link, linked=poller.linked, error=told[0], hint=told[1])
+        linked = poller.linked and (link.linked or not link.error)
+        silent = max(link.silent, poller.client.silent)
+        return replace(link, linked=linked, error=told[0], hint=told[1], silent=silent)
 
 
 def _say(text: str) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from segue.agent.identity import Identity
 
 STDIN = "-"
+_SILENT = 5.0
+"""Seconds without an answer that are worth a word."""
 
 
 @click.group("agent", cls=CommandFamily)
@@ -248,8 +250,7 @@ def describe_status(told: dict[str, Any]) -> list[tuple[str, str]]:
 
     status = told["status"]
     runs = f"runs, process {told['pid']}" if told["running"] else "does not run"
-    refused = "refuses" if told["link_error"] else "answers"
-    link = refused if told["linked"] else "does not answer"
+    link = _describe_link(told)
     rows = [
         ("agent", runs),
         (
@@ -287,6 +288,15 @@ def describe_destination(told: Mapping[str, Any]) -> tuple[str, str]:
     if told.get("refused"):
         waits += f", {count(told['refused'], 'row')} refused for ever"
     return f"to {told['name']}", waits + (f": {told['error']}" if told.get("error") else "")
+
+
+def _describe_link(told: dict[str, Any]) -> str:
+    silent = told.get("silent", 0.0)
+    if not told["linked"]:
+        return "does not answer"
+    if silent >= _SILENT:
+        return f"has not answered for {silent:.0f} s"
+    return "refuses" if told["link_error"] else "answers"
 
 
 def _describe_unsent(status: dict[str, Any]) -> str:

@@ -91,6 +91,13 @@ class HubClient:
         self._transport = Transport(access.address, access.ca, check_time=access.check_time)
         self._session = ""
         self._counter = 0
+        self._due: float | None = None
+
+    @property
+    def silent(self) -> float:
+        """Seconds for which the hub has owed an answer; any thread may ask."""
+        due = self._due
+        return 0.0 if due is None else max(0.0, time.monotonic() - due)
 
     def __enter__(self) -> Self:
         return self
@@ -154,11 +161,14 @@ class HubClient:
             FleetError: It refuses for a reason that has a class of its own.
             UsageError: It can't make sense of the request.
         """
+        self._due = time.monotonic() + wait
         try:
             return self._try(method, path, query or {}, body, content_type, wait, most)
         except SessionError:
             self._session = ""
             return self._try(method, path, query or {}, body, content_type, wait, most)
+        finally:
+            self._due = None
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from segue.agent.status import read_status
+from segue.cli.agent import describe_status
 from segue.testing.processes import running, wait_until
 from tests.fleet.link.little_hub import serve
 
@@ -41,6 +42,32 @@ def test_a_partition_heals_and_its_first_rows_are_there(bench, how):
         bench.proxy.mend()
         assert agent.wait().code == 0
     assert bench.numbers() == ROWS
+
+
+@pytest.mark.parametrize("how", ["blackhole", "swallow_answers"])
+def test_a_hub_that_keeps_silent_is_told_before_its_time_is_over(bench, how):
+    """What waits was as it had been when the request began that nobody answers."""
+    home = bench.enrol()
+    with start_slow(bench, home, patience=60.0):
+        wait_until(has_rows(bench, 20), "the first rows")
+        if how == "blackhole":
+            bench.proxy.blackhole()
+        else:
+            bench.proxy.weather.swallow_answers = True
+        wait_until(lambda: made(home) == 300, "the worker to make all meanwhile")
+        wait_until(lambda: waiting(home) == 300, "the status to tell what waits")
+        first = read_status(home)
+        wait_until(lambda: "has not answered for" in told_of_hub(home), "the silence")
+        wait_until(lambda: read_status(home)["status"]["lag"] > first["status"]["lag"], "the age")
+
+
+def told_of_hub(home):
+    return dict(describe_status(read_status(home)))["hub"]
+
+
+def waiting(home):
+    told = read_status(home)
+    return told["sent_rows"] + told["status"]["unsent"]
 
 
 def linked(home):

@@ -122,6 +122,19 @@ def test_sending_asks_now_and_then_what_the_hub_has(hub, client, tmp_path, monke
         wait_for(lambda: made.round() and len(sent(hub)) == 5)
 
 
+def test_a_spool_that_could_not_be_opened_is_tried_again(hub, client, tmp_path):
+    """It was not: nothing was sent until the agent was started again."""
+    made = Sending(tmp_path, client, "i" * 16)
+    (tmp_path / "spool.db").mkdir()
+    made.use(SETTINGS)
+    wait_for(lambda: made.round() and made.alerts)
+    (tmp_path / "spool.db").rmdir()
+    with Spool(tmp_path / "spool.db", SETTINGS) as spool:
+        put(spool, *range(5))
+        wait_for(lambda: made.round() and len(sent(hub)) == 5)
+    wait_for(lambda: made.round() and not made.alerts)
+
+
 def test_a_cloned_spool_loses_and_doubles_nothing(hub, client, tmp_path):
     (tmp_path / "a").mkdir()
     with Spool(tmp_path / "a" / "spool.db", SETTINGS) as origin:
