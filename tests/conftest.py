@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ TERMINAL = ("CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "LINES", "NO_COLOR", "T
 def kept_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a cache folder in place of the user's."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def files_are_closed() -> Iterator[None]:
+    """Tell whose tests leave many files open: those of all modules add up in one process.
+
+    Libraries that wait by ``select`` wait for ever once there are 1,024.
+    """
+    yield
+    held = Path("/proc/self/fd")
+    assert not held.exists() or len(list(held.iterdir())) < 800  # engines take 300
 
 
 @pytest.fixture(autouse=True)
