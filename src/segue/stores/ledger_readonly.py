@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ def seen_unchanged(path: str | Path) -> Iterator[None]:
         LedgerBusyError: Somebody did: what was read, or went wrong, means nothing.
     """
     path = Path(path)
-    before = _stamp(path)
+    before = _look_at(path)
     try:
         yield
     except Exception as error:
@@ -61,20 +62,31 @@ def seen_unchanged(path: str | Path) -> Iterator[None]:
     _compare(path, before, None)
 
 
-def _compare(path: Path, before: tuple[int, ...] | None, error: Exception | None) -> None:
-    if before is not None and _stamp(path) != before:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A ledger at one moment.
+
+    Attributes:
+        locked: Whether there is a journal: then it is read with locks.
+        stamp: What differs once the file is written.
+    """
+
+    locked: bool
+    stamp: tuple[int, ...]
+
+
+def _look_at(path: Path) -> _Look:
+    found = path.stat()
+    return _Look(_journal(path).exists(), (found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+def _compare(path: Path, before: _Look, error: Exception | None) -> None:
+    now = _look_at(path)
+    if now.stamp != before.stamp and not (now.locked and before.locked):
         raise LedgerBusyError(
             f"the ledger {path} was written while it was read",
             hint="try again: where you may not write in its folder, it is read without locks",
         ) from error
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    """Return what differs once a ledger is written; None where locks keep it."""
-    if _journal(path).exists():
-        return None
-    found = path.stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _journal(path: Path) -> Path:
