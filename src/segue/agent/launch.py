@@ -32,7 +32,7 @@ def launch(module: str, memory: int, parent: int) -> None:
         parent: Process id of the supervisor.
     """
     follow_parent(parent, signal.SIGKILL)
-    os.nice(_PLAIN)
+    _give_way()
     # If the machine runs out of memory, the worker goes before the supervisor.
     with suppress(OSError), open("/proc/self/oom_score_adj", "wb") as file:  # noqa: PTH123  # not a file
         file.write(_MORE_LIKELY)
@@ -42,6 +42,17 @@ def launch(module: str, memory: int, parent: int) -> None:
         if hard == resource.RLIM_INFINITY or most < hard:
             resource.setrlimit(resource.RLIMIT_AS, (most, hard))
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _give_way() -> None:
+    """Let the supervisor, and what else the machine does, go first.
+
+    Where Linux weighs sessions instead of processes, being nice counts within the session alone.
+    """
+    os.nice(_PLAIN)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError), open("/proc/self/autogroup", "wb") as file:  # noqa: PTH123  # not a file
+            file.write(str(_PLAIN).encode())
 
 
 if __name__ == "__main__":

@@ -82,6 +82,18 @@ def measured(process):
     return time.monotonic(), used(process)
 
 
+def test_a_worker_gives_way(bench):
+    """Its session of its own weighed as much as all else: being nice counted for nothing."""
+    home, slot = bench.enrol(), bench.make_slot(rows=10**6, batch=1, pause=0.01)
+    with running(bench.start(home, slot)):
+        wait_until(lambda: starts(home), "the worker")
+        worker = psutil.Process(int(starts(home)[0][0]))
+        assert worker.nice() == 5
+        group = Path(f"/proc/{worker.pid}/autogroup")
+        told = group.read_text() if group.exists() else ""
+        assert not told.startswith("/autogroup") or told.strip().endswith("nice 5")
+
+
 def test_a_supervisor_that_is_killed_takes_its_worker_along(bench):
     home, slot = bench.enrol(), bench.make_slot(rows=10**6, batch=1, pause=0.01)
     with running(bench.start(home, slot)) as agent:
