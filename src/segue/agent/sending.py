@@ -44,14 +44,14 @@ ASK_SECONDS = 600.0
 
 @dataclass(slots=True)
 class Sending:
-    """Sends what is in the spool; `round` belongs to one thread, the rest to any.
+    """Sends what is in the spool; `round` and `watch` have a thread each, the rest is for any.
 
     Attributes:
         home: The node's home.
         client: The hub; of the same thread as `round`.
         instance: Random name of this start of the agent.
         pack_from: Unsent rows of a stream from which a child packs them.
-        state: What was seen of the spool at the last `look`.
+        state: What was seen of the spool at the last look.
         done: Whether all was sent after `finish` that the hub takes.
     """
 
@@ -124,7 +124,7 @@ class Sending:
         if sender is None or now < self._next:
             return LOOK
         stamp = self._read_stamp()
-        self.look(stamp)
+        self._look(stamp)
         if now >= self._ask_at:
             # A hub that was restored from a backup lacks rows, and nothing new may come for days.
             self._ask_at = now + _draw_ask()
@@ -161,12 +161,14 @@ class Sending:
             )
         return self._sender
 
-    def look(self, stamp: tuple[int, ...] | None = None) -> None:
-        """Look at the spool for the status, if it has changed or something waits; seldom.
+    def watch(self) -> float:
+        """Look at the spool while the hub keeps a request; return the seconds to wait."""
+        with suppress(SegueError):  # who sends from it says what is wrong with it
+            self._look(self._read_stamp())
+        return STATE_SECONDS
 
-        Any thread may, also while the hub keeps a request without an answer.
-        """
-        stamp = self._read_stamp() if stamp is None else stamp
+    def _look(self, stamp: tuple[int, ...]) -> None:
+        """Look at the spool for the status, if it has changed or something waits; seldom."""
         with self._looking:
             now = time.monotonic()
             due = now - self._seen_at >= STATE_SECONDS or self._finishing

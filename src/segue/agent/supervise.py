@@ -133,7 +133,11 @@ class Supervisor:
         instance = os.urandom(8).hex()
         self._sending = Sending(home, client.another(), instance, settings.pack_from)
         teller = Teller(client.another(), self.compose)
-        work = [(self._sending.client, self._sending.round), (teller.client, teller.round)]
+        work: list[tuple[HubClient | None, Callable[[], float]]] = [
+            (self._sending.client, self._sending.round),
+            (None, self._sending.watch),
+            (teller.client, teller.round),
+        ]
         if settings.slot is None:
             self._deployments = Deployments(home, client)
             self._poller = Poller(client, self._apply, poll=settings.poll)
@@ -143,9 +147,9 @@ class Supervisor:
             for each in work
         ]
 
-    def _guard(self, client: HubClient, work: Callable[[], float]) -> float:
+    def _guard(self, client: HubClient | None, work: Callable[[], float]) -> float:
         """Do a thread's work once, such that nothing ends the thread."""
-        if self.clock.quality() != OK:
+        if client is not None and self.clock.quality() != OK:
             client.distrust_clock()
         try:
             return work()
@@ -185,8 +189,6 @@ class Supervisor:
             self._finished = not self._sending.alerts
             self._stop.set()
         if time.monotonic() - self._written > WRITE_SECONDS:
-            with suppress(SegueError):  # who sends from the spool says what is wrong with it
-                self._sending.look()
             self._write_status()
         return wait
 
