@@ -10,7 +10,10 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from segue.spec.arriving import APPLICATION, Key
-from segue.stores.arriving_files import PayloadError, open_payload
+from segue.spec.edge import PROVENANCE
+from segue.spec.types import TableSchema
+from segue.stores.arriving_files import arrange, open_payload
+from segue.stores.arriving_schema import add_provenance, merge_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,38 +46,44 @@ def right_positions(folder: Path, files: Iterable[str], known: Iterable[str]) ->
     return {name: found.get(name, 0) for name in {*mine, *found}}
 
 
-def has_rows(folder: Path, files: Iterable[str], batch: Batch) -> bool:
+def has_rows(folder: Path, files: Iterable[str], schema: TableSchema | None, batch: Batch) -> bool:
     """Return whether a table has the rows of a batch that it has the sequences of.
 
     Asked of batches whose digests are forgotten: sent again very late, or by an agent that runs
-    on an old copy of another's spool. Only the columns that both have are compared.
+    on an old copy of another's spool. Compared are the columns that both have, as they are stored.
     """
     if batch.gap:
         return True
     try:
         sent = open_payload(batch)
-    except PayloadError:
+        merged, names, _ = merge_columns(schema or add_provenance(TableSchema(())), sent.schema)
+        rows = arrange(sent, merged, names)
+    except ValueError:
         return True  # it is not taken either way
-    table = sent.table
-    if table is None:
-        table = pq.read_table(pa.BufferReader(pa.py_buffer(batch.payload)))
     mine = ds.field("_node") == batch.key.node
     mine &= ds.field("_epoch") == batch.key.epoch
     mine &= (ds.field("_sequence") >= batch.first) & (ds.field("_sequence") <= batch.last)
-    found = [_read_own(folder / name, mine) for name in files]
-    held = pa.concat_tables(found, promote_options="default") if found else table.slice(0, 0)
-    if held.num_rows != table.num_rows:
+    parts = [ds.dataset(folder / name, format="parquet").to_table(filter=mine) for name in files]
+    held = [part for part in parts if part.num_rows]
+    if sum(part.num_rows for part in held) != rows.num_rows:
         return False
-    shared = [column.name for column in sent.schema if column.name in held.column_names]
-    return all(_count(table[name]) == _count(held[name]) for name in shared)
+    return all(
+        _count([rows[name]]) == _count(_take(held, name, rows[name].type))
+        for name in rows.column_names
+        if name not in PROVENANCE and any(name in part.column_names for part in held)
+    )
 
 
-def _read_own(path: Path, mine: Any) -> pa.Table:
-    return ds.dataset(path, format="parquet").to_table(filter=mine)
+def _take(parts: Iterable[pa.Table], name: str, type_: pa.DataType) -> list[pa.ChunkedArray]:
+    """Return a column of several files, in one type: a node's own file may write it otherwise."""
+    return [
+        part[name].cast(type_) if name in part.column_names else pa.nulls(part.num_rows, type_)
+        for part in parts
+    ]
 
 
-def _count(values: pa.ChunkedArray) -> Counter[str]:
-    return Counter(map(repr, values.to_pylist()))
+def _count(columns: Iterable[pa.ChunkedArray]) -> Counter[str]:
+    return Counter(repr(value) for column in columns for value in column.to_pylist())
 
 
 def remove_abandoned(folder: Path, names: Names, held: Iterable[str]) -> int:

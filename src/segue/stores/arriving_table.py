@@ -188,7 +188,7 @@ class ArrivingTable:
         return staged
 
     def _has_rows(self, state: LogState, batch: Batch) -> bool:
-        return has_rows(self.folder, state.files, batch)
+        return has_rows(self.folder, state.files, state.schema, batch)
 
     def _write(self, state: LogState, staged: Staged, gathering: Gathering) -> None:
         for rows in gathering.links:
