@@ -204,12 +204,17 @@ class Faults:
         return False
 
     def clone_node(self, chance: Random) -> None:
-        """Copy a node's home, and let both run."""
+        """Copy a node's home, and let both run.
+
+        On this one machine the copy would go on with the file that the other reads, and lines that
+        two machines have are two. So all is read before, and what comes goes into other files.
+        """
         [member] = self._choose(chance, 1)
         if sum(len(each.copies) for each in self.plant.members.values()) >= MOST_COPIES:
             return
-        if member.copies or member.disk:
+        if member.copies or member.disk or not self._drained(member):
             return
+        member.feed.parts += 1
         self.fleet.kill(member.name)
         name = f"{member.name}-copy"
         shutil.copytree(self.fleet.home(member.name), self.fleet.home(name))
@@ -217,6 +222,7 @@ class Faults:
         self.plant.start(member.name)
         self.fleet.start_agent(name, READINGS=str(feed.folder))
         self.plant.writer.add(feed)
+        self.plant.writer.hush(member.feed, quiet=False)
         member.copies.append(name)
 
     def turn_clocks(self, chance: Random) -> None:

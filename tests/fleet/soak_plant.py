@@ -61,6 +61,7 @@ class Feed:
         folder: Where.
         first: Number of the first line.
         number: Number of the next one.
+        parts: Files that were left before they were full.
         quiet: Whether none is written for now.
     """
 
@@ -68,6 +69,7 @@ class Feed:
     folder: Path
     first: int = 0
     number: int = 0
+    parts: int = 0
     quiet: bool = False
 
     def __post_init__(self) -> None:
@@ -82,7 +84,7 @@ class Feed:
     def write(self, count: int, chance: random.Random) -> None:
         """Write some lines."""
         of = self.number // LINES
-        with (self.folder / f"{of:09}.jsonl").open("a") as file:
+        with (self.folder / f"{of:09}-{self.parts}.jsonl").open("a") as file:
             for each in range(self.number, self.number + count):
                 value = 7.0 if chance.random() < ODD else round(chance.random(), 3)
                 file.write(json.dumps({"n": each, "file": of, "value": value}) + "\n")
