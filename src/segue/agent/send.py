@@ -246,7 +246,7 @@ class Sender:
         first: dict[str, Standing] = {}
         for each in standings:
             held = self._held.get(each.stream)
-            if each.acknowledged < each.last and (held is None or held.until <= now):
+            if each.waits and (held is None or held.until <= now):
                 first.setdefault(each.stream, each)
         chosen = list(first.values())
         if not chosen:

@@ -27,7 +27,6 @@ from segue.errors import SegueError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from segue.agent.spool.model import Standing
     from segue.spec.edge import SpoolSettings
     from segue.wire.client import HubClient
 
@@ -174,7 +173,7 @@ class Sending:
             due = now - self._seen_at >= STATE_SECONDS or self._finishing
             if self._spool is None or not due:
                 return
-            if stamp != self._seen_stamp or any(map(_waits, self.state.standings)):
+            if stamp != self._seen_stamp or any(each.waits for each in self.state.standings):
                 self._seen_at, self._seen_stamp = now, stamp
                 self.state = SpoolState(self._spool.usage(), tuple(self._spool.streams(READER)))
 
@@ -208,10 +207,6 @@ class Sending:
         """Return where each lane stands."""
         lanes = self._spool.streams(READER) if self._spool is not None else []
         return [(each.stream, each.epoch, each.acknowledged) for each in lanes]
-
-
-def _waits(standing: Standing) -> bool:
-    return standing.acknowledged < standing.last
 
 
 def _draw_ask() -> float:

@@ -107,7 +107,7 @@ def compose_status(
         error: Why the worker is not well.
         alerts: What the supervisor has to say besides.
     """
-    waiting = [each for each in spool.standings if each.acknowledged < each.last]
+    waiting = [each for each in spool.standings if each.waits]
     oldest = max(waiting, key=lambda each: each.age, default=None)
     usage = spool.usage
     told = [*alerts, *(usage.alerts if usage else ()), *(report.alerts if report else ())]

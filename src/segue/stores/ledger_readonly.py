@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segue.errors import LedgerBusyError
+from segue.errors import LedgerBusyError, name_disk_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +76,10 @@ class _Look:
 
 
 def _look_at(path: Path) -> _Look:
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise name_disk_fault(error, path) from error
     return _Look(_journal(path).exists(), (found.st_ino, found.st_size, found.st_mtime_ns))
 
 

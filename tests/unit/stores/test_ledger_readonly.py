@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from segue.errors import LedgerBusyError, LedgerDamagedError
+from segue.errors import LedgerBusyError, LedgerDamagedError, StorageError
 from segue.stores import ledger_connect, ledger_glance
 from segue.stores.ledger_readonly import may_only_read, seen_unchanged
 from segue.stores.ledger_sql import SqlLedger
@@ -71,6 +71,11 @@ def test_a_writer_whose_journal_is_there_keeps_locks(path):
             write(path)
         with closing(SqlLedger(f"sqlite:///{path}")) as ledger:
             assert ledger.runs() == ()
+
+
+def test_a_ledger_that_goes_meanwhile_is_named(path):
+    with pytest.raises(StorageError, match=r"ledger\.db"), seen_unchanged(path):
+        path.unlink()
 
 
 def test_a_ledger_that_is_not_there_may_be_made(tmp_path):

@@ -144,7 +144,7 @@ class Delivery:
         for standing in spool.streams(self.spec.name):
             unsent += standing.rows
             key = (standing.stream, standing.epoch)
-            if standing.acknowledged < standing.last and self._is_due(key):
+            if standing.waits and self._is_due(key):
                 sent = self._deliver_next(spool, intents, key, standing.acknowledged)
                 unsent -= sent or 0
                 arrived = arrived or sent is not None

@@ -76,6 +76,11 @@ class Standing:
     incarnation: str = ""
     current: bool = True
 
+    @property
+    def waits(self) -> bool:
+        """Whether the reader has still to get something."""
+        return self.acknowledged < self.last
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

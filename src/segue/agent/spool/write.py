@@ -65,11 +65,18 @@ def write_batch(
         lane = t.open_lane(entry.stream)
         lane.once += 0 if cursors else entry.rows or 0
         insert_record(t, lane, entry if fits else as_gap(entry, t))
+    _put_facts(t, cursors, states)
+    return t.head.lost == lost
+
+
+def _put_facts(
+    t: Transaction, cursors: Mapping[str, Cursor], states: Mapping[str, bytes | None]
+) -> None:
+    """Keep where sources go on, and what steps remember."""
     for source, cursor in cursors.items():
         t.facts.put(f"cursor/{source}", json.dumps(cursor).encode(), t.batch)
     for name, state in states.items():
         t.facts.put(f"state/{name}", state, t.batch)
-    return t.head.lost == lost
 
 
 def as_gaps(entries: Sequence[Entry], t: Transaction) -> list[Entry]:
